@@ -1,0 +1,192 @@
+//! The body of `PATCH /v1/bench`.
+
+use serde_json::Value as Json;
+use setpoint_bench::{Edit, KeyPath, Value};
+
+use crate::{
+    input::{Fields, type_name},
+    problem::Problem,
+};
+
+/// What a `PATCH` asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patch {
+    /// What to change, in order; at least one.
+    pub edits: Vec<Edit>,
+    /// Why; may be empty.
+    pub message: String,
+}
+
+impl Patch {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// 400 with the place of the first thing wrong in it, or of something asked for that this
+    /// version does not do.
+    pub fn read(mut body: Fields) -> Result<Self, Problem> {
+        let list = body.list("edits")?.unwrap_or_default();
+        let edits: Vec<Edit> = list
+            .into_iter()
+            .enumerate()
+            .map(|(index, json)| edit(Fields::new(json, format!("edits[{index}]"))?))
+            .collect::<Result<_, _>>()?;
+        let message = body.text("message")?.unwrap_or_default();
+        match body.any("confirm_s") {
+            None | Some(Json::Null) => {}
+            Some(Json::Number(seconds)) if seconds.as_f64() == Some(0.0) => {}
+            Some(Json::Number(_)) => return Err(unsupported("confirm_s", "0")),
+            Some(other) => {
+                let found = type_name(&other);
+                return Err(Problem::malformed(format!("confirm_s is {found}, not a number")));
+            }
+        }
+        for (key, default) in [("force", false), ("cascade", false), ("persist", true)] {
+            if body.flag(key)?.is_some_and(|asked| asked != default) {
+                return Err(unsupported(key, if default { "true" } else { "false" }));
+            }
+        }
+        body.finish("edits, message, confirm_s, force, cascade and persist")?;
+        if edits.is_empty() {
+            return Err(Problem::malformed("edits is empty: there is nothing to change"));
+        }
+        Ok(Self { edits, message })
+    }
+}
+
+fn unsupported(key: &str, default: &str) -> Problem {
+    Problem::malformed(format!("{key} is not supported yet: leave it out or set it to {default}"))
+}
+
+fn edit(mut fields: Fields) -> Result<Edit, Problem> {
+    let place = fields.place("path");
+    let path = path(&fields.needed_text("path")?, &place)?;
+    let remove = fields.flag("remove")?.unwrap_or(false);
+    let place = fields.place("value");
+    let value = match (fields.any("value"), remove) {
+        (None, true) => None,
+        (Some(json), false) => Some(value(json, &place)?),
+        (None, false) => {
+            return Err(Problem::malformed(format!("{place} is missing, and remove is not true")));
+        }
+        (Some(_), true) => {
+            return Err(Problem::malformed(format!("{place} is there although remove is true")));
+        }
+    };
+    fields.finish("path with value or remove")?;
+    Ok(Edit { path, value })
+}
+
+/// A key out of a request; `place` says where it stands.
+///
+/// # Errors
+/// 400
+pub fn path(text: &str, place: &str) -> Result<KeyPath, Problem> {
+    text.parse().map_err(|error| Problem::malformed(format!("{place}: {error}")))
+}
+
+/// A JSON value as a bench file holds it. Whole numbers stay whole: `3` is not `3.0`.
+fn value(json: Json, place: &str) -> Result<Value, Problem> {
+    Ok(match json {
+        Json::Null => {
+            return Err(Problem::malformed(format!(
+                "{place} is null, which a bench file cannot hold; to take the key out, say \
+                 \"remove\": true instead"
+            )));
+        }
+        Json::Bool(flag) => Value::Bool(flag),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(whole), _) => Value::Int(whole),
+            (None, Some(float)) if !number.is_u64() => Value::Float(float),
+            _ => {
+                return Err(Problem::malformed(format!(
+                    "{place} is {number}, more than a bench file can hold"
+                )));
+            }
+        },
+        Json::String(text) => Value::String(text),
+        Json::Array(items) => Value::Array(
+            items
+                .into_iter()
+                .enumerate()
+                .map(|(index, item)| value(item, &format!("{place}[{index}]")))
+                .collect::<Result<_, _>>()?,
+        ),
+        Json::Object(map) => Value::Table(
+            map.into_iter()
+                .map(|(key, item)| {
+                    let item = value(item, &format!("{place}.{key}"))?;
+                    Ok((key, item))
+                })
+                .collect::<Result<_, Problem>>()?,
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::input::parse;
+
+    fn read(body: &str) -> Result<Patch, String> {
+        let patch = parse(body.as_bytes()).and_then(Patch::read);
+        patch.map_err(|problem| {
+            assert_eq!(problem.status(), 400);
+            problem.detail().to_owned()
+        })
+    }
+
+    #[test]
+    fn edits_keep_their_order_and_types() {
+        let patch = read(
+            r#"{"edits":[
+                {"path":"instruments.psu.set.ch1.voltage","value":3.45},
+                {"path":"sources.ball.framerate","value":30,"remove":false},
+                {"path":"instruments.\"odd name\"","remove":true},
+                {"path":"instruments.psu.limits","value":{"ch1":{"voltage":[0,3.6]}}}
+            ],"message":"higher","confirm_s":0,"force":false,"cascade":null,"persist":true}"#,
+        )
+        .unwrap();
+        let [first, second, third, fourth] = patch.edits.as_slice() else { panic!("{patch:?}") };
+        assert_eq!(first.path, KeyPath::setpoint("psu", "ch1.voltage"));
+        assert_eq!(first.value, Some(Value::Float(3.45)));
+        assert_eq!(second.value, Some(Value::Int(30)));
+        assert_eq!((third.path.names()[1].as_str(), &third.value), ("odd name", &None));
+        let limits = fourth.value.as_ref().unwrap().to_string();
+        assert_eq!(limits, "{ ch1 = { voltage = [0, 3.6] } }");
+        assert_eq!(patch.message, "higher");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (body, expected) in [
+            (r"{}", "edits is empty"),
+            (r#"{"edits":[]}"#, "edits is empty"),
+            (r#"{"edits":{}}"#, "edits is an object, not a list"),
+            (r#"{"edits":[3]}"#, "edits[0] is a number, not an object"),
+            (r#"{"edits":[{"value":3}]}"#, "edits[0].path is missing"),
+            (r#"{"edits":[{"path":"a..b","value":3}]}"#, "edits[0].path: “a..b” is not a path"),
+            (r#"{"edits":[{"path":"a"}]}"#, "edits[0].value is missing"),
+            (r#"{"edits":[{"path":"a","value":1,"remove":true}]}"#, "edits[0].value is there"),
+            (r#"{"edits":[{"path":"a","value":null}]}"#, "edits[0].value is null"),
+            (r#"{"edits":[{"path":"a","value":{"b":[1,null]}}]}"#, "edits[0].value.b[1] is null"),
+            (r#"{"edits":[{"path":"a","value":18446744073709551615}]}"#, "edits[0].value is 184"),
+            (r#"{"edits":[{"path":"a","value":1,"valu":1}]}"#, "edits[0].valu is not a key"),
+            (r#"{"edits":[{"path":"a","value":1}],"msg":"x"}"#, "msg is not a key"),
+            (r#"{"edits":[{"path":"a","value":1}],"message":7}"#, "message is a number"),
+        ] {
+            let found = read(body).unwrap_err();
+            assert!(found.starts_with(expected), "{body}: {found}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_and_not_ignored() {
+        for extra in
+            [r#""confirm_s":120"#, r#""force":true"#, r#""cascade":true"#, r#""persist":false"#]
+        {
+            let body = format!(r#"{{"edits":[{{"path":"a","value":1}}],{extra}}}"#);
+            let found = read(&body).unwrap_err();
+            assert!(found.contains("is not supported yet"), "{extra}: {found}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The bench at a glance, and what is staged.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    response::IntoResponse,
+};
+use serde_json::{Value as Shape, json};
+use setpoint_instruments::LinkState;
+use setpoint_runtime::Status;
+use setpoint_video::SourceState;
+
+use super::Reply;
+use crate::{problem::Problem, server::Api};
+
+pub(super) async fn status(State(api): State<Api>) -> Reply {
+    Ok(Json(overview(&api.runtime.status())).into_response())
+}
+
+pub(super) async fn transactions(State(api): State<Api>) -> Reply {
+    Ok(Json(&api.runtime.status().transactions).into_response())
+}
+
+pub(super) async fn transaction(State(api): State<Api>, Path(id): Path<String>) -> Reply {
+    let status = api.runtime.status();
+    match status.transactions.iter().find(|transaction| transaction.id == id) {
+        Some(transaction) => Ok(Json(transaction).into_response()),
+        None => Err(Problem::not_found("transaction", &id)),
+    }
+}
+
+fn overview(status: &Status) -> Shape {
+    json!({
+        "bench": status.bench,
+        "revision": status.revision,
+        "reload": status.reload,
+        "transactions": status.transactions,
+        "counts": counts(status),
+        "cpu_percent": status.cpu_percent,
+    })
+}
+
+fn counts(status: &Status) -> Shape {
+    let links = |state: LinkState| {
+        status.instruments.values().filter(|instrument| instrument.state == state).count()
+    };
+    let pictures = |state: SourceState| {
+        status.sources.values().filter(|source| source.measured.state == state).count()
+    };
+    json!({
+        "instruments": status.instruments.len(),
+        "connected": links(LinkState::Connected),
+        "connecting": links(LinkState::Connecting),
+        "offline": links(LinkState::Offline),
+        "disabled": links(LinkState::Disabled) + pictures(SourceState::Disabled),
+        "sources": status.sources.len(),
+        "live": pictures(SourceState::Live),
+        "staged": status.transactions.iter().map(|one| one.edits.len()).sum::<usize>(),
+        "revisions": status.revisions.len(),
+    })
+}

@@ -1,0 +1,46 @@
+//! Facts about instrument types, which this crate does not know by itself.
+
+/// What is known of instrument types. The instrument crate's driver library is one; tests have
+/// small ones of their own.
+pub trait Catalogue {
+    /// Names of all instrument types, sorted.
+    fn types(&self) -> Vec<String>;
+
+    /// The parameters of one type in the driver's order, channels expanded (`ch1.voltage`);
+    /// `None` if there is no such type.
+    fn parameters(&self, instrument_type: &str) -> Option<Vec<ParameterFacts>>;
+}
+
+/// What a check needs to know of one parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParameterFacts {
+    /// Dotted name: `ch1.voltage`.
+    pub name: String,
+    /// The type of its values.
+    pub kind: ParameterKind,
+    /// Unit of its values and range, as the driver writes it: `V`, `K`.
+    pub unit: Option<String>,
+    /// Least and greatest value, both allowed.
+    pub range: Option<(f64, f64)>,
+    /// The words an enum takes; empty for other kinds.
+    pub choices: Vec<String>,
+    /// Whether it can be set.
+    pub settable: bool,
+    /// What setting it does to the world, if that is dangerous: `energises the load`.
+    pub hazard: Option<String>,
+}
+
+/// The type of a parameter's values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// A number; whole numbers are taken too.
+    Float,
+    /// A whole number.
+    Int,
+    /// `true` or `false`.
+    Bool,
+    /// One of a few words.
+    Enum,
+    /// Any text.
+    String,
+}

@@ -1,0 +1,103 @@
+//! Deciding whether a bench file may run.
+//!
+//! Codes of findings: `syntax`, `empty`, `too_large` for the text as a whole; `unknown_key`,
+//! `missing_key`, `bad_name`, `duplicate_key`; `wrong_type`, `out_of_range`, `not_a_choice`,
+//! `bad_value`, `bad_address`, `unsupported`; `unknown_type`, `unknown_parameter`, `read_only`,
+//! `limit_widens`; `duplicate_address`, `duplicate_mount_point`; warnings `no_effect` and
+//! `hazard`; `too_many` for findings that are not listed.
+
+mod allowed;
+mod build;
+mod findings;
+mod instruments;
+mod leaves;
+mod sources;
+mod walk;
+mod words;
+
+use crate::{
+    catalogue::Catalogue,
+    diagnostic::{Diagnostic, Severity},
+    document::{self, Document},
+    model::Bench,
+    value::{Table, Value},
+};
+
+#[cfg(test)]
+pub(crate) use allowed::allowed;
+
+/// What reading a text came to.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// The typed bench; `None` if there is an error among the findings.
+    pub bench: Option<Bench>,
+    /// The values as written, top table; empty if the text is not TOML.
+    pub values: Value,
+    /// All findings, in file order.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks a whole text. `file` is the name that findings carry.
+pub fn read(file: &str, text: &str, catalogue: &dyn Catalogue) -> Reading {
+    if text.len() > document::LONGEST {
+        return refused(file, "too_large", document::too_long(text.len()), Default::default());
+    }
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        let message = "the file is empty; a bench file has at least one [instruments.NAME] or \
+                       [sources.NAME]";
+        return refused(file, "empty", message.to_owned(), Default::default());
+    }
+    match Document::parse(text) {
+        Ok(document) => read_document(file, document, catalogue),
+        Err(error) => refused(file, "syntax", error.message, error.span),
+    }
+}
+
+fn read_document(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
+    let findings = walk::check(&document, catalogue);
+    let bench = (!findings.any_error())
+        .then(|| build::bench(file, document.values()))
+        .flatten();
+    let diagnostics = findings.finish(file, document.text());
+    Reading { bench, values: document.into_values(), diagnostics }
+}
+
+fn refused(file: &str, code: &str, message: String, span: crate::diagnostic::Span) -> Reading {
+    let finding = Diagnostic {
+        severity: Severity::Error,
+        code: code.to_owned(),
+        path: String::new(),
+        message,
+        file: file.to_owned(),
+        span,
+        suggestion: None,
+    };
+    Reading { bench: None, values: Value::Table(Table::new()), diagnostics: vec![finding] }
+}
+
+/// One line about all findings: `2 errors, 1 warning: address takes … (bench.toml:29:15)`, with
+/// the first of the worst. Empty if there are none.
+pub fn summary(diagnostics: &[Diagnostic]) -> String {
+    let counts = [
+        (Severity::Error, "error", "errors"),
+        (Severity::Warning, "warning", "warnings"),
+        (Severity::Info, "remark", "remarks"),
+    ];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter_map(|(severity, one, many)| {
+            match diagnostics.iter().filter(|it| it.severity == severity).count() {
+                0 => None,
+                1 => Some(format!("1 {one}")),
+                count => Some(format!("{count} {many}")),
+            }
+        })
+        .collect();
+    let worst = diagnostics.iter().map(|it| it.severity).max();
+    let first = diagnostics.iter().find(|it| Some(it.severity) == worst);
+    first.map_or_else(String::new, |first| {
+        let counts = counts.join(", ");
+        let Diagnostic { message, file, span, .. } = first;
+        format!("{counts}: {message} ({file}:{}:{})", span.line, span.column)
+    })
+}

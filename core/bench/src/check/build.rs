@@ -1,0 +1,149 @@
+//! The typed bench from values that were checked.
+
+use std::{path::Path, time::Duration};
+
+use indexmap::IndexMap;
+
+use super::{allowed, leaves};
+use crate::{
+    duration,
+    model::{
+        Bench, HotReload, Instrument, OnReconnect, RuntimeSettings, Source, WireSettings,
+    },
+    schema::{self, Node, Preset},
+    value::{Table, Value},
+};
+
+/// The typed bench; `None` if the values do not check after all.
+pub(super) fn bench(file: &str, values: &Value) -> Option<Bench> {
+    let top = Keys { node: schema::root(), table: values.as_table()? };
+    let named = top.below("bench")?;
+    let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or("bench");
+    let mut bench = Bench {
+        name: named.text("name").unwrap_or_else(|| stem.to_owned()),
+        environment: named.text("environment")?,
+        runtime: runtime(&top.below("runtime")?)?,
+        instruments: IndexMap::new(),
+        sources: IndexMap::new(),
+    };
+    let instruments = top.below("instruments")?;
+    for id in instruments.table.keys() {
+        bench.instruments.insert(id.clone(), instrument(&instruments.below(id)?)?);
+    }
+    let sources = top.below("sources")?;
+    for id in sources.table.keys() {
+        bench.sources.insert(id.clone(), source(&sources.below(id)?)?);
+    }
+    Some(bench)
+}
+
+fn runtime(keys: &Keys<'_>) -> Option<RuntimeSettings> {
+    Some(RuntimeSettings {
+        hot_reload: match keys.text("hot_reload")?.as_str() {
+            "apply" => HotReload::Apply,
+            // A proposal waits until someone asks for a reload, which is what `off` does.
+            _ => HotReload::Off,
+        },
+        quiet: keys.duration("quiet")?,
+        snapshot_retention: usize::try_from(keys.whole("snapshot_retention")?).ok()?,
+        transaction_timeout: keys.duration("transaction_timeout")?,
+        log_level: keys.text("log_level")?,
+    })
+}
+
+fn instrument(keys: &Keys<'_>) -> Option<Instrument> {
+    let wire = keys.below("wire")?;
+    let parameters = |name: &str| keys.table.get(name).map(leaves::by_name).unwrap_or_default();
+    let range = |value: &Value| match value {
+        Value::Array(items) => Some((items.first()?.as_f64()?, items.get(1)?.as_f64()?)),
+        _ => None,
+    };
+    Some(Instrument {
+        driver: keys.text("type")?,
+        address: keys.text("address")?,
+        enabled: keys.switch("enabled")?,
+        label: keys.text("label"),
+        on_reconnect: match keys.text("on_reconnect")?.as_str() {
+            "reapply" => OnReconnect::Reapply,
+            "ignore" => OnReconnect::Ignore,
+            _ => OnReconnect::Compare,
+        },
+        wire: WireSettings {
+            reply_timeout: wire.duration("reply_timeout"),
+            gap: wire.duration("gap"),
+            baud: wire.whole("baud").and_then(|baud| u32::try_from(baud).ok()),
+            tx_end: wire.text("tx_end"),
+            rx_end: wire.text("rx_end"),
+        },
+        limits: parameters("limits")
+            .into_iter()
+            .map(|(name, value)| Some((name, range(value)?)))
+            .collect::<Option<_>>()?,
+        set: parameters("set").into_iter().map(|(name, value)| (name, value.clone())).collect(),
+    })
+}
+
+fn source(keys: &Keys<'_>) -> Option<Source> {
+    Some(Source {
+        pattern: keys.text("pattern")?,
+        resolution: allowed::resolution(&keys.text("resolution")?)?,
+        framerate: allowed::framerate(&keys.value("framerate")?).ok()?,
+        format: keys.text("format")?,
+        preview: keys.switch("preview")?,
+        enabled: keys.switch("enabled")?,
+        label: keys.text("label"),
+        rtsp: keys.text("rtsp"),
+    })
+}
+
+/// The keys of one table, presets of the schema behind them.
+struct Keys<'v> {
+    node: &'static Node,
+    table: &'v Table,
+}
+
+impl Keys<'_> {
+    /// A table below this one; an empty one where the file has none.
+    fn below(&self, name: &str) -> Option<Self> {
+        static EMPTY: std::sync::LazyLock<Table> = std::sync::LazyLock::new(Table::new);
+        let node = self.node.child(name)?;
+        let table = match self.table.get(name) {
+            Some(value) => value.as_table()?,
+            None => &EMPTY,
+        };
+        Some(Self { node, table })
+    }
+
+    fn value(&self, name: &str) -> Option<Value> {
+        self.table.get(name).cloned().or_else(|| self.preset(name).value())
+    }
+
+    fn preset(&self, name: &str) -> Preset {
+        self.node.child(name).and_then(|node| node.key).map_or(Preset::Absent, |key| key.preset)
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        match self.value(name)? {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn switch(&self, name: &str) -> Option<bool> {
+        match self.value(name)? {
+            Value::Bool(switch) => Some(switch),
+            _ => None,
+        }
+    }
+
+    fn whole(&self, name: &str) -> Option<i64> {
+        match self.value(name)? {
+            Value::Int(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn duration(&self, name: &str) -> Option<Duration> {
+        duration::parse(&self.text(name)?)
+    }
+}

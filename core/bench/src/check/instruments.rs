@@ -1,0 +1,318 @@
+//! What is asked of one instrument, held against what its driver knows.
+
+use std::{
+    collections::{HashMap, HashSet},
+    rc::Rc,
+};
+
+use super::{
+    allowed::{not_a_choice, wrong_type},
+    findings::Problem,
+    leaves::{Leaf, leaves},
+    walk::Walk,
+    words,
+};
+use crate::{
+    catalogue::{Catalogue, ParameterFacts, ParameterKind},
+    diagnostic::Severity,
+    document::{Form, Place},
+    schema::Node,
+    value::Value,
+};
+
+/// Drivers that were asked for, each looked up once.
+pub(super) struct Drivers<'c> {
+    catalogue: &'c dyn Catalogue,
+    known: HashMap<String, Option<Rc<Driver>>>,
+}
+
+/// What is known of one type of instrument.
+struct Driver {
+    name: String,
+    parameters: HashMap<String, ParameterFacts>,
+    /// In the driver's order.
+    names: Vec<String>,
+}
+
+impl<'c> Drivers<'c> {
+    pub(super) fn new(catalogue: &'c dyn Catalogue) -> Self {
+        Self { catalogue, known: HashMap::new() }
+    }
+
+    fn get(&mut self, name: &str) -> Option<Rc<Driver>> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        let driver = self.catalogue.parameters(name).map(|parameters| {
+            let names = parameters.iter().map(|facts| facts.name.clone()).collect();
+            let parameters = parameters.into_iter().map(|facts| (facts.name.clone(), facts));
+            Rc::new(Driver { name: name.to_owned(), parameters: parameters.collect(), names })
+        });
+        self.known.insert(name.to_owned(), driver.clone());
+        driver
+    }
+}
+
+/// Ranges that a bench file narrows, by parameter.
+type Limits = HashMap<String, (f64, f64)>;
+
+impl<'d> Walk<'d, '_> {
+    pub(super) fn instrument(
+        &mut self,
+        node: &'static Node,
+        value: &'d Value,
+        place: &'d Place,
+    ) {
+        self.keys(node, value, place);
+        let Some(table) = value.as_table() else { return };
+        let part = |name: &str| {
+            let (index, _, value) = table.get_full(name)?;
+            Some((value, place.parts.get(index)?))
+        };
+        let enabled = !matches!(table.get("enabled"), Some(Value::Bool(false)));
+        if let Some((address, place)) = part("address")
+            && enabled
+        {
+            self.address(address, place);
+        }
+        let driver = part("type").and_then(|(name, place)| self.driver(name, place));
+        let Some(driver) = driver else { return };
+        let mut limits = Limits::new();
+        if let Some((value, place)) = part("limits") {
+            self.each_parameter("limits", value, place, &driver, |walk, leaf, facts| {
+                if let Some(range) = walk.limit(leaf, facts, &driver) {
+                    limits.insert(facts.name.clone(), range);
+                }
+            });
+        }
+        if let Some((value, place)) = part("set") {
+            self.each_parameter("set", value, place, &driver, |walk, leaf, facts| {
+                walk.setpoint(leaf, facts, limits.get(&facts.name).copied(), &driver);
+            });
+        }
+    }
+
+    fn driver(&mut self, name: &'d Value, place: &Place) -> Option<Rc<Driver>> {
+        let name = name.as_str().filter(|_| place.form != Form::Date)?;
+        if name.contains("${") {
+            return None;
+        }
+        let driver = self.drivers.get(name);
+        if driver.is_none() {
+            let types = self.drivers.catalogue.types();
+            let known = types.iter().map(String::as_str);
+            let meant = words::nearest(name, known);
+            let quoted = words::quoted(name);
+            let message = if types.is_empty() {
+                format!("there is no instrument type {quoted}: no driver file was found")
+            } else {
+                format!("there is no instrument type {quoted}; `setpoint drivers` lists the types")
+            };
+            self.names.push("type");
+            self.error(place.span.clone(), Problem::new("unknown_type", message).suggest(meant));
+            self.names.pop();
+        }
+        driver
+    }
+
+    /// Two instruments cannot share a line; simulated ones have a device each.
+    fn address(&mut self, address: &'d Value, place: &Place) {
+        let Some(text) = address.as_str().filter(|text| *text != "sim:") else { return };
+        let id = self.names.last().copied().unwrap_or_default();
+        // Host names do not tell capital letters apart, paths of ports do.
+        let same = if text.starts_with("tcp:") { text.to_lowercase() } else { text.to_owned() };
+        if let Some(other) = self.addresses.get(&same) {
+            let message = format!(
+                "instrument “{other}” is at {text} already; give one of them another address or \
+                 `enabled = false`"
+            );
+            self.names.push("address");
+            self.error(place.span.clone(), Problem::new("duplicate_address", message));
+            self.names.pop();
+        } else {
+            self.addresses.insert(same, id);
+        }
+    }
+
+    /// Runs `check` for all parameters of `set` or `limits` that exist and can be set.
+    fn each_parameter(
+        &mut self,
+        table: &'static str,
+        value: &'d Value,
+        place: &'d Place,
+        driver: &Driver,
+        mut check: impl FnMut(&mut Self, &Leaf<'d>, &ParameterFacts),
+    ) {
+        let mut seen = HashSet::new();
+        for leaf in leaves(value, place) {
+            let depth = self.names.len();
+            self.names.push(table);
+            self.names.extend(&leaf.names);
+            let parameter = leaf.parameter();
+            match driver.parameters.get(&parameter) {
+                None => self.unknown_parameter(&leaf, driver),
+                Some(_) if !seen.insert(parameter.clone()) => {
+                    let message = format!("{parameter} is there already, written another way");
+                    self.error(leaf.key(self.text), Problem::new("duplicate_key", message));
+                }
+                Some(facts) if !facts.settable => {
+                    let message =
+                        format!("{parameter} of {} can be read, not set", driver.name);
+                    self.error(leaf.key(self.text), Problem::new("read_only", message));
+                }
+                Some(facts) => check(self, &leaf, facts),
+            }
+            self.names.truncate(depth);
+        }
+    }
+
+    fn unknown_parameter(&mut self, leaf: &Leaf<'d>, driver: &Driver) {
+        let parameter = leaf.parameter();
+        let meant = words::nearest(&parameter, driver.names.iter().map(String::as_str));
+        let message = format!("{} has no parameter {}", driver.name, words::quoted(&parameter));
+        let problem = Problem::new("unknown_parameter", message).suggest(meant);
+        self.error(leaf.key(self.text), problem);
+    }
+
+    /// The narrower range, if it is one.
+    fn limit(
+        &mut self,
+        leaf: &Leaf<'d>,
+        facts: &ParameterFacts,
+        driver: &Driver,
+    ) -> Option<(f64, f64)> {
+        let span = || leaf.place.span.clone();
+        let name = &facts.name;
+        if !matches!(facts.kind, ParameterKind::Float | ParameterKind::Int) {
+            let message = format!("{name} is not a number: it has no range to narrow");
+            self.error(span(), Problem::new("wrong_type", message));
+            return None;
+        }
+        let pair = match leaf.value {
+            Value::Array(items) => match items.as_slice() {
+                [least, greatest] => least.as_f64().zip(greatest.as_f64()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((least, greatest)) = pair.filter(|(a, b)| a.is_finite() && b.is_finite()) else {
+            let mut problem = wrong_type("a range such as [0.0, 3.6]", leaf.value);
+            problem.message = format!("the limit of {name} {}", problem.message);
+            self.error(span(), problem);
+            return None;
+        };
+        if least > greatest {
+            let message =
+                format!("the limit of {name} begins above its end: [least, greatest] is the order");
+            self.error(span(), Problem::new("bad_value", message));
+            return None;
+        }
+        if let Some((lowest, highest)) = facts.range
+            && (least < lowest || greatest > highest)
+        {
+            let unit = facts.unit.as_deref();
+            let message = format!(
+                "the limit of {name} may narrow what {} allows, {} to {}, not widen it",
+                driver.name,
+                words::quantity(lowest, unit),
+                words::quantity(highest, unit)
+            );
+            self.error(span(), Problem::new("limit_widens", message));
+            return None;
+        }
+        Some((least, greatest))
+    }
+
+    fn setpoint(
+        &mut self,
+        leaf: &Leaf<'d>,
+        facts: &ParameterFacts,
+        limit: Option<(f64, f64)>,
+        driver: &Driver,
+    ) {
+        self.environment(leaf.value, leaf.place);
+        if let Err(mut problem) = setpoint(leaf, facts, limit, &driver.name) {
+            problem.message = format!("{} {}", facts.name, problem.message);
+            self.error(leaf.place.span.clone(), problem);
+        } else if let Some(hazard) = &facts.hazard
+            && switches_on(leaf.value)
+        {
+            let id = self.names.get(1).copied().unwrap_or_default();
+            let message = format!("{} of {id} is set by this file: {hazard}", facts.name);
+            let problem = Problem::new("hazard", message);
+            self.warn(Severity::Warning, leaf.place.span.clone(), problem);
+        }
+    }
+}
+
+fn setpoint(
+    leaf: &Leaf<'_>,
+    facts: &ParameterFacts,
+    limit: Option<(f64, f64)>,
+    driver: &str,
+) -> Result<(), Problem> {
+    let value = leaf.value;
+    if leaf.place.form == Form::Date {
+        return Err(Problem::new("wrong_type", "takes no date"));
+    }
+    match (facts.kind, value) {
+        (ParameterKind::Float, Value::Float(number)) if !number.is_finite() => {
+            Err(Problem::new("out_of_range", format!("takes a finite number, not {value}")))
+        }
+        (ParameterKind::Float, Value::Float(_) | Value::Int(_))
+        | (ParameterKind::Int, Value::Int(_)) => in_range(value, facts, limit, driver),
+        (ParameterKind::Float, _) => Err(wrong_type("a number", value)),
+        (ParameterKind::Int, _) => Err(wrong_type("a whole number", value)),
+        (ParameterKind::Bool, Value::Bool(_)) | (ParameterKind::String, Value::String(_)) => Ok(()),
+        (ParameterKind::Bool, _) => Err(wrong_type("true or false", value)),
+        (ParameterKind::String, _) => Err(wrong_type("text", value)),
+        (ParameterKind::Enum, Value::String(word)) if facts.choices.contains(word) => Ok(()),
+        (ParameterKind::Enum, Value::String(word)) => {
+            Err(not_a_choice(word, facts.choices.iter().map(String::as_str)))
+        }
+        (ParameterKind::Enum, _) => {
+            // `true` for an output that is "on" or "off" is a slip that people make.
+            let word = match value {
+                Value::Bool(true) => "on",
+                Value::Bool(false) => "off",
+                _ => "",
+            };
+            let meant = facts.choices.iter().find(|choice| *choice == word).cloned();
+            let choices = words::either(facts.choices.iter().map(String::as_str));
+            Err(wrong_type(&choices, value).suggest(meant))
+        }
+    }
+}
+
+fn in_range(
+    value: &Value,
+    facts: &ParameterFacts,
+    limit: Option<(f64, f64)>,
+    driver: &str,
+) -> Result<(), Problem> {
+    let Some(number) = value.as_f64() else { return Ok(()) };
+    let unit = facts.unit.as_deref();
+    let outside = |(least, greatest): (f64, f64), whose: &str| {
+        let (word, bound, below) = match () {
+            () if number < least => ("minimum", least, "below"),
+            () if number > greatest => ("maximum", greatest, "above"),
+            () => return Ok(()),
+        };
+        let given = words::quantity(number, unit);
+        let bound = words::quantity(bound, unit);
+        let message = format!("= {given} is {below} the {word} of {bound} {whose}");
+        Err(Problem::new("out_of_range", message))
+    };
+    // What no file can change comes first.
+    facts.range.map_or(Ok(()), |range| outside(range, &format!("for {driver}")))?;
+    limit.map_or(Ok(()), |range| outside(range, "that this file's limits set"))
+}
+
+/// Whether a value of a hazardous parameter is anything but its harmless state.
+fn switches_on(value: &Value) -> bool {
+    match value {
+        Value::Bool(switch) => *switch,
+        Value::String(word) => word != "off",
+        _ => value.as_f64().is_some_and(|number| number != 0.0),
+    }
+}

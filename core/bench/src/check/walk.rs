@@ -1,0 +1,200 @@
+//! Walking a document along the schema.
+
+use std::{collections::HashMap, ops::Range};
+
+use super::{
+    allowed::allowed,
+    findings::{Finding, Findings, Problem},
+    instruments::Drivers,
+    words,
+};
+use crate::{
+    catalogue::Catalogue,
+    diagnostic::Severity,
+    document::{Document, Form, Place},
+    path::KeyPath,
+    schema::{self, Kind, Node, Preset},
+    value::Value,
+};
+
+/// Everything that is wrong with a document, or worth knowing.
+pub(super) fn check(document: &Document, catalogue: &dyn Catalogue) -> Findings {
+    let mut walk = Walk {
+        text: document.text(),
+        drivers: Drivers::new(catalogue),
+        findings: Findings::default(),
+        names: Vec::new(),
+        addresses: HashMap::new(),
+        mount_points: HashMap::new(),
+    };
+    walk.keys(schema::root(), document.values(), document.root());
+    walk.findings
+}
+
+pub(super) struct Walk<'d, 'c> {
+    pub(super) text: &'d str,
+    pub(super) drivers: Drivers<'c>,
+    findings: Findings,
+    /// The key being looked at.
+    pub(super) names: Vec<&'d str>,
+    /// Addresses in use, and the instrument that has each.
+    pub(super) addresses: HashMap<String, &'d str>,
+    /// Mount points in use, and the source that has each.
+    pub(super) mount_points: HashMap<&'d str, &'d str>,
+}
+
+impl<'d> Walk<'d, '_> {
+    /// A table with keys of its own.
+    pub(super) fn keys(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
+        let Some(table) = value.as_table() else { return };
+        for ((name, value), place) in table.iter().zip(&place.parts) {
+            self.names.push(name);
+            match node.child(name) {
+                Some(child) => self.entry(child, value, place),
+                None => self.unknown(node, place),
+            }
+            self.names.pop();
+        }
+        for (name, child) in node.children() {
+            let required = child.key.is_some_and(|key| key.preset == Preset::Required);
+            if required && !table.contains_key(name) {
+                self.missing(name, place);
+            }
+        }
+    }
+
+    fn entry(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
+        let kind = node.kind();
+        if place.form == Form::Date {
+            let message = format!("{} takes no date", self.subject());
+            return self.error(place.span.clone(), Problem::new("wrong_type", message));
+        }
+        if let Err(problem) = allowed(kind, value) {
+            return self.about_key(place.span.clone(), problem);
+        }
+        self.environment(value, place);
+        match kind {
+            Kind::Group | Kind::Line => self.keys(node, value, place),
+            Kind::Named(what) => self.named(what, node, value, place),
+            Kind::Instrument => self.instrument(node, value, place),
+            Kind::Source => self.source(node, value, place),
+            Kind::Module => self.module(value, place),
+            Kind::Texts => self.include(value, place),
+            _ => {}
+        }
+        if let Some(key) = node.key
+            && let Some(why) = key.idle
+            && !key.preset.value().is_some_and(|preset| preset.means(value))
+        {
+            let at = if kind == Kind::Group { place.head() } else { place.span.clone() };
+            let message = format!("{} has no effect: {why}", self.subject());
+            self.warn(Severity::Warning, at, Problem::new("no_effect", message));
+        }
+    }
+
+    fn named(&mut self, what: &str, node: &'static Node, value: &'d Value, place: &'d Place) {
+        let Some(table) = value.as_table() else { return };
+        let Some(child) = node.child("*") else { return };
+        for ((name, value), place) in table.iter().zip(&place.parts) {
+            self.names.push(name);
+            let good = name.starts_with(|first: char| first.is_ascii_alphabetic())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+            if !good {
+                let message = format!(
+                    "{} cannot be the name of a {what}: a name begins with a letter (a to z) and \
+                     goes on with letters, digits, “_” or “-”",
+                    words::quoted(name)
+                );
+                let at = place.key.clone().unwrap_or(place.span.clone());
+                self.error(at, Problem::new("bad_name", message));
+            }
+            self.entry(child, value, place);
+            self.names.pop();
+        }
+    }
+
+    fn module(&mut self, value: &Value, place: &Place) {
+        let kind = value.as_table().and_then(|table| table.get("type")).and_then(Value::as_str);
+        let what = kind.unwrap_or("module");
+        let message =
+            format!("modules are not run by this version: nothing acts on this {what}");
+        self.warn(Severity::Warning, place.head(), Problem::new("no_effect", message));
+    }
+
+    fn include(&mut self, value: &Value, place: &Place) {
+        if matches!(value, Value::Array(files) if !files.is_empty()) {
+            let message = "this version does not read further files, and leaving them out \
+                           silently could be dangerous; move what they hold into this file";
+            self.error(place.span.clone(), Problem::new("unsupported", message));
+        }
+    }
+
+    /// `${NAME}` in a text.
+    pub(super) fn environment(&mut self, value: &Value, place: &Place) {
+        if value.as_str().is_some_and(|text| text.contains("${")) {
+            let message = format!(
+                "{} holds “${{…}}”: this version takes no values from the environment; write the \
+                 value itself",
+                self.subject()
+            );
+            self.error(place.span.clone(), Problem::new("unsupported", message));
+        }
+    }
+
+    fn unknown(&mut self, node: &Node, place: &Place) {
+        let name = self.names.last().copied().unwrap_or_default();
+        let known = || node.children().map(|(name, _)| name);
+        let owner = match self.names.split_last() {
+            Some((_, [])) | None => "a bench file".to_owned(),
+            Some((_, above)) => KeyPath::new(above.iter().copied()).to_string(),
+        };
+        let message = format!(
+            "{owner} has no key {}; it may have {}",
+            words::quoted(name),
+            known().collect::<Vec<_>>().join(", ")
+        );
+        let problem =
+            Problem::new("unknown_key", message).suggest(words::nearest(name, known()));
+        self.error(place.key.clone().unwrap_or(place.span.clone()), problem);
+    }
+
+    fn missing(&mut self, name: &'static str, place: &Place) {
+        let owner = KeyPath::new(self.names.iter().copied());
+        let message = match (self.names.first().copied(), name) {
+            (Some("instruments"), "type") => {
+                format!("{owner} has no type: the name of its driver")
+            }
+            (Some("instruments"), "address") => {
+                format!("{owner} has no address: tcp://HOST:PORT, serial:///dev/… or sim:")
+            }
+            (Some("sources"), "type") => format!("{owner} has no type, such as \"test_pattern\""),
+            _ => format!("{owner} has no {name}"),
+        };
+        let path = owner.child(name).to_string();
+        self.add(Severity::Error, place.head(), path, Problem::new("missing_key", message));
+    }
+
+    /// The key being looked at, as sentences name it: without the table it is in.
+    pub(super) fn subject(&self) -> String {
+        self.names.last().copied().unwrap_or_default().to_owned()
+    }
+
+    /// A problem whose message goes on from the key's name.
+    pub(super) fn about_key(&mut self, bytes: Range<usize>, mut problem: Problem) {
+        problem.message = format!("{} {}", self.subject(), problem.message);
+        self.error(bytes, problem);
+    }
+
+    pub(super) fn error(&mut self, bytes: Range<usize>, problem: Problem) {
+        self.warn(Severity::Error, bytes, problem);
+    }
+
+    pub(super) fn warn(&mut self, severity: Severity, bytes: Range<usize>, problem: Problem) {
+        let path = KeyPath::new(self.names.iter().copied()).to_string();
+        self.add(severity, bytes, path, problem);
+    }
+
+    fn add(&mut self, severity: Severity, bytes: Range<usize>, path: String, problem: Problem) {
+        self.findings.add(Finding { bytes, severity, path, problem });
+    }
+}

@@ -1,0 +1,88 @@
+//! What differs between two benches, key by key, and between two texts, line by line.
+
+mod keys;
+mod lines;
+
+use serde::{Deserialize, Serialize};
+
+pub use keys::diff;
+pub use lines::side_by_side;
+
+use crate::{path::KeyPath, value::Value};
+
+/// How a key differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Only in the second bench.
+    Added,
+    /// Only in the first.
+    Removed,
+    /// In both, with another value.
+    Changed,
+}
+
+/// What a change does to what is running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Nothing runs differently.
+    None,
+    /// Set while everything runs.
+    Live,
+    /// A stream changes shape, its viewers stay connected.
+    Renegotiate,
+    /// This one component starts again, nothing else notices.
+    Restart,
+    /// A device or stream is opened.
+    Connect,
+    /// A device or stream is closed.
+    Disconnect,
+}
+
+/// One key that differs. Serialises to the shape that `diff --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// How it differs.
+    pub kind: ChangeKind,
+    /// The key; a whole instrument, source or module that was added or removed is one change.
+    pub path: KeyPath,
+    /// Its value in the first bench.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub old: Option<Value>,
+    /// Its value in the second.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub new: Option<Value>,
+    /// What it does to what is running.
+    pub effect: Effect,
+}
+
+/// A stretch of a line in a side-by-side view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The characters.
+    pub text: String,
+    /// Whether this is what differs inside a changed line.
+    pub emphasised: bool,
+}
+
+/// One line of one side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Number in its own text, from 1.
+    pub number: usize,
+    /// The line without its end, cut where emphasis begins and ends.
+    pub pieces: Vec<Piece>,
+}
+
+/// One row of a side-by-side view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Row {
+    /// The same line on both sides.
+    Same(Line, Line),
+    /// A line that was changed, removed (`None` on the right) or added (`None` on the left).
+    Differs(Option<Line>, Option<Line>),
+    /// This many unchanged lines are left out.
+    Folded(usize),
+}
+

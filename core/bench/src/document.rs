@@ -1,0 +1,183 @@
+//! A text, its values, and where each key stands.
+
+mod depth;
+mod lines;
+mod place;
+
+use std::{ops::Range, sync::OnceLock};
+
+pub(crate) use lines::Cursor;
+use lines::Lines;
+pub use place::{Form, Place};
+
+use crate::{diagnostic::Span, path::KeyPath, value::Value};
+
+/// The longest text that is read, in bytes: 16 MiB.
+pub const LONGEST: usize = 16 << 20;
+
+/// A TOML text with its values and the place of every key. A byte order mark and Windows line
+/// ends are allowed; byte offsets count from the very first byte of the text.
+#[derive(Debug, Clone)]
+pub struct Document {
+    text: String,
+    values: Value,
+    root: Place,
+    lines: OnceLock<Lines>,
+}
+
+/// Why and where a text is not TOML.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {}, column {}: {message}", span.line, span.column)]
+pub struct SyntaxError {
+    /// What was met, and what was expected.
+    pub message: String,
+    /// The stretch of text that cannot be read.
+    pub span: Span,
+    /// The same in bytes.
+    pub bytes: Range<usize>,
+}
+
+impl Document {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// The first thing in it that is not TOML; a text longer than [`LONGEST`]; keys and brackets
+    /// nested more than a hundred deep.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        if text.len() > LONGEST {
+            return Err(SyntaxError::at(text, 0..0, too_long(text.len())));
+        }
+        if let Some(offset) = depth::too_deep(text) {
+            let message = "keys and brackets are nested too deeply here".to_owned();
+            return Err(SyntaxError::at(text, offset..offset + 1, message));
+        }
+        let parsed = toml_edit::Document::parse(text).map_err(|error| {
+            let bytes = error.span().unwrap_or(0..0);
+            SyntaxError::at(text, bytes.clone(), place::describe(text, &bytes, error.message()))
+        })?;
+        let (values, root) = place::read(parsed.as_table());
+        Ok(Self { text: text.to_owned(), values, root, lines: OnceLock::new() })
+    }
+
+    /// The text, as it came.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The top table, keys in file order.
+    pub fn values(&self) -> &Value {
+        &self.values
+    }
+
+    /// The top table, without the rest.
+    pub fn into_values(self) -> Value {
+        self.values
+    }
+
+    /// The place of the top table; its parts are in the order of [`Document::values`].
+    pub fn root(&self) -> &Place {
+        &self.root
+    }
+
+    /// A key's value and place; `None` if it is not in the file.
+    pub fn find(&self, path: &KeyPath) -> Option<(&Value, &Place)> {
+        let mut found = (&self.values, &self.root);
+        for name in path.names() {
+            let (index, _, value) = found.0.as_table()?.get_full(name)?;
+            found = (value, found.1.parts.get(index)?);
+        }
+        Some(found)
+    }
+
+    /// Lines and columns of a stretch of bytes.
+    pub fn span(&self, bytes: Range<usize>) -> Span {
+        self.lines.get_or_init(|| Lines::new(&self.text)).span(&self.text, bytes)
+    }
+}
+
+impl SyntaxError {
+    fn at(text: &str, bytes: Range<usize>, message: String) -> Self {
+        let span = Lines::new(text).span(text, bytes.clone());
+        Self { message, span, bytes }
+    }
+}
+
+/// The sentence for a text of `length` bytes that is longer than [`LONGEST`].
+pub(crate) fn too_long(length: usize) -> String {
+    format!("the file is {} MiB long; a bench file may have 16 MiB", length.div_ceil(1 << 20))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place<'a>(document: &'a Document, path: &str) -> &'a Place {
+        document.find(&path.parse().unwrap()).unwrap().1
+    }
+
+    fn key<'a>(document: &'a Document, path: &str) -> &'a str {
+        &document.text()[place(document, path).key.clone().unwrap()]
+    }
+
+    fn value<'a>(document: &'a Document, path: &str) -> &'a str {
+        &document.text()[place(document, path).span.clone()]
+    }
+
+    #[test]
+    fn every_key_has_its_place() {
+        let text = "name = 'x'\n[a.b]\nc.d = [1, { e = 2 }]\nf = { g.h = 3, \"i\" = 4 }\n";
+        let document = Document::parse(text).unwrap();
+        assert_eq!(value(&document, "name"), "'x'");
+        assert_eq!((key(&document, "a"), place(&document, "a").form), ("a", Form::Implied));
+        assert_eq!((key(&document, "a.b"), value(&document, "a.b")), ("b", "[a.b]"));
+        assert_eq!((key(&document, "a.b.c"), place(&document, "a.b.c").form), ("c", Form::Dotted));
+        assert_eq!((key(&document, "a.b.c.d"), value(&document, "a.b.c.d")), ("d", "[1, { e = 2 }]"));
+        assert_eq!((key(&document, "a.b.f.g.h"), value(&document, "a.b.f.g.h")), ("h", "3"));
+        assert_eq!((key(&document, "a.b.f.i"), value(&document, "a.b.f")), ("\"i\"", "{ g.h = 3, \"i\" = 4 }"));
+    }
+
+    #[test]
+    fn repeated_tables_are_a_list() {
+        let document = Document::parse("[[a]]\nx = 1\n[[a]]\nx = 2\n[a.b]\ny = 3\n").unwrap();
+        let (list, place) = document.find(&"a".parse().unwrap()).unwrap();
+        assert_eq!(list.to_string(), "[{ x = 1 }, { x = 2, b = { y = 3 } }]");
+        assert_eq!(place.parts.len(), 2);
+        assert_eq!(&document.text()[place.parts[1].span.clone()], "[[a]]");
+    }
+
+    #[test]
+    fn columns_count_characters_and_no_byte_order_mark() {
+        let document = Document::parse("\u{feff}\"µ\" = 1\r\nb = \"ü\"\r\n").unwrap();
+        let first = document.span(place(&document, "µ").span.clone());
+        assert_eq!((first.line, first.column, first.end_column), (1, 7, 8));
+        let second = document.span(place(&document, "b").span.clone());
+        assert_eq!((second.line, second.column, second.end_column), (2, 5, 8));
+    }
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let error = Document::parse("\u{feff}a = 1\r\nö b = 2\r\n").unwrap_err();
+        assert_eq!((error.span.line, error.span.column), (2, 1));
+        let error = Document::parse("[a]\nb = 1\nb = 2\n").unwrap_err();
+        assert_eq!((error.span.line, error.span.column, error.span.end_column), (3, 1, 2));
+        assert_eq!(error.to_string(), "line 3, column 1: “b” is there already; a key may stand once");
+    }
+
+    #[test]
+    fn nesting_has_an_end_and_none_of_it_overflows_the_stack() {
+        let dotted = vec!["a"; 70].join(".");
+        let deep = format!("{}1{}", format!("{dotted} = {{").repeat(70), "}".repeat(70));
+        for text in [deep, "a = ".to_owned() + &"[".repeat(100_000), "a = {".repeat(100_000)] {
+            assert!(Document::parse(&text).unwrap_err().message.contains("nested too deeply"));
+        }
+        // Brackets in texts and comments are none.
+        let harmless = format!("a = \"{0}\" # {0}\nb = '''{0}\n\"'''", "[".repeat(200));
+        assert!(Document::parse(&harmless).is_ok());
+    }
+
+    #[test]
+    fn a_text_of_more_than_16_mib_is_refused() {
+        let text = "#".repeat(LONGEST + 1);
+        assert!(Document::parse(&text).unwrap_err().message.contains("17 MiB"));
+    }
+}

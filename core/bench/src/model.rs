@@ -1,0 +1,128 @@
+//! The typed bench: what a file that checks means.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::value::Value;
+
+/// Everything one panel looks after. Only [`crate::read`] makes one, from a text without errors.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Bench {
+    /// `[bench] name`; the file's stem where it has none.
+    pub name: String,
+    /// `[bench] environment`; `development` where it has none.
+    pub environment: String,
+    /// `[runtime]`
+    pub runtime: RuntimeSettings,
+    /// `[instruments.<id>]`, in file order.
+    pub instruments: IndexMap<String, Instrument>,
+    /// `[sources.<id>]`, in file order.
+    pub sources: IndexMap<String, Source>,
+}
+
+/// `[runtime]`: how Setpoint itself behaves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RuntimeSettings {
+    /// Whether a saved file is applied by itself.
+    pub hot_reload: HotReload,
+    /// Stillness wanted after a bare write.
+    pub quiet: Duration,
+    /// How many unlabelled revisions are kept.
+    pub snapshot_retention: usize,
+    /// How long staged changes live without a touch.
+    pub transaction_timeout: Duration,
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: String,
+}
+
+impl Default for RuntimeSettings {
+    fn default() -> Self {
+        Self {
+            hot_reload: HotReload::Apply,
+            quiet: Duration::from_millis(50),
+            snapshot_retention: 10,
+            transaction_timeout: Duration::from_secs(300),
+            log_level: "info".to_owned(),
+        }
+    }
+}
+
+/// What a save of the file does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HotReload {
+    /// It is applied.
+    Apply,
+    /// Nothing, until someone asks for a reload.
+    Off,
+}
+
+/// `[instruments.<id>]`
+#[derive(Debug, Clone, PartialEq)]
+pub struct Instrument {
+    /// `type`: the driver's name.
+    pub driver: String,
+    /// `address`, as written and known to be well formed.
+    pub address: String,
+    /// `enabled`
+    pub enabled: bool,
+    /// `label`: what people call it.
+    pub label: Option<String>,
+    /// `on_reconnect`
+    pub on_reconnect: OnReconnect,
+    /// `wire`: settings that replace the driver's, checked by the instrument crate's own rules.
+    pub wire: WireSettings,
+    /// `limits`: parameter to the range that replaces the driver's, never wider.
+    pub limits: IndexMap<String, (f64, f64)>,
+    /// `set`: parameter (`ch1.voltage`) to the value asked for, in file order.
+    pub set: IndexMap<String, Value>,
+}
+
+/// `wire`: what a bench may change of a driver's framing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WireSettings {
+    /// `reply_timeout`
+    pub reply_timeout: Option<Duration>,
+    /// `gap`: least silence between messages.
+    pub gap: Option<Duration>,
+    /// `baud`
+    pub baud: Option<u32>,
+    /// `tx_end`: terminator of what is sent.
+    pub tx_end: Option<String>,
+    /// `rx_end`: terminator of replies.
+    pub rx_end: Option<String>,
+}
+
+/// What happens to setpoints when a device answers (again).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnReconnect {
+    /// Read back and show what differs; write nothing.
+    Compare,
+    /// Set what differs, hazardous parameters excepted.
+    Reapply,
+    /// Read back, and do not remark on differences.
+    Ignore,
+}
+
+/// `[sources.<id>]` of type `test_pattern`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// `pattern`: `smpte`, `ball`, …
+    pub pattern: String,
+    /// `resolution`, width and height in pixels.
+    pub resolution: (u32, u32),
+    /// `framerate`, frames a second as a fraction.
+    pub framerate: (u32, u32),
+    /// `format`: raw video format, `I420`.
+    pub format: String,
+    /// `preview`
+    pub preview: bool,
+    /// `enabled`
+    pub enabled: bool,
+    /// `label`
+    pub label: Option<String>,
+    /// `rtsp`: the mount point it is to be served at.
+    pub rtsp: Option<String>,
+}

@@ -1,0 +1,207 @@
+//! Which keys exist: one table. Checks, defaults and what a change does are all read from it.
+
+mod table;
+
+use std::sync::OnceLock;
+
+use indexmap::IndexMap;
+
+use crate::{diff::Effect, path::KeyPath, value::Value};
+
+pub use table::KEYS;
+
+/// One key of a bench file.
+#[derive(Debug)]
+pub struct Key {
+    /// Its path; `*` stands for a name that the file's author chooses.
+    pub path: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What holds where it is not in the file.
+    pub preset: Preset,
+    /// What changing it does to what is running.
+    pub effect: Effect,
+    /// Whether this version acts on it; if not, why setting it does nothing.
+    pub idle: Option<&'static str>,
+}
+
+/// What a key takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// Keys of its own, written under a header.
+    Group,
+    /// Keys of its own, written in one line: `wire = { … }`.
+    Line,
+    /// Things by the names their author gives them; the word for one of them.
+    Named(&'static str),
+    /// `[instruments.<id>]`
+    Instrument,
+    /// `[sources.<id>]`
+    Source,
+    /// `[modules.<id>]`: whatever it holds.
+    Module,
+    /// Parameters and the values asked for.
+    Setpoints,
+    /// Parameters and the ranges that narrow the driver's.
+    Limits,
+    /// Any text.
+    Text,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// A whole number; least and greatest, both allowed.
+    Whole(i64, i64),
+    /// `true` or `false`
+    Switch,
+    /// `"250ms"`; least and greatest, both allowed.
+    Duration(&'static str, &'static str),
+    /// A duration or the one word `off`; likewise.
+    DurationOrOff(&'static str, &'static str),
+    /// A list of texts.
+    Texts,
+    /// The number of the file's format.
+    Format,
+    /// Where an instrument is: `tcp://HOST:PORT`, `serial:///dev/…`, `sim:`.
+    Address,
+    /// The name of a driver.
+    Driver,
+    /// The kind of a source.
+    SourceType,
+    /// `/pattern`
+    MountPoint,
+    /// `1280x720`
+    Resolution,
+    /// `30` or `"30000/1001"`
+    Framerate,
+}
+
+/// What holds where a key is not in the file.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Preset {
+    /// It must be there.
+    Required,
+    /// Nothing.
+    Absent,
+    /// This text.
+    Text(&'static str),
+    /// This whole number.
+    Whole(i64),
+    /// `true` or `false`
+    Switch(bool),
+}
+
+impl Preset {
+    /// As a file would write it.
+    pub fn value(self) -> Option<Value> {
+        match self {
+            Self::Required | Self::Absent => None,
+            Self::Text(text) => Some(text.into()),
+            Self::Whole(number) => Some(number.into()),
+            Self::Switch(switch) => Some(switch.into()),
+        }
+    }
+}
+
+impl Kind {
+    /// Whether it is a table that has a header of its own.
+    pub(crate) fn has_header(self) -> bool {
+        use Kind::{Group, Instrument, Limits, Module, Named, Setpoints, Source};
+        matches!(self, Group | Named(_) | Instrument | Source | Module | Setpoints | Limits)
+    }
+}
+
+/// A key and the keys below it.
+#[derive(Debug)]
+pub struct Node {
+    /// The key; `None` for the top of the file.
+    pub key: Option<&'static Key>,
+    named: IndexMap<&'static str, Node>,
+    any: Option<Box<Node>>,
+}
+
+impl Node {
+    /// The key of this name below it, or the one that stands for any name.
+    pub fn child(&self, name: &str) -> Option<&Node> {
+        self.named.get(name).or(self.any.as_deref())
+    }
+
+    /// The keys below it that have a name of their own.
+    pub fn children(&self) -> impl Iterator<Item = (&'static str, &Node)> {
+        self.named.iter().map(|(name, node)| (*name, node))
+    }
+
+    /// What it takes; the top of the file is a table of keys.
+    pub fn kind(&self) -> Kind {
+        self.key.map_or(Kind::Group, |key| key.kind)
+    }
+
+    fn add(&mut self, names: &mut std::str::Split<'static, char>, key: &'static Key) {
+        match names.next() {
+            None => self.key = Some(key),
+            Some("*") => self.any.get_or_insert_with(|| Box::new(Self::empty())).add(names, key),
+            Some(name) => self.named.entry(name).or_insert_with(Self::empty).add(names, key),
+        }
+    }
+
+    fn empty() -> Self {
+        Self { key: None, named: IndexMap::new(), any: None }
+    }
+}
+
+/// [`KEYS`] as a tree.
+pub fn root() -> &'static Node {
+    static ROOT: OnceLock<Node> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let mut root = Node::empty();
+        for key in KEYS {
+            root.add(&mut key.path.split('.'), key);
+        }
+        root
+    })
+}
+
+/// The key that a path names; `None` if there is no such key, or if it lies below one that takes
+/// names of its own (`set`, `limits`, a module).
+pub fn at(path: &KeyPath) -> Option<&'static Node> {
+    path.names().iter().try_fold(root(), |node, name| node.child(name))
+}
+
+/// The key that a path names, or the closest one above it.
+pub fn covering(path: &KeyPath) -> &'static Node {
+    let mut node = root();
+    for name in path.names() {
+        match node.child(name) {
+            Some(child) => node = child,
+            None => break,
+        }
+    }
+    node
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_is_reached_by_its_path() {
+        for key in KEYS {
+            let path: KeyPath = key.path.replace('*', "name").parse().unwrap();
+            assert_eq!(at(&path).unwrap().key.unwrap().path, key.path);
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_covered_by_set() {
+        let path = KeyPath::setpoint("psu", "ch1.voltage");
+        assert!(at(&path).is_none());
+        assert_eq!(covering(&path).kind(), Kind::Setpoints);
+    }
+
+    #[test]
+    fn presets_are_allowed_values() {
+        for key in KEYS {
+            if let Some(value) = key.preset.value() {
+                assert!(crate::check::allowed(key.kind, &value).is_ok(), "{}", key.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! Driver files: TOML that teaches Setpoint an instrument's language.
+//!
+//! [`Driver::from_toml`] reads one strictly: an unknown key, a template that cannot be read, a
+//! reference to something that is not there are errors with line and column. What comes out has
+//! its channels expanded and its channel numbers filled in; nothing of the file is looked up again
+//! while an instrument runs.
+//!
+//! | part | holds |
+//! |---|---|
+//! | `file` | the keys as written |
+//! | `build` | from those to a [`Driver`], with all findings |
+//! | [`param`] | one parameter: values in and out, ranges, text for people |
+//! | [`vectors`] | the examples in a driver file that prove it |
+
+use std::{path::Path, time::Duration};
+
+use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
+
+use crate::{expression::Expression, template::Template, value::ParamValue};
+
+mod build;
+mod file;
+pub mod param;
+pub mod vectors;
+
+pub use param::{Kind, Param, ParamFacts, Simulation, ValueError, Verify};
+pub use vectors::{Vector, VectorFailure};
+
+/// One instrument type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Driver {
+    /// The instrument's `type` in a bench file: `rigol_dp832`.
+    pub id: String,
+    /// What people call it: `Rigol DP832 power supply`.
+    pub name: String,
+    /// Models it is for, as the identity question answers them; empty: any.
+    pub models: Vec<String>,
+    /// Where its facts come from.
+    pub sources: Vec<String>,
+    /// Against what it has been run.
+    pub verified: Vec<String>,
+    /// The file it was read from.
+    pub file: String,
+    /// Framing and line settings.
+    pub wire: WireFile,
+    /// The question asked on connect, and to find step again after a late reply.
+    pub identity: Option<Identity>,
+    /// How the device reports errors.
+    pub errors: Option<Errors>,
+    /// Parameters in file order, channel by channel.
+    pub params: IndexMap<String, Param>,
+    /// Questions that give several values at once, by name.
+    pub groups: IndexMap<String, Group>,
+    /// Parameters read first on connect.
+    pub on_connect: Vec<String>,
+    /// Values that make the device safe, in order. Kept for tools; a session writes nothing unasked.
+    pub safe_state: Vec<(String, ParamValue)>,
+    /// The examples that prove it.
+    pub vectors: Vec<Vector>,
+}
+
+/// Framing and line settings of a driver file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WireFile {
+    /// What holds for every transport; its terminators are those of `[wire]`.
+    pub common: Wire,
+    /// `[wire.tcp]`
+    pub tcp: Option<Ends>,
+    /// `[wire.tcp] port`: where such devices listen as they leave the factory.
+    pub tcp_port: Option<u16>,
+    /// `[wire.serial]`
+    pub serial: Option<Ends>,
+}
+
+/// Terminators that one transport replaces.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ends {
+    /// `tx_end`
+    pub tx_end: Option<String>,
+    /// `rx_end`
+    pub rx_end: Option<String>,
+}
+
+/// How bytes become messages, and at which pace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wire {
+    /// Ends what is sent.
+    pub tx_end: String,
+    /// Ends a reply; never empty.
+    pub rx_end: String,
+    /// Characters taken off the end of a reply.
+    pub rx_strip: String,
+    /// Replies without a character in them are passed over.
+    pub skip_blank: bool,
+    /// What arrived before a question is thrown away.
+    pub drain_before: bool,
+    /// How long a reply may take.
+    pub reply_timeout: Duration,
+    /// Least silence between two messages.
+    pub gap: Duration,
+    /// Settings of a serial line.
+    pub serial: SerialLine,
+}
+
+/// Settings of a serial line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SerialLine {
+    /// Bits a second.
+    pub baud: u32,
+    /// Data bits, 5 to 8.
+    pub bits: u8,
+    /// Parity bit.
+    pub parity: Parity,
+    /// Stop bits, 1 or 2.
+    pub stop: u8,
+    /// Handshake.
+    pub flow: Flow,
+}
+
+impl Default for SerialLine {
+    fn default() -> Self {
+        Self { baud: 9600, bits: 8, parity: Parity::None, stop: 1, flow: Flow::None }
+    }
+}
+
+/// Parity bit of a serial line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Parity {
+    /// No parity bit.
+    #[default]
+    None,
+    /// Odd.
+    Odd,
+    /// Even.
+    Even,
+}
+
+/// Handshake of a serial line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flow {
+    /// None.
+    #[default]
+    None,
+    /// RTS and CTS wires.
+    Rtscts,
+    /// XON and XOFF characters.
+    Xonxoff,
+}
+
+/// What a bench file may replace of a driver's wire settings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WireOverrides {
+    /// `reply_timeout`
+    pub reply_timeout: Option<Duration>,
+    /// `gap`
+    pub gap: Option<Duration>,
+    /// `baud`
+    pub baud: Option<u32>,
+    /// `tx_end`
+    pub tx_end: Option<String>,
+    /// `rx_end`; an empty one is passed over.
+    pub rx_end: Option<String>,
+}
+
+/// What carries the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Medium {
+    /// A socket.
+    Tcp,
+    /// A serial line or pseudo-terminal.
+    Serial,
+}
+
+/// A question and the form of its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The line, without terminator.
+    pub send: String,
+    /// The answer.
+    pub expect: Template,
+}
+
+/// Who the device is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Identity {
+    /// The question; fields `model`, `serial`, `firmware` of the answer are shown.
+    pub question: Question,
+    /// What the simulator answers.
+    pub sim_reply: Option<String>,
+}
+
+/// How the device reports errors.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Errors {
+    /// Gives one error, or that there is none.
+    pub question: Question,
+    /// True of an answer that is an error.
+    pub fail: Expression,
+    /// How often it is asked at most, until there is none.
+    pub drain: u32,
+    /// Whether it is asked after every set.
+    pub after_set: bool,
+    /// Words for the answer's `code`; for a code that is not listed, for the bits in it.
+    pub meaning: IndexMap<i64, String>,
+    /// What the simulator answers.
+    pub sim: Option<SimErrors>,
+}
+
+/// Error replies of the simulator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimErrors {
+    /// There is no error.
+    pub none: String,
+    /// The command is not known.
+    pub unknown: String,
+    /// The value is not allowed.
+    pub range: String,
+    /// The codes are bits of one register, cleared by reading, not a queue.
+    pub accumulate: bool,
+}
+
+/// A question that gives several values at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The question.
+    pub question: Question,
+    /// How often it is asked.
+    pub poll: Duration,
+}
+
+/// One thing that is wrong with a driver file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct DriverProblem {
+    /// The file's name as it was given.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong, in a sentence.
+    pub message: String,
+}
+
+/// Why a driver file cannot be used: all findings, at least one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct DriverError {
+    /// In file order.
+    pub problems: Vec<DriverProblem>,
+}
+
+impl Driver {
+    /// Reads a driver file; `file_name` is what findings call it.
+    ///
+    /// # Errors
+    /// Every finding with its place.
+    pub fn from_toml(file_name: &str, text: &str) -> Result<Self, DriverError> {
+        build::driver(file_name, text)
+    }
+
+    /// The same from disk.
+    ///
+    /// # Errors
+    /// Every finding with its place; a file that cannot be read is one at 1:1.
+    pub fn load(path: &Path) -> Result<Self, DriverError> {
+        let name = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::from_toml(&name, &text),
+            Err(error) => Err(DriverError {
+                problems: vec![DriverProblem {
+                    file: name,
+                    line: 1,
+                    column: 1,
+                    message: format!("the file cannot be read: {error}"),
+                }],
+            }),
+        }
+    }
+
+    /// Framing and line settings over one medium, with what a bench file replaces.
+    pub fn wire(&self, medium: Medium, overrides: &WireOverrides) -> Wire {
+        let mut wire = self.wire.common.clone();
+        let ends = match medium {
+            Medium::Tcp => &self.wire.tcp,
+            Medium::Serial => &self.wire.serial,
+        };
+        for ends in ends.iter().cloned().chain([Ends {
+            tx_end: overrides.tx_end.clone(),
+            rx_end: overrides.rx_end.clone().filter(|end| !end.is_empty()),
+        }]) {
+            wire.tx_end = ends.tx_end.unwrap_or(wire.tx_end);
+            wire.rx_end = ends.rx_end.unwrap_or(wire.rx_end);
+        }
+        wire.reply_timeout = overrides.reply_timeout.unwrap_or(wire.reply_timeout);
+        wire.gap = overrides.gap.unwrap_or(wire.gap);
+        wire.serial.baud = overrides.baud.unwrap_or(wire.serial.baud);
+        wire
+    }
+
+    /// What carries a simulated one: a socket if such devices have one, else a serial line.
+    pub fn sim_medium(&self) -> Medium {
+        if cfg!(unix) && self.wire.tcp.is_none() && self.wire.serial.is_some() {
+            Medium::Serial
+        } else {
+            Medium::Tcp
+        }
+    }
+
+    /// The facts about every parameter that others need.
+    pub fn facts(&self) -> Vec<ParamFacts> {
+        self.params.values().map(Param::facts).collect()
+    }
+
+    /// The question whose answer holds a parameter, if it can be read.
+    pub fn question<'a>(&'a self, param: &'a Param) -> Option<&'a Question> {
+        match (&param.get, &param.from) {
+            (Some(question), _) => Some(question),
+            (None, Some((group, _))) => Some(&self.groups.get(group)?.question),
+            (None, None) => None,
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! Devices that are not there, answer late, hang up, or are someone else.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use setpoint_instruments::{Driver, Handle, LinkState, ParamValue, Quality};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    task::JoinHandle,
+};
+
+mod common;
+use common::{connected, until, with_driver};
+
+const DRIVER: &str = r#"
+schema = 1
+[driver]
+id = "fake"
+models = ["ONE"]
+[wire]
+drain_before = true
+reply_timeout = "1s"
+[wire.tcp]
+[identity]
+send = "ID?"
+expect = "FAKE,{model}"
+[params.x]
+type = "float"
+get = "X?"
+set = "X {value:.1f}"
+poll = "200ms"
+verify = { tol = 0.05, within = "100ms" }
+unit = "V"
+[params.y]
+type = "float"
+get = "Y?"
+poll = "200ms"
+"#;
+
+fn driver() -> Arc<Driver> {
+    Driver::from_toml("fake.toml", DRIVER).unwrap().into()
+}
+
+/// What a fake device does with a line.
+#[derive(Clone)]
+enum Act {
+    Say(&'static str),
+    SayLate(&'static str, Duration),
+    HangUp,
+    Nothing,
+}
+
+/// A device that answers one line after the other; counts its connections.
+fn fake(
+    listener: TcpListener,
+    act: impl Fn(&str, usize) -> Act + Send + Sync + 'static,
+) -> (JoinHandle<()>, Arc<AtomicUsize>) {
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = connections.clone();
+    let serve = async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let connection = counted.fetch_add(1, Ordering::SeqCst) + 1;
+            let (read, mut write) = stream.into_split();
+            let mut lines = BufReader::new(read).lines();
+            while let Ok(Some(line)) = lines.next_line().await {
+                let reply = match act(line.trim(), connection) {
+                    Act::Say(reply) => reply,
+                    Act::SayLate(reply, after) => {
+                        tokio::time::sleep(after).await;
+                        reply
+                    }
+                    Act::HangUp => break,
+                    Act::Nothing => continue,
+                };
+                if write.write_all(format!("{reply}\n").as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+        }
+    };
+    (tokio::spawn(serve), connections)
+}
+
+fn usual(line: &str) -> Act {
+    match line {
+        "ID?" => Act::Say("FAKE,ONE"),
+        "X?" => Act::Say("24.0"),
+        "Y?" => Act::Say("100.0"),
+        _ => Act::Nothing,
+    }
+}
+
+async fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    (listener, address)
+}
+
+#[tokio::test]
+async fn an_address_nobody_listens_on_is_tried_again() {
+    let (first, address) = listener().await;
+    let local = first.local_addr().unwrap();
+    drop(first);
+    let handle = Handle::start(with_driver(driver(), &address));
+    let status = until(&handle, "offline", |status| status.state == LinkState::Offline).await;
+    let told = format!("nobody listens on {address}: connection refused");
+    assert_eq!(status.error.as_deref(), Some(&*told));
+    assert!(status.retry_at.is_some());
+    assert_eq!(status.link, None);
+    let error = handle.set("x", ParamValue::Float(1.0)).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("dut is offline: {told}"));
+    assert!(!error.sent);
+
+    let (server, _) = fake(TcpListener::bind(local).await.unwrap(), |line, _| usual(line));
+    let status = connected(&handle).await;
+    assert_eq!((status.error.as_ref(), status.retry_at), (None, None));
+    assert_eq!(status.parameters["x"].readback, Some(ParamValue::Float(24.0)));
+    handle.stop().await;
+    server.abort();
+}
+
+/// Without finding step again, `y` would read what was meant for `x`.
+#[tokio::test]
+async fn a_late_reply_is_not_taken_for_the_next_answer() {
+    let (listener, address) = listener().await;
+    let asked = AtomicUsize::new(0);
+    let (server, connections) = fake(listener, move |line, _| match line {
+        // So late that it comes after the identity question that looks for it.
+        "X?" if asked.fetch_add(1, Ordering::SeqCst) == 3 => {
+            Act::SayLate("24.0", Duration::from_millis(2500))
+        }
+        line => usual(line),
+    });
+    let handle = Handle::start(with_driver(driver(), &address));
+    connected(&handle).await;
+    let mut changes = handle.changes();
+    let late = |status: &setpoint_instruments::InstrumentStatus| {
+        status.error.as_deref() == Some("dut did not answer within 1 s to X?")
+    };
+    let wrong = |status: &setpoint_instruments::InstrumentStatus| {
+        status.parameters["y"].readback != Some(ParamValue::Float(100.0))
+            || status.parameters["x"].readback != Some(ParamValue::Float(24.0))
+    };
+    let watching = async {
+        let mut seen_late = false;
+        loop {
+            changes.changed().await.unwrap();
+            let status = changes.borrow_and_update().clone();
+            assert!(!wrong(&status), "{status:#?}");
+            seen_late |= late(&status);
+            // In step again: both are read, and nothing is wrong any more.
+            if seen_late && status.error.is_none() {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), watching).await.unwrap();
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "found step on the same link");
+    assert_eq!(handle.read("y").await.unwrap(), ParamValue::Float(100.0));
+    handle.stop().await;
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_device_that_hangs_up_goes_offline_and_comes_back() {
+    let (listener, address) = listener().await;
+    let asked = AtomicUsize::new(0);
+    let (server, connections) = fake(listener, move |line, connection| match line {
+        "Y?" if connection == 1 && asked.fetch_add(1, Ordering::SeqCst) == 2 => Act::HangUp,
+        line => usual(line),
+    });
+    let handle = Handle::start(with_driver(driver(), &address));
+    let mut changes = handle.changes();
+    connected(&handle).await;
+    let offline = changes.wait_for(|status| status.state == LinkState::Offline);
+    let status = tokio::time::timeout(Duration::from_secs(30), offline).await.unwrap();
+    let status = status.unwrap().clone();
+    assert_eq!(status.error.as_deref(), Some("dut closed the connection"));
+    assert_eq!(status.parameters["x"].quality, Quality::Stale);
+    assert_eq!(status.parameters["x"].readback, Some(ParamValue::Float(24.0)));
+    let status = connected(&handle).await;
+    assert_eq!(status.parameters["x"].quality, Quality::Good);
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+    handle.stop().await;
+    server.abort();
+}
+
+#[tokio::test]
+async fn another_device_at_the_address_is_named() {
+    let (listener, address) = listener().await;
+    let (server, _) = fake(listener, |line, _| match line {
+        "ID?" => Act::Say("FAKE,TWO"),
+        line => usual(line),
+    });
+    let handle = Handle::start(with_driver(driver(), &address));
+    let status = until(&handle, "offline", |status| status.state == LinkState::Offline).await;
+    let told = "dut: the address holds a TWO, the driver fake is for ONE";
+    assert_eq!(status.error.as_deref(), Some(told));
+    assert_eq!(status.parameters["x"].quality, Quality::None, "nothing is read from it");
+    handle.stop().await;
+    server.abort();
+}
+
+/// The device takes the command, says nothing against it, and does not do it.
+#[tokio::test]
+async fn a_set_that_is_ignored_is_not_verified() {
+    let (listener, address) = listener().await;
+    let (server, _) = fake(listener, |line, _| usual(line));
+    let handle = Handle::start(with_driver(driver(), &address));
+    connected(&handle).await;
+    let error = handle.set("x", ParamValue::Float(25.0)).await.unwrap_err();
+    assert_eq!(error.to_string(), "x: asked for 25.0 V, the device reads 24.0 V");
+    assert!(error.sent);
+    assert_eq!(error.before, Some(ParamValue::Float(24.0)));
+    handle.stop().await;
+    server.abort();
+}
+
+/// One parameter that the device does not know must not take the rest down.
+#[tokio::test]
+async fn a_question_without_answer_leaves_the_others_running() {
+    let (listener, address) = listener().await;
+    let (server, connections) = fake(listener, |line, _| match line {
+        "X?" => Act::Nothing,
+        line => usual(line),
+    });
+    let handle = Handle::start(with_driver(driver(), &address));
+    let status = connected(&handle).await;
+    assert_eq!(status.parameters["x"].quality, Quality::None);
+    assert_eq!(status.parameters["y"].quality, Quality::Good);
+    let first = status.parameters["y"].at;
+    until(&handle, "y is read again", |status| status.parameters["y"].at > first).await;
+    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    handle.stop().await;
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_readback_that_stops_coming_grows_stale() {
+    let (listener, address) = listener().await;
+    let asked = AtomicUsize::new(0);
+    let (server, _) = fake(listener, move |line, _| match line {
+        "X?" if asked.fetch_add(1, Ordering::SeqCst) >= 2 => Act::Nothing,
+        line => usual(line),
+    });
+    let handle = Handle::start(with_driver(driver(), &address));
+    let status = until(&handle, "stale", |status| {
+        status.parameters["x"].quality == Quality::Stale && status.state == LinkState::Connected
+    })
+    .await;
+    assert_eq!(status.parameters["x"].readback, Some(ParamValue::Float(24.0)));
+    assert_eq!(status.parameters["x"].in_tolerance, None);
+    handle.stop().await;
+    server.abort();
+}

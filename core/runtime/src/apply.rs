@@ -1,0 +1,195 @@
+//! Taking steps, and taking them back in reverse with the values read just before.
+
+use setpoint_bench::Bench;
+use setpoint_instruments::ParamValue;
+
+use crate::{components::Components, plan::Step};
+
+/// A step that was taken, with what it takes to go back.
+enum Taken {
+    Bring { instrument: String },
+    Configure { instrument: String },
+    Set { instrument: String, parameter: String, before: Option<ParamValue> },
+    BringSource { source: String },
+    ChangeSource { source: String },
+}
+
+/// What a parameter was asked for and what it then read, for the audit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Verified {
+    pub(crate) path: String,
+    pub(crate) asked: ParamValue,
+    pub(crate) before: Option<ParamValue>,
+    pub(crate) readback: ParamValue,
+}
+
+/// Why not all steps were taken, and what became of those that were.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StepFailure {
+    /// The step and its cause.
+    pub(crate) what: String,
+    /// What was taken back.
+    pub(crate) undone: Vec<String>,
+    /// What could not be, and why.
+    pub(crate) not_undone: Vec<String>,
+}
+
+impl std::fmt::Display for StepFailure {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}", self.what)?;
+        if !self.undone.is_empty() {
+            write!(out, "; undone: {}", self.undone.join(", "))?;
+        }
+        if self.not_undone.is_empty() {
+            out.write_str("; the bench is as it was")
+        } else {
+            write!(out, "; could not be undone: {}", self.not_undone.join(", "))
+        }
+    }
+}
+
+/// Steps that were taken. Keep it until nothing can fail any more, or take it back.
+#[must_use]
+#[derive(Default)]
+pub(crate) struct Progress {
+    taken: Vec<Taken>,
+    pub(crate) verified: Vec<Verified>,
+}
+
+/// Takes the steps in order. If one fails, the ones before it are taken back.
+///
+/// # Errors
+/// The failure of the first step that fails, with what was and was not undone.
+pub(crate) async fn take(
+    steps: &[Step],
+    components: &mut Components,
+    old: &Bench,
+    new: &Bench,
+) -> Result<Progress, StepFailure> {
+    let mut progress = Progress::default();
+    for step in steps {
+        if let Err(what) = take_one(step, components, new, &mut progress).await {
+            return Err(take_back(progress, components, old, what).await);
+        }
+    }
+    Ok(progress)
+}
+
+async fn take_one(
+    step: &Step,
+    components: &mut Components,
+    new: &Bench,
+    progress: &mut Progress,
+) -> Result<(), String> {
+    match step {
+        Step::Bring { instrument } => {
+            progress.taken.push(Taken::Bring { instrument: instrument.clone() });
+            components.bring(instrument, new.instruments.get(instrument)).await;
+        }
+        Step::Configure { instrument } => {
+            if let Some(definition) = new.instruments.get(instrument) {
+                progress.taken.push(Taken::Configure { instrument: instrument.clone() });
+                components.configure(instrument, definition).await;
+            }
+        }
+        Step::Set { instrument, parameter, value } => {
+            let handle = components
+                .handle(instrument)
+                .ok_or_else(|| format!("{instrument} is not running"))?;
+            let outcome = handle.set(parameter, value.clone()).await;
+            // What a failed attempt left behind is not known, so it is taken back as well.
+            let (sent, before) = match &outcome {
+                Ok(outcome) => (true, outcome.before.clone()),
+                Err(error) => (error.sent, error.before.clone()),
+            };
+            if sent {
+                progress.taken.push(Taken::Set {
+                    instrument: instrument.clone(),
+                    parameter: parameter.clone(),
+                    before,
+                });
+            }
+            let outcome = outcome.map_err(|error| format!("{instrument}: {error}"))?;
+            progress.verified.push(Verified {
+                path: format!("{instrument}.{parameter}"),
+                asked: value.clone(),
+                before: outcome.before,
+                readback: outcome.readback,
+            });
+        }
+        Step::BringSource { source } => {
+            progress.taken.push(Taken::BringSource { source: source.clone() });
+            components.bring_source(source, new.sources.get(source)).await;
+        }
+        Step::ChangeSource { source } => {
+            if let Some(definition) = new.sources.get(source) {
+                components.change_source(source, definition).await?;
+                progress.taken.push(Taken::ChangeSource { source: source.clone() });
+            }
+        }
+        // In force as soon as the manager takes over the new bench.
+        Step::Settings => {}
+    }
+    Ok(())
+}
+
+/// Takes everything back, last step first; goes on past what cannot be taken back.
+pub(crate) async fn take_back(
+    progress: Progress,
+    components: &mut Components,
+    old: &Bench,
+    what: String,
+) -> StepFailure {
+    let mut failure = StepFailure { what, undone: Vec::new(), not_undone: Vec::new() };
+    for taken in progress.taken.into_iter().rev() {
+        match taken {
+            Taken::Bring { instrument } => {
+                components.bring(&instrument, old.instruments.get(&instrument)).await;
+                failure.undone.push(instrument);
+            }
+            Taken::Configure { instrument } => {
+                if let Some(definition) = old.instruments.get(&instrument) {
+                    components.configure(&instrument, definition).await;
+                }
+            }
+            Taken::Set { instrument, parameter, before } => {
+                let path = format!("{instrument}.{parameter}");
+                match restore(components, &instrument, &parameter, before).await {
+                    Ok(Some(value)) => failure.undone.push(format!("{path} back to {value}")),
+                    Ok(None) => {}
+                    Err(why) => failure.not_undone.push(format!("{path}: {why}")),
+                }
+            }
+            Taken::BringSource { source } => {
+                components.bring_source(&source, old.sources.get(&source)).await;
+                failure.undone.push(source);
+            }
+            Taken::ChangeSource { source } => {
+                if let Some(definition) = old.sources.get(&source) {
+                    match components.change_source(&source, definition).await {
+                        Ok(()) => failure.undone.push(source),
+                        Err(why) => failure.not_undone.push(format!("{source}: {why}")),
+                    }
+                }
+            }
+        }
+    }
+    failure
+}
+
+/// Sets a parameter back to what it read before; `None` if it still reads that.
+async fn restore(
+    components: &Components,
+    instrument: &str,
+    parameter: &str,
+    before: Option<ParamValue>,
+) -> Result<Option<ParamValue>, String> {
+    let handle =
+        components.handle(instrument).ok_or_else(|| format!("{instrument} is not running"))?;
+    let before = before.ok_or("its value before is not known")?;
+    if handle.read(parameter).await.is_ok_and(|now| now == before) {
+        return Ok(None);
+    }
+    handle.set(parameter, before.clone()).await.map_err(|error| error.to_string())?;
+    Ok(Some(before))
+}

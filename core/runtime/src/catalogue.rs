@@ -1,0 +1,136 @@
+//! The driver library as the checks of a bench file and the plan see it.
+
+use std::{path::Path, sync::Arc};
+
+use setpoint_bench::{
+    Catalogue, ParameterFacts, ParameterKind, Value,
+    model::{Instrument, OnReconnect},
+};
+use setpoint_instruments::{
+    Address, Config, Kind, Library, ParamFacts, ParamValue, ReconnectRule, WireOverrides,
+};
+
+/// Known instrument types: the bundled ones and those in `drivers/` beside the bench file.
+#[derive(Debug, Clone)]
+pub struct Drivers(Arc<Library>);
+
+/// What the plan needs to know of a parameter that is to be set.
+#[derive(Debug, Clone)]
+pub(crate) struct SetFacts {
+    pub(crate) kind: ParameterKind,
+    pub(crate) unit: Option<String>,
+    pub(crate) decimals: Option<usize>,
+    pub(crate) order: i64,
+    pub(crate) off_first: bool,
+    pub(crate) tolerance: Option<f64>,
+    pub(crate) hazard: Option<String>,
+}
+
+impl SetFacts {
+    /// A checked value of a bench file as the instrument takes it.
+    pub(crate) fn value(&self, value: &Value) -> ParamValue {
+        param_value(self.kind, value)
+    }
+}
+
+impl Drivers {
+    /// The bundled drivers and those in the folder `drivers` beside a bench file, which win.
+    pub fn beside(bench: &Path) -> Self {
+        let folder = bench.parent().unwrap_or(Path::new(".")).join("drivers");
+        Self(Arc::new(Library::load(&[folder])))
+    }
+
+    /// The library itself.
+    pub fn library(&self) -> &Library {
+        &self.0
+    }
+
+    pub(crate) fn set_facts(&self, driver: &str, parameter: &str) -> Option<SetFacts> {
+        let facts = self.0.parameters(driver)?.into_iter().find(|facts| facts.name == parameter)?;
+        Some(SetFacts {
+            kind: kind(&facts),
+            unit: facts.unit,
+            decimals: facts.decimals,
+            order: facts.order,
+            off_first: facts.off_first,
+            tolerance: facts.tolerance,
+            hazard: facts.hazard,
+        })
+    }
+
+    /// What a session needs to run an instrument of a bench that checks; `None` if its driver is
+    /// gone since.
+    pub(crate) fn config(&self, id: &str, instrument: &Instrument) -> Option<Config> {
+        let driver = self.0.get(&instrument.driver)?;
+        let address: Address = instrument.address.parse().ok()?;
+        let facts = self.0.parameters(&instrument.driver)?;
+        let value = |name: &str, value: &Value| {
+            let facts = facts.iter().find(|facts| facts.name == name)?;
+            Some((name.to_owned(), param_value(kind(facts), value)))
+        };
+        let setpoints = instrument.set.iter();
+        let wire = &instrument.wire;
+        Some(Config {
+            id: id.to_owned(),
+            driver,
+            address,
+            wire: WireOverrides {
+                reply_timeout: wire.reply_timeout,
+                gap: wire.gap,
+                baud: wire.baud,
+                tx_end: wire.tx_end.clone(),
+                rx_end: wire.rx_end.clone(),
+            },
+            setpoints: setpoints.filter_map(|(name, asked)| value(name, asked)).collect(),
+            limits: instrument.limits.clone(),
+            on_reconnect: match instrument.on_reconnect {
+                OnReconnect::Compare => ReconnectRule::Compare,
+                OnReconnect::Reapply => ReconnectRule::Reapply,
+                OnReconnect::Ignore => ReconnectRule::Ignore,
+            },
+        })
+    }
+}
+
+impl Catalogue for Drivers {
+    fn types(&self) -> Vec<String> {
+        self.0.types()
+    }
+
+    fn parameters(&self, instrument_type: &str) -> Option<Vec<ParameterFacts>> {
+        let facts = |facts: ParamFacts| ParameterFacts {
+            kind: kind(&facts),
+            name: facts.name,
+            unit: facts.unit,
+            range: facts.range,
+            choices: facts.choices,
+            settable: facts.settable,
+            hazard: facts.hazard,
+        };
+        Some(self.0.parameters(instrument_type)?.into_iter().map(facts).collect())
+    }
+}
+
+fn kind(facts: &ParamFacts) -> ParameterKind {
+    match facts.kind {
+        Kind::Float => ParameterKind::Float,
+        Kind::Int => ParameterKind::Int,
+        Kind::Bool => ParameterKind::Bool,
+        Kind::Enum => ParameterKind::Enum,
+        Kind::String => ParameterKind::String,
+    }
+}
+
+fn param_value(kind: ParameterKind, value: &Value) -> ParamValue {
+    match (kind, value) {
+        (ParameterKind::Float, number) if number.as_f64().is_some() => {
+            ParamValue::Float(number.as_f64().unwrap_or(f64::NAN))
+        }
+        (_, Value::Bool(on)) => ParamValue::Bool(*on),
+        (_, Value::Int(number)) => ParamValue::Int(*number),
+        (_, Value::Float(number)) => ParamValue::Float(*number),
+        (_, Value::String(text)) => ParamValue::Text(text.clone()),
+        // No parameter takes a list or a table; a file that gives one does not check.
+        (_, Value::Array(_) | Value::Table(_)) => ParamValue::Text(value.to_string()),
+    }
+}

@@ -1,0 +1,206 @@
+//! What can be asked of the runtime, and what it answers.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use setpoint_bench::{Change, Diagnostic, Edit, KeyPath};
+
+use crate::status::{PlanStep, Revision};
+
+/// One request. Requests are carried out one at a time, in the order they arrive.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Adds edits to the panel's open transaction, opening one if there is none. An edit of a key
+    /// that is already staged replaces it; one that restores the running value takes it back.
+    Stage {
+        /// What to stage.
+        edits: Vec<Edit>,
+    },
+    /// Takes staged edits back.
+    Unstage {
+        /// Their keys.
+        paths: Vec<KeyPath>,
+    },
+    /// Decides a clash.
+    Resolve {
+        /// The key that both sides changed.
+        path: KeyPath,
+        /// Whose value it gets.
+        keep: Keep,
+    },
+    /// Drops everything staged.
+    Discard,
+    /// Puts everything staged into effect, or nothing of it.
+    Commit {
+        /// Why, in the author's words; may be empty.
+        message: String,
+        /// Who.
+        author: String,
+    },
+    /// Stages, checks and commits edits in one go, apart from the panel's transaction.
+    Change {
+        /// What to change.
+        edits: Vec<Edit>,
+        /// Why; may be empty.
+        message: String,
+        /// Who.
+        author: String,
+        /// The revision the caller believes to be running, if it must be that one.
+        if_match: Option<String>,
+    },
+    /// Puts a whole new text into effect, as if the file had been saved with it.
+    Replace {
+        /// The text.
+        text: String,
+        /// Who.
+        author: String,
+        /// The revision the caller believes to be running, if it must be that one.
+        if_match: Option<String>,
+    },
+    /// Goes back to a kept revision; that is a revision of its own.
+    Rollback {
+        /// `r36`, or a label.
+        revision: String,
+        /// Only these keys and what lies below them; empty: everything.
+        only: Vec<KeyPath>,
+        /// Who.
+        author: String,
+    },
+    /// Reads the file now and puts it into effect, watched or not.
+    Reload,
+    /// Stops following the file.
+    Pause,
+    /// Follows it again, beginning with what it holds now.
+    Resume,
+    /// Writes what runs to the file, over whatever it holds. A text on disk that never ran is
+    /// kept beside the revisions first.
+    Sync,
+    /// Sends one raw line to a device and returns what it answers. Audited.
+    Query {
+        /// Which instrument.
+        instrument: String,
+        /// The line, without terminator.
+        command: String,
+        /// Who.
+        author: String,
+    },
+    /// Sets every setpoint of an instrument whose readback differs.
+    Reapply {
+        /// Which instrument.
+        instrument: String,
+        /// Who.
+        author: String,
+    },
+}
+
+/// Whose value a key gets that both sides changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// The staged one.
+    Mine,
+    /// The one in the file.
+    Theirs,
+}
+
+/// What came of a [`Command`].
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// A change is in effect.
+    Changed(Box<Applied>),
+    /// A device answered a raw line.
+    Reply {
+        /// Its line, without terminator.
+        reply: String,
+    },
+    /// Done; there is nothing to tell.
+    Done {},
+}
+
+/// A change that is in effect.
+#[derive(Debug, Clone, Serialize)]
+pub struct Applied {
+    /// The revision that runs now.
+    pub revision: Revision,
+    /// What differs from before.
+    pub changes: Arc<Vec<Change>>,
+    /// Warnings about what runs now.
+    pub diagnostics: Arc<Vec<Diagnostic>>,
+    /// The steps that were taken.
+    pub plan: Arc<Vec<PlanStep>>,
+}
+
+/// Why a [`Command`] changed nothing. Each message says what happened, where, and what to do.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CommandError {
+    /// The text that would result does not check.
+    #[error("{message}")]
+    Invalid {
+        /// The first finding in a sentence, and how many more there are.
+        message: String,
+        /// All findings.
+        diagnostics: Arc<Vec<Diagnostic>>,
+    },
+    /// A step failed; the ones before it were undone.
+    #[error("{message}")]
+    Failed {
+        /// The step, its cause, what was undone and what could not be.
+        message: String,
+    },
+    /// Another change is in the way: the file on disk holds an edit that is not in effect, or a
+    /// staged key clashes.
+    #[error("{message}")]
+    Conflict {
+        /// What is in the way and how to get past it.
+        message: String,
+        /// What is wrong with the file on disk, if that is it.
+        diagnostics: Arc<Vec<Diagnostic>>,
+    },
+    /// The caller's idea of the running revision is out of date.
+    #[error("the bench runs {running}, not {expected}: read it again and repeat the change")]
+    Stale {
+        /// What the caller expected.
+        expected: String,
+        /// What runs.
+        running: String,
+    },
+    /// There is no such thing.
+    #[error("there is no {what} “{name}”")]
+    NotFound {
+        /// `instrument`, `revision`, …
+        what: &'static str,
+        /// The name asked for.
+        name: String,
+    },
+    /// The file or the folder beside it cannot be used.
+    #[error("{message}")]
+    Storage {
+        /// Which file, why, and what to do.
+        message: String,
+    },
+    /// A device did not do what was asked.
+    #[error("{message}")]
+    Device {
+        /// Which one and why.
+        message: String,
+    },
+    /// Too many requests wait already.
+    #[error("the bench is busy: {waiting} requests wait already; try again")]
+    Busy {
+        /// The queue's length.
+        waiting: usize,
+    },
+    /// The program is ending.
+    #[error("Setpoint is stopping")]
+    Stopping,
+}
+
+impl CommandError {
+    /// Findings that belong to the error.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Invalid { diagnostics, .. } | Self::Conflict { diagnostics, .. } => diagnostics,
+            _ => &[],
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The panel's transaction and going back: staging, commit, rollback.
+
+use std::sync::Arc;
+
+use setpoint_bench::{Change, ChangeKind, Edit, KeyPath, Reading};
+
+use crate::{
+    command::{Answer, CommandError},
+    event::{Origin, Tone},
+    manager::Manager,
+    passage::Proposal,
+    staging::{Staging, none},
+    status::Transaction,
+};
+
+impl Manager {
+    pub(crate) fn stage(
+        &mut self,
+        origin: Origin,
+        edits: Vec<Edit>,
+    ) -> Result<Answer, CommandError> {
+        let opened = self.staging.is_none();
+        let mut staging = self.staging.take().unwrap_or_else(|| {
+            self.staged += 1;
+            Staging::open(self.staged, origin)
+        });
+        let before = staging.clone();
+        staging.stage(edits, &self.running.values);
+        // An edit that cannot even be written down is refused now, not at the commit.
+        if let Err(error) = self.edited(&staging.edits(&self.running.values)) {
+            self.staging = Some(before);
+            return Err(error);
+        }
+        if opened && !staging.edits.is_empty() {
+            let message = format!("Transaction {} opened on {}", staging.id, self.running_id());
+            self.tell(origin, "transaction_opened", Tone::Staged, message);
+        }
+        self.staging = Some(staging);
+        Ok(Answer::Done {})
+    }
+
+    pub(crate) async fn commit(
+        &mut self,
+        origin: Origin,
+        message: String,
+        author: String,
+    ) -> Result<Answer, CommandError> {
+        self.take_file_in().await?;
+        let staging = crate::staging::non_empty(self.staging.take());
+        let Some(staging) = staging else {
+            return Err(CommandError::NotFound {
+                what: "staged change in",
+                name: "Changes".into(),
+            });
+        };
+        self.staging = Some(staging.clone());
+        if staging.clashes() {
+            return Err(CommandError::Conflict {
+                message: "the file changed keys that are staged too; decide which value each gets"
+                    .to_owned(),
+                diagnostics: none(),
+            });
+        }
+        let text = self.edited(&staging.edits(&self.running.values))?;
+        let answer = self.change(Proposal::written(origin, author, message, text)).await?;
+        self.staging = None;
+        Ok(answer)
+    }
+
+    /// Follows what runs now with what is staged, and tells of clashes.
+    pub(crate) fn rebase(&mut self, origin: Origin) {
+        let values = self.running.values.clone();
+        if let Some(staging) = &mut self.staging {
+            let clashes = staging.rebase(&values);
+            if clashes > 0 {
+                let message = format!("{clashes} staged values were changed elsewhere meanwhile");
+                self.tell(origin, "transaction_clash", Tone::Warning, message);
+            }
+        }
+    }
+
+    pub(crate) async fn roll_back(
+        &mut self,
+        revision: String,
+        only: Vec<KeyPath>,
+        author: String,
+    ) -> Result<Answer, CommandError> {
+        let target = self.keeping.find(&revision)?;
+        let text = self.keeping.text(&target.id).await?;
+        let (text, message) = if only.is_empty() {
+            (text, format!("Rolled back to {}", target.id))
+        } else {
+            let edits = self.edits_towards(&text, &only)?;
+            let names: Vec<String> = only.iter().map(KeyPath::to_string).collect();
+            (self.edited(&edits)?, format!("Rolled back {} to {}", names.join(", "), target.id))
+        };
+        self.change(Proposal::written(Origin::Rollback, author, message, text)).await
+    }
+
+    /// The edits that bring chosen keys to what another text says of them.
+    fn edits_towards(&self, text: &str, only: &[KeyPath]) -> Result<Vec<Edit>, CommandError> {
+        let document = setpoint_bench::Document::parse(text).map_err(|error| {
+            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
+        })?;
+        let changes = setpoint_bench::diff(&self.running.values, document.values());
+        let chosen = |change: &&Change| {
+            only.iter().any(|path| change.path.starts_with(path) || path.starts_with(&change.path))
+        };
+        let edits: Vec<Edit> = changes
+            .iter()
+            .filter(chosen)
+            .map(|change| Edit {
+                path: change.path.clone(),
+                value: match change.kind {
+                    ChangeKind::Removed => None,
+                    ChangeKind::Added | ChangeKind::Changed => change.new.clone(),
+                },
+            })
+            .collect();
+        if edits.is_empty() {
+            let names: Vec<String> = only.iter().map(KeyPath::to_string).collect();
+            return Err(CommandError::NotFound { what: "difference at", name: names.join(", ") });
+        }
+        Ok(edits)
+    }
+
+    /// The open transaction with what a commit of it would do, for the status.
+    pub(crate) fn transaction(&self) -> Option<Arc<Transaction>> {
+        let staging = self.staging.as_ref()?;
+        let mut shown = Transaction {
+            id: staging.id.clone(),
+            opened: staging.opened,
+            origin: staging.origin,
+            edits: staging.edits.clone(),
+            diagnostics: none(),
+            changes: none(),
+            plan: none(),
+            ok: false,
+        };
+        let Ok(text) = self.edited(&staging.edits(&self.running.values)) else {
+            return Some(Arc::new(shown));
+        };
+        let values = &self.running.values;
+        let Reading { bench: staged, values: new, diagnostics } =
+            setpoint_bench::read(&self.file_name, &text, &*self.drivers);
+        shown.changes = Arc::new(setpoint_bench::diff(values, &new));
+        shown.diagnostics = Arc::new(diagnostics);
+        if let Some(staged) = staged {
+            shown.plan = Arc::new(self.plan(&staged, true).lines);
+            shown.ok = !staging.clashes();
+        }
+        Some(Arc::new(shown))
+    }
+
+    fn running_id(&self) -> &str {
+        &self.running.revision.id
+    }
+}

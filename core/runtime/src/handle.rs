@@ -1,0 +1,108 @@
+//! The way to a running bench, for screens and servers.
+
+use std::{path::PathBuf, sync::Arc};
+
+use arc_swap::ArcSwap;
+use setpoint_video::Frame;
+use tokio::{
+    sync::{Mutex, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
+
+use crate::{
+    command::{Answer, Command, CommandError},
+    event::Origin,
+    frames::Frames,
+    keeping::Keeping,
+    status::Status,
+};
+
+/// Requests that may wait; one more is refused.
+pub(crate) const QUEUE: usize = 64;
+
+/// A request on its way.
+pub(crate) struct Envelope {
+    pub(crate) command: Command,
+    pub(crate) origin: Origin,
+    pub(crate) answer: oneshot::Sender<Result<Answer, CommandError>>,
+}
+
+/// A running bench. Cheap to clone; the bench stops with [`Runtime::stop`].
+#[derive(Clone)]
+pub struct Runtime {
+    pub(crate) commands: mpsc::Sender<Envelope>,
+    pub(crate) status: Arc<ArcSwap<Status>>,
+    pub(crate) changed: watch::Receiver<u64>,
+    pub(crate) frames: Frames,
+    pub(crate) folder: PathBuf,
+    pub(crate) keeping: Keeping,
+    pub(crate) stop: mpsc::Sender<()>,
+    pub(crate) managing: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// What a request came to, when it is asked for from a thread that must not wait.
+pub type Pending = oneshot::Receiver<Result<Answer, CommandError>>;
+
+impl Runtime {
+    /// Everything a screen needs, as of now. Never waits.
+    pub fn status(&self) -> Arc<Status> {
+        self.status.load_full()
+    }
+
+    /// The newest picture of a source. Never waits for one.
+    pub fn frame(&self, source: &str) -> Option<Arc<Frame>> {
+        self.frames.latest(source)
+    }
+
+    /// Tells of a changed status; the number counts changes.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.clone()
+    }
+
+    /// The folder `.setpoint` beside the bench file.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
+    /// Hands a request over without waiting; the answer can be fetched from what is returned.
+    ///
+    /// # Errors
+    /// [`CommandError::Busy`] if too many wait, [`CommandError::Stopping`] if the bench stopped.
+    pub fn send(&self, origin: Origin, command: Command) -> Result<Pending, CommandError> {
+        let (answer, pending) = oneshot::channel();
+        match self.commands.try_send(Envelope { command, origin, answer }) {
+            Ok(()) => Ok(pending),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(CommandError::Busy { waiting: QUEUE }),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(CommandError::Stopping),
+        }
+    }
+
+    /// Carries a request out and waits for what comes of it.
+    ///
+    /// # Errors
+    /// Whatever the request failed with; see [`CommandError`].
+    pub async fn call(&self, origin: Origin, command: Command) -> Result<Answer, CommandError> {
+        self.send(origin, command)?.await.map_err(|_| CommandError::Stopping)?
+    }
+
+    /// The text of a kept revision, by id or label.
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`], or [`CommandError::Storage`] if its file cannot be read.
+    pub async fn revision_text(&self, id: &str) -> Result<Arc<str>, CommandError> {
+        self.keeping.text(id).await
+    }
+
+    /// Ends everything: links closed, pipelines stopped, the folder free for another program.
+    /// Devices keep the values they have. Returns when that is done; a second call returns as
+    /// well.
+    pub async fn stop(&self) {
+        // Fails only when the manager has ended already.
+        let _ = self.stop.send(()).await;
+        if let Some(managing) = self.managing.lock().await.take()
+            && let Err(error) = managing.await
+        {
+            tracing::error!("the bench did not stop cleanly: {error}");
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! File, revisions, journal and audit, reached without blocking the async threads.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use serde_json::json;
+use setpoint_bench::Change;
+use setpoint_store::{
+    Audit, AuditRecord, BenchFolder, FileText, FolderLock, Intent, Journal, ReadError,
+    RevisionRecord, Revisions, StoreError, TextHash, WatchOptions, Watcher, atomic,
+};
+
+use crate::{
+    apply::Verified, command::CommandError, event::Origin, passage::verified_json, status::Revision,
+};
+
+/// Who did it and why, for revision and audit.
+pub(crate) struct Facts {
+    pub(crate) author: String,
+    pub(crate) origin: Origin,
+    pub(crate) message: String,
+    pub(crate) verified: Vec<Verified>,
+}
+
+/// What survives. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Keeping(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    store: Mutex<Store>,
+    watcher: Mutex<Option<Watcher>>,
+    list: ArcSwap<Vec<Revision>>,
+}
+
+pub(crate) struct Store {
+    pub(crate) folder: BenchFolder,
+    pub(crate) revisions: Revisions,
+    pub(crate) audit: Audit,
+    pub(crate) journal: Journal,
+    pub(crate) lock: Option<FolderLock>,
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        Self::Storage { message: error.to_string() }
+    }
+}
+
+impl Keeping {
+    pub(crate) fn new(path: PathBuf, store: Store) -> Self {
+        let list = ArcSwap::from_pointee(revisions(&store));
+        let store = Mutex::new(store);
+        Self(Arc::new(Inner { path, store, watcher: Mutex::new(None), list }))
+    }
+
+    /// The bench file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Hands over the watcher of the file.
+    pub(crate) fn set_watcher(&self, watcher: Watcher) {
+        *self.0.watcher.lock().unwrap_or_else(PoisonError::into_inner) = Some(watcher);
+    }
+
+    fn watcher<R>(&self, ask: impl FnOnce(&Watcher) -> R) -> Option<R> {
+        self.0.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
+    }
+
+    /// Runs disk work on a thread that may block.
+    async fn with<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, CommandError> {
+        let inner = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = work(&mut store);
+            inner.list.store(Arc::new(revisions(&store)));
+            result
+        });
+        match done.await {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(CommandError::Storage {
+                message: format!("disk work failed: {error}; please report this"),
+            }),
+        }
+    }
+
+    /// What the bench file holds now.
+    pub(crate) async fn read_file(&self) -> Result<FileText, ReadError> {
+        let path = self.0.path.clone();
+        let read = tokio::task::spawn_blocking(move || atomic::read(&path));
+        match read.await {
+            Ok(result) => result,
+            // A panic in the reader: passed on, as the task's own would be.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Station 6: tells the journal what is about to happen.
+    pub(crate) async fn begin(
+        &self,
+        from: &str,
+        text: &Arc<str>,
+        steps: Vec<String>,
+    ) -> Result<(), CommandError> {
+        let mut intent = Intent::now(from, TextHash::of(&**text), steps);
+        intent.to_text = text.to_string();
+        self.with(move |store| store.journal.begin(&intent)).await
+    }
+
+    /// Station 8: the file, whole or not at all.
+    pub(crate) async fn write(&self, text: Arc<str>, hash: TextHash) -> Result<(), CommandError> {
+        self.watcher(|watcher| watcher.believe(hash));
+        let path = self.0.path.clone();
+        self.with(move |_| atomic::replace(&path, text.as_bytes())).await
+    }
+
+    /// Station 9: the text as a revision, the change in the audit, the journal cleared.
+    pub(crate) async fn accept(
+        &self,
+        text: &Arc<str>,
+        changes: &Arc<Vec<Change>>,
+        facts: Facts,
+    ) -> Result<Revision, CommandError> {
+        let (text, changes) = (text.clone(), changes.clone());
+        let record = self.with(move |store| {
+            let Facts { author, origin, message, verified } = facts;
+            let kept = setpoint_store::Facts {
+                author,
+                origin: origin.as_str().to_owned(),
+                message,
+                label: None,
+                data: json!({ "changes": *changes, "set": verified_json(&verified) }),
+            };
+            let record = store.revisions.keep(&text, kept, &store.audit)?;
+            store.journal.clear()?;
+            Ok(record)
+        });
+        Ok(revision(&record.await?))
+    }
+
+    /// A change that failed: noted in the audit, the journal cleared.
+    pub(crate) async fn give_up(&self, why: &str, origin: Origin, author: &str) {
+        let record = AuditRecord::new("change_failed", origin.as_str(), author, "", why);
+        let noted = self
+            .with(move |store| {
+                store.journal.clear()?;
+                store.audit.append(record)
+            })
+            .await;
+        if let Err(error) = noted {
+            tracing::error!("a failed change could not be noted: {error}");
+        }
+    }
+
+    /// Forgets unlabelled revisions beyond `retention` and takes a quiet window over.
+    pub(crate) async fn retain(&self, retention: usize, quiet: Duration) {
+        let options = WatchOptions { quiet, ..WatchOptions::default() };
+        self.watcher(|watcher| watcher.set_options(options));
+        if let Err(error) = self.with(move |store| store.revisions.prune(retention)).await {
+            tracing::warn!("old revisions could not be removed: {error}");
+        }
+    }
+
+    /// Keeps a text that never ran, under a name that is no revision's. Returns that name.
+    pub(crate) async fn keep_refused(
+        &self,
+        text: &Arc<str>,
+        hash: TextHash,
+    ) -> Result<String, CommandError> {
+        let text = text.clone();
+        self.with(move |store| store.revisions.keep_refused(&text, hash)).await
+    }
+
+    /// An audit record for a raw line.
+    pub(crate) async fn audit_query(
+        &self,
+        instrument: &str,
+        command: &str,
+        outcome: &str,
+        origin: Origin,
+        author: &str,
+    ) -> Result<(), CommandError> {
+        let path = format!("instruments.{instrument}");
+        let message = format!("{command}: {outcome}");
+        self.audit_note("query", &path, &message, origin, author).await
+    }
+
+    /// An audit record for anything else that reaches a device.
+    pub(crate) async fn audit_note(
+        &self,
+        kind: &str,
+        path: &str,
+        message: &str,
+        origin: Origin,
+        author: &str,
+    ) -> Result<(), CommandError> {
+        let record = AuditRecord::new(kind, origin.as_str(), author, path, message);
+        self.with(move |store| store.audit.append(record)).await
+    }
+
+    /// Kept revisions, newest first.
+    pub(crate) fn list(&self) -> Arc<Vec<Revision>> {
+        self.0.list.load_full()
+    }
+
+    /// A revision by its id or label.
+    pub(crate) fn find(&self, name: &str) -> Result<Revision, CommandError> {
+        let list = self.list();
+        let named = |kept: &&Revision| kept.id == name || kept.label.as_deref() == Some(name);
+        list.iter()
+            .find(named)
+            .cloned()
+            .ok_or_else(|| CommandError::NotFound { what: "revision", name: name.to_owned() })
+    }
+
+    /// The text of a revision.
+    pub(crate) async fn text(&self, id: &str) -> Result<Arc<str>, CommandError> {
+        let id = self.find(id)?.id;
+        self.with(move |store| store.revisions.text(&id)).await
+    }
+
+    /// Stops and starts following the file.
+    pub(crate) fn pause(&self, paused: bool) {
+        self.watcher(|watcher| if paused { watcher.pause() } else { watcher.resume() });
+    }
+
+    /// Ends the watcher and gives the bench free for another program.
+    pub(crate) async fn close(&self) {
+        let inner = self.0.clone();
+        let closed = tokio::task::spawn_blocking(move || {
+            drop(inner.watcher.lock().unwrap_or_else(PoisonError::into_inner).take());
+            drop(inner.store.lock().unwrap_or_else(PoisonError::into_inner).lock.take());
+        });
+        if let Err(error) = closed.await {
+            tracing::error!("closing the bench's folder failed: {error}");
+        }
+    }
+}
+
+fn revisions(store: &Store) -> Vec<Revision> {
+    store.revisions.list().iter().map(revision).collect()
+}
+
+/// A kept revision as screens see it.
+pub(crate) fn revision(record: &RevisionRecord) -> Revision {
+    let origin = match record.origin.as_str() {
+        "panel" => Origin::Panel,
+        "api" => Origin::Api,
+        "rollback" => Origin::Rollback,
+        "bench" => Origin::Bench,
+        _ => Origin::File,
+    };
+    Revision {
+        id: record.id.clone(),
+        hash: record.short_hash.clone(),
+        at: record.at,
+        author: record.author.clone(),
+        origin,
+        message: record.message.clone(),
+        label: record.label.clone(),
+    }
+}

@@ -1,0 +1,321 @@
+//! The one task that owns the running bench and takes requests one at a time.
+
+use std::sync::Arc;
+
+use setpoint_bench::{Bench, Diagnostic, Value};
+use setpoint_store::{FileSeen, TextHash};
+use tokio::sync::mpsc;
+
+use crate::{
+    catalogue::Drivers,
+    command::{Answer, Command, CommandError},
+    components::Components,
+    event::{Origin, Subject, Tone},
+    event_log::Told,
+    handle::Envelope,
+    keeping::Keeping,
+    passage::Proposal,
+    publish::Publisher,
+    staging::{Staging, none},
+    status::{ReloadState, Revision},
+};
+
+/// What runs.
+#[derive(Clone)]
+pub(crate) struct Running {
+    pub(crate) text: Arc<str>,
+    pub(crate) hash: TextHash,
+    pub(crate) values: Arc<Value>,
+    pub(crate) bench: Arc<Bench>,
+    pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
+    pub(crate) revision: Revision,
+}
+
+/// What the file holds, compared with what runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum OnDisk {
+    /// The text that runs.
+    Same,
+    /// A text that was refused: it does not check, or a device did not take it.
+    Refused { text: Arc<str>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
+    /// A text that nobody has asked to be put into effect yet.
+    Waiting { text: Arc<str> },
+    /// Nothing: the file is gone or cannot be read.
+    Unreadable { why: String },
+}
+
+pub(crate) struct Manager {
+    pub(crate) running: Running,
+    pub(crate) on_disk: OnDisk,
+    pub(crate) paused: bool,
+    pub(crate) staging: Option<Staging>,
+    pub(crate) staged: u64,
+    pub(crate) file_name: String,
+    pub(crate) drivers: Arc<Drivers>,
+    pub(crate) components: Components,
+    pub(crate) keeping: Keeping,
+    pub(crate) publisher: Publisher,
+}
+
+impl Manager {
+    /// Takes requests and saves of the file until every handle is gone or a stop is asked for.
+    pub(crate) async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Envelope>,
+        mut saves: mpsc::Receiver<FileSeen>,
+        mut stop: mpsc::Receiver<()>,
+    ) {
+        loop {
+            tokio::select! {
+                biased;
+                _ = stop.recv() => break,
+                Some(seen) = saves.recv() => self.file_seen(seen).await,
+                envelope = commands.recv() => {
+                    let Some(Envelope { command, origin, answer }) = envelope else { break };
+                    let outcome = self.carry_out(origin, command).await;
+                    self.announce();
+                    // A caller that does not wait any more has no use for the answer.
+                    let _ = answer.send(outcome);
+                    continue;
+                }
+            }
+            self.announce();
+        }
+        commands.close();
+        self.components.stop().await;
+        self.keeping.close().await;
+    }
+
+    async fn carry_out(
+        &mut self,
+        origin: Origin,
+        command: Command,
+    ) -> Result<Answer, CommandError> {
+        match command {
+            Command::Stage { edits } => self.stage(origin, edits),
+            Command::Unstage { paths } => {
+                if let Some(staging) = &mut self.staging {
+                    staging.unstage(&paths);
+                }
+                Ok(Answer::Done {})
+            }
+            Command::Resolve { path, keep } => {
+                let decided =
+                    self.staging.as_mut().is_some_and(|staging| staging.resolve(&path, keep));
+                if decided {
+                    Ok(Answer::Done {})
+                } else {
+                    Err(CommandError::NotFound { what: "clash at", name: path.to_string() })
+                }
+            }
+            Command::Discard => {
+                if let Some(staging) = self.staging.take() {
+                    let count = staging.edits.len();
+                    let message = format!("{count} staged changes discarded");
+                    self.tell(origin, "transaction_discarded", Tone::Staged, message);
+                }
+                Ok(Answer::Done {})
+            }
+            Command::Commit { message, author } => self.commit(origin, message, author).await,
+            Command::Change { edits, message, author, if_match } => {
+                self.expect_running(if_match.as_deref())?;
+                self.take_file_in().await?;
+                let text = self.edited(&edits)?;
+                self.change(Proposal::written(origin, author, message, text)).await
+            }
+            Command::Replace { text, author, if_match } => {
+                self.expect_running(if_match.as_deref())?;
+                self.take_file_in().await?;
+                let proposal = Proposal::written(origin, author, String::new(), text.into());
+                self.change(proposal).await
+            }
+            Command::Rollback { revision, only, author } => {
+                self.take_file_in().await?;
+                self.roll_back(revision, only, author).await
+            }
+            Command::Reload => self.reload_now(origin).await,
+            Command::Pause => {
+                self.paused = true;
+                self.keeping.pause(true);
+                self.tell(origin, "watching_paused", Tone::Info, "Watching paused".to_owned());
+                Ok(Answer::Done {})
+            }
+            Command::Resume => {
+                self.paused = false;
+                self.keeping.pause(false);
+                self.tell(origin, "watching_resumed", Tone::Info, "Watching again".to_owned());
+                if matches!(self.on_disk, OnDisk::Same) {
+                    self.look_at_file().await;
+                    Ok(Answer::Done {})
+                } else {
+                    self.reload_now(origin).await
+                }
+            }
+            Command::Sync => self.sync(origin).await,
+            Command::Query { instrument, command, author } => {
+                self.query(origin, instrument, command, author).await
+            }
+            Command::Reapply { instrument, author } => {
+                self.reapply(origin, instrument, author).await
+            }
+        }
+    }
+
+    fn expect_running(&self, if_match: Option<&str>) -> Result<(), CommandError> {
+        let running = &self.running.revision.id;
+        match if_match {
+            Some(expected) if expected != running => {
+                Err(CommandError::Stale { expected: expected.to_owned(), running: running.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The running text with edits in it.
+    pub(crate) fn edited(&self, edits: &[setpoint_bench::Edit]) -> Result<Arc<str>, CommandError> {
+        setpoint_bench::apply(&self.running.text, edits).map(Arc::from).map_err(|error| {
+            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
+        })
+    }
+
+    async fn query(
+        &mut self,
+        origin: Origin,
+        instrument: String,
+        command: String,
+        author: String,
+    ) -> Result<Answer, CommandError> {
+        let handle = self.handle(&instrument)?;
+        let reply = handle.query(&command).await;
+        let outcome = match &reply {
+            Ok(reply) => format!("answered “{reply}”"),
+            Err(error) => error.to_string(),
+        };
+        let message = format!("{author} sent “{command}” to {instrument}: {outcome}");
+        self.keeping.audit_query(&instrument, &command, &outcome, origin, &author).await?;
+        self.publisher.tell(Told {
+            origin,
+            kind: "raw_query",
+            subject: Subject::Instruments,
+            tone: Tone::Info,
+            path: format!("instruments.{instrument}"),
+            message,
+            took_ms: None,
+        });
+        let device = |error: setpoint_instruments::SessionError| CommandError::Device {
+            message: format!("{instrument}: {error}"),
+        };
+        Ok(Answer::Reply { reply: reply.map_err(device)? })
+    }
+
+    async fn reapply(
+        &mut self,
+        origin: Origin,
+        instrument: String,
+        author: String,
+    ) -> Result<Answer, CommandError> {
+        let handle = self.handle(&instrument)?;
+        let applied = handle.reapply().await;
+        let path = format!("instruments.{instrument}");
+        let (tone, message) = match &applied {
+            Ok(set) if set.is_empty() => {
+                (Tone::Good, format!("{instrument} already holds its setpoints"))
+            }
+            Ok(set) => {
+                (Tone::Good, format!("{author} applied to {instrument}: {}", set.join(", ")))
+            }
+            Err(error) => (Tone::Error, format!("{instrument}: setpoints not applied: {error}")),
+        };
+        self.keeping.audit_note("reapply", &path, &message, origin, &author).await?;
+        self.publisher.tell(Told {
+            origin,
+            kind: "setpoints_applied",
+            subject: Subject::Instruments,
+            tone,
+            path,
+            message: message.clone(),
+            took_ms: None,
+        });
+        applied.map(|_| Answer::Done {}).map_err(|_| CommandError::Device { message })
+    }
+
+    fn handle(
+        &self,
+        instrument: &str,
+    ) -> Result<setpoint_instruments::session::Handle, CommandError> {
+        if let Some(handle) = self.components.handle(instrument) {
+            return Ok(handle.clone());
+        }
+        if self.components.link(instrument).is_some() {
+            let message = format!("{instrument} is disabled; set enabled = true first");
+            return Err(CommandError::Device { message });
+        }
+        Err(CommandError::NotFound { what: "instrument", name: instrument.to_owned() })
+    }
+
+    /// Tells of something that concerns the configuration as a whole.
+    pub(crate) fn tell(&self, origin: Origin, kind: &'static str, tone: Tone, message: String) {
+        self.publisher.tell(Told {
+            origin,
+            kind,
+            subject: Subject::Configuration,
+            tone,
+            path: String::new(),
+            message,
+            took_ms: None,
+        });
+    }
+
+    /// Puts what changed into the status and publishes it.
+    pub(crate) fn announce(&mut self) {
+        self.staging = crate::staging::non_empty(self.staging.take());
+        let transaction = self.transaction();
+        let state = self.reload_state();
+        let running = self.running.clone();
+        let (diagnostics, problem, disk_text) = match &self.on_disk {
+            OnDisk::Same => (running.diagnostics.clone(), None, None),
+            OnDisk::Refused { text, diagnostics, why } => {
+                (diagnostics.clone(), Some(why.clone()), Some(text.clone()))
+            }
+            OnDisk::Waiting { text } => {
+                let why = format!("{} holds an edit that is not in effect yet", self.file_name);
+                (running.diagnostics.clone(), Some(why), Some(text.clone()))
+            }
+            OnDisk::Unreadable { why } => (running.diagnostics.clone(), Some(why.clone()), None),
+        };
+        let revisions = self.keeping.list();
+        self.publisher.update(|core| {
+            core.bench.name.clone_from(&running.bench.name);
+            core.bench.environment.clone_from(&running.bench.environment);
+            core.revision = Some(running.revision.clone());
+            core.reload.state = state;
+            core.reload.diagnostics = diagnostics;
+            core.reload.problem = problem;
+            core.transaction = transaction;
+            core.revisions = revisions;
+            core.text = running.text.clone();
+            core.values = running.values.clone();
+            core.disk_text = disk_text;
+            core.instrument_order = running.bench.instruments.keys().cloned().collect();
+            core.source_order = running.bench.sources.keys().cloned().collect();
+        });
+        self.publisher.publish();
+    }
+
+    fn reload_state(&self) -> ReloadState {
+        let clashes = self.staging.as_ref().is_some_and(Staging::clashes);
+        match self.on_disk {
+            OnDisk::Unreadable { .. } => ReloadState::Ahead,
+            OnDisk::Refused { .. } => ReloadState::Rejected,
+            _ if clashes => ReloadState::Conflict,
+            _ if self.paused => ReloadState::Paused,
+            OnDisk::Waiting { .. } => ReloadState::Proposed,
+            OnDisk::Same => ReloadState::InStep,
+        }
+    }
+
+    /// Shows a state that lasts while this task is busy.
+    pub(crate) fn show(&self, state: ReloadState) {
+        self.publisher.update(|core| core.reload.state = state);
+    }
+}

@@ -1,0 +1,365 @@
+//! The nine stations: parse, resolve, check, diff, plan, keep, apply, write, announce.
+
+use std::{sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Reading, Value};
+use setpoint_store::TextHash;
+
+use crate::{
+    apply::{self, StepFailure, Verified},
+    command::{Answer, Applied, CommandError},
+    event::{Origin, Subject, Tone},
+    event_log::Told,
+    keeping::Facts,
+    manager::{Manager, OnDisk, Running},
+    plan::{self, Plan},
+    staging::none,
+    status::{LastReload, Outcome, ReloadState, Timings},
+};
+
+/// A text that someone wants to run.
+pub(crate) struct Proposal {
+    pub(crate) origin: Origin,
+    pub(crate) author: String,
+    pub(crate) message: String,
+    pub(crate) text: Arc<str>,
+    /// Whether it came from the file, which then needs no writing.
+    pub(crate) from_file: bool,
+    /// First sign of a save to its text being believed, in milliseconds.
+    pub(crate) settle_ms: f64,
+}
+
+impl Proposal {
+    /// One that has to be written to the file.
+    pub(crate) fn written(origin: Origin, author: String, message: String, text: Arc<str>) -> Self {
+        Self { origin, author, message, text, from_file: false, settle_ms: 0.0 }
+    }
+
+    /// What the file holds.
+    pub(crate) fn from_file(text: Arc<str>, settle_ms: f64) -> Self {
+        let author = Origin::File.as_str().to_owned();
+        let message = String::new();
+        Self { origin: Origin::File, author, message, text, from_file: true, settle_ms }
+    }
+}
+
+/// Stations 1 to 4 on a text: what it holds, what is wrong with it, what differs.
+pub(crate) struct Read {
+    pub(crate) bench: Arc<Bench>,
+    pub(crate) values: Arc<Value>,
+    pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
+    pub(crate) changes: Arc<Vec<Change>>,
+}
+
+impl Manager {
+    /// Takes a proposal through all stations, tells how it went, and returns what runs now.
+    pub(crate) async fn change(&mut self, proposal: Proposal) -> Result<Answer, CommandError> {
+        self.show(ReloadState::Applying);
+        let started = Instant::now();
+        let (origin, from_file) = (proposal.origin, proposal.from_file);
+        let mut timings = Timings { settle: proposal.settle_ms, ..Timings::default() };
+        let text = proposal.text.clone();
+        let outcome = self.pass(proposal, &mut timings).await;
+        timings.total = timings.settle + ms(started);
+        match outcome {
+            Ok((applied, interrupted)) => {
+                self.on_disk = OnDisk::Same;
+                let outcome =
+                    if applied.changes.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
+                self.note_reload(origin, outcome, applied.changes.len(), interrupted, timings);
+                self.tell_applied(origin, &applied, timings);
+                self.rebase(origin);
+                Ok(Answer::Changed(Box::new(applied)))
+            }
+            Err(error) => {
+                self.note_reload(origin, Outcome::Rejected, 0, 0, timings);
+                if from_file {
+                    let diagnostics = Arc::new(error.diagnostics().to_vec());
+                    self.on_disk = OnDisk::Refused { text, diagnostics, why: error.to_string() };
+                }
+                self.tell_rejected(origin, from_file, &error, timings);
+                Err(error)
+            }
+        }
+    }
+
+    async fn pass(
+        &mut self,
+        proposal: Proposal,
+        timings: &mut Timings,
+    ) -> Result<(Applied, usize), CommandError> {
+        let Proposal { origin, author, message, text, from_file, .. } = proposal;
+        let read = self.read(text.clone(), Some(timings)).await?;
+        let begun = Instant::now();
+        let plan = self.plan(&read.bench, !from_file);
+        timings.plan = ms(begun);
+
+        let hash = TextHash::of(&*text);
+        if hash == self.running.hash {
+            return Ok((self.nothing_to_do(), 0));
+        }
+
+        // 6 keep: what runs is a kept revision already; the journal says what is about to happen.
+        let begun = Instant::now();
+        let lines: Vec<String> = plan.lines.iter().map(|line| line.text.clone()).collect();
+        self.keeping.begin(&self.running.revision.id, &text, lines).await?;
+
+        // 7 apply
+        let old = self.running.bench.clone();
+        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench).await;
+        let progress = match taken {
+            Ok(progress) => progress,
+            Err(failure) => return Err(self.failed(&failure, origin, &author).await),
+        };
+        timings.apply = ms(begun);
+
+        // 8 write
+        let begun = Instant::now();
+        if !from_file && let Err(error) = self.keeping.write(text.clone(), hash).await {
+            let what = error.to_string();
+            let failure = apply::take_back(progress, &mut self.components, &old, what).await;
+            return Err(self.failed(&failure, origin, &author).await);
+        }
+        timings.write = ms(begun);
+
+        // 9 announce
+        let message = if message.trim().is_empty() { summary(&read.changes) } else { message };
+        let verified = progress.verified.clone();
+        let facts = Facts { author: author.clone(), origin, message, verified };
+        let accepted = self.keeping.accept(&text, &read.changes, facts).await;
+        let revision = match accepted {
+            Ok(revision) => revision,
+            Err(error) => return Err(self.not_kept(error, progress, from_file, &old).await),
+        };
+        let retention = read.bench.runtime.snapshot_retention;
+        self.keeping.retain(retention, read.bench.runtime.quiet).await;
+        self.running = Running {
+            text,
+            hash,
+            values: read.values,
+            bench: read.bench,
+            diagnostics: read.diagnostics.clone(),
+            revision: revision.clone(),
+        };
+        let applied = Applied {
+            revision,
+            changes: read.changes,
+            diagnostics: read.diagnostics,
+            plan: Arc::new(plan.lines),
+        };
+        Ok((applied, plan.interrupted))
+    }
+
+    /// Stations 1 to 4, on a thread that may take its time.
+    ///
+    /// # Errors
+    /// [`CommandError::Invalid`] with all findings if there is an error among them.
+    pub(crate) async fn read(
+        &self,
+        text: Arc<str>,
+        timings: Option<&mut Timings>,
+    ) -> Result<Read, CommandError> {
+        let (drivers, name) = (self.drivers.clone(), self.file_name.clone());
+        let old = self.running.values.clone();
+        let work = move || {
+            let begun = Instant::now();
+            let Reading { bench, values, diagnostics } =
+                setpoint_bench::read(&name, &text, &*drivers);
+            let check = ms(begun);
+            let changes = setpoint_bench::diff(&old, &values);
+            (bench, values, diagnostics, changes, check)
+        };
+        let (bench, values, diagnostics, changes, check) =
+            tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Failed {
+                message: format!("reading the bench failed: {error}; please report this"),
+            })?;
+        if let Some(timings) = timings {
+            timings.check = check;
+        }
+        let diagnostics = Arc::new(diagnostics);
+        match bench {
+            Some(bench) => Ok(Read {
+                bench: Arc::new(bench),
+                values: Arc::new(values),
+                diagnostics,
+                changes: Arc::new(changes),
+            }),
+            None => Err(CommandError::Invalid {
+                message: setpoint_bench::check::summary(&diagnostics),
+                diagnostics,
+            }),
+        }
+    }
+
+    /// Station 5, with the lines for what comes before and after the steps.
+    pub(crate) fn plan(&self, bench: &Bench, writes: bool) -> Plan {
+        let link = |id: &str| self.components.link(id);
+        let mut plan = plan::plan(&self.running.bench, bench, &self.drivers, &link);
+        plan.tell_first("snapshot", format!("keep {}", self.running.revision.id));
+        if writes {
+            plan.tell("write", format!("write {}", self.file_name), None);
+        }
+        plan
+    }
+
+    fn nothing_to_do(&self) -> Applied {
+        Applied {
+            revision: self.running.revision.clone(),
+            changes: none(),
+            diagnostics: self.running.diagnostics.clone(),
+            plan: none(),
+        }
+    }
+
+    /// A change that runs but cannot be remembered is taken back, the file with it.
+    async fn not_kept(
+        &mut self,
+        error: CommandError,
+        progress: apply::Progress,
+        from_file: bool,
+        old: &Bench,
+    ) -> CommandError {
+        let what = format!("the revision could not be kept: {error}");
+        let mut failure = apply::take_back(progress, &mut self.components, old, what).await;
+        if !from_file {
+            let Running { text, hash, .. } = &self.running;
+            match self.keeping.write(text.clone(), *hash).await {
+                Ok(()) => failure.undone.push(self.file_name.clone()),
+                Err(error) => failure.not_undone.push(format!("{}: {error}", self.file_name)),
+            }
+        }
+        CommandError::Failed { message: failure.to_string() }
+    }
+
+    async fn failed(
+        &mut self,
+        failure: &StepFailure,
+        origin: Origin,
+        author: &str,
+    ) -> CommandError {
+        let message = failure.to_string();
+        self.keeping.give_up(&message, origin, author).await;
+        CommandError::Failed { message }
+    }
+
+    fn note_reload(
+        &self,
+        origin: Origin,
+        outcome: Outcome,
+        changes: usize,
+        interrupted: usize,
+        timings_ms: Timings,
+    ) {
+        self.publisher.update(|core| {
+            if origin == Origin::File {
+                match outcome {
+                    Outcome::Rejected => core.reload.rejected += 1,
+                    Outcome::Applied | Outcome::Unchanged => core.reload.applied += 1,
+                }
+            }
+            let at = Timestamp::now();
+            core.reload.last =
+                Some(LastReload { at, origin, outcome, changes, interrupted, timings_ms });
+        });
+    }
+
+    fn tell_applied(&self, origin: Origin, applied: &Applied, timings: Timings) {
+        let Applied { revision, changes, .. } = applied;
+        let id = &revision.id;
+        let (kind, what) = match origin {
+            Origin::File => ("reload_applied", format!("{} reloaded as {id}", self.file_name)),
+            Origin::Rollback => ("rollback_applied", format!("{}, as {id}", revision.message)),
+            _ => ("commit_applied", format!("Commit {id} by {}", revision.author)),
+        };
+        let message = format!("{what}: {}", summary(changes));
+        self.publisher.tell(Told {
+            origin,
+            kind,
+            subject: Subject::Configuration,
+            tone: Tone::Good,
+            path: String::new(),
+            message,
+            took_ms: Some(timings.total),
+        });
+    }
+
+    fn tell_rejected(
+        &self,
+        origin: Origin,
+        from_file: bool,
+        error: &CommandError,
+        timings: Timings,
+    ) {
+        let id = &self.running.revision.id;
+        let (kind, message) = if from_file {
+            let file = &self.file_name;
+            ("reload_rejected", format!("{file} not applied: {error}. The bench still runs {id}."))
+        } else {
+            ("commit_rejected", format!("Not committed: {error}. The bench still runs {id}."))
+        };
+        self.publisher.tell(Told {
+            origin,
+            kind,
+            subject: Subject::Configuration,
+            tone: Tone::Error,
+            path: String::new(),
+            message,
+            took_ms: Some(timings.total),
+        });
+    }
+}
+
+/// Milliseconds since an instant.
+pub(crate) fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1_000.0
+}
+
+/// What changed, in few words: `psu.set.ch1.voltage 3.3 → 3.45`, or counts.
+pub(crate) fn summary(changes: &[Change]) -> String {
+    match changes {
+        [] => "comments or order only".to_owned(),
+        [one] => {
+            let path = one.path.to_string();
+            let path = path.strip_prefix("instruments.").unwrap_or(&path);
+            let path = path.strip_prefix("sources.").unwrap_or(path);
+            let path = path.replacen(".set.", ".", 1);
+            let plain = |value: &Option<Value>| match value {
+                Some(Value::Table(_)) | None => None,
+                Some(value) => Some(value.to_string()),
+            };
+            match (one.kind, plain(&one.old), plain(&one.new)) {
+                (ChangeKind::Changed, Some(old), Some(new)) => format!("{path} {old} → {new}"),
+                (ChangeKind::Added, _, Some(new)) => format!("{path} = {new} added"),
+                (ChangeKind::Added, ..) => format!("{path} added"),
+                (ChangeKind::Removed, ..) => format!("{path} removed"),
+                (ChangeKind::Changed, ..) => format!("{path} changed"),
+            }
+        }
+        many => {
+            let count = |kind| many.iter().filter(|change| change.kind == kind).count();
+            let counts = [
+                (count(ChangeKind::Changed), "changed"),
+                (count(ChangeKind::Added), "added"),
+                (count(ChangeKind::Removed), "removed"),
+            ];
+            let words = counts.iter().filter(|(count, _)| *count > 0);
+            words.map(|(count, word)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// What the audit keeps of values that were set.
+pub(crate) fn verified_json(verified: &[Verified]) -> serde_json::Value {
+    verified
+        .iter()
+        .map(|set| {
+            serde_json::json!({
+                "path": set.path,
+                "asked": set.asked,
+                "before": set.before,
+                "readback": set.readback,
+            })
+        })
+        .collect()
+}

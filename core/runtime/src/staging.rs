@@ -1,0 +1,194 @@
+//! The panel's open transaction: edits staged, checked, rebased, not yet in effect.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use setpoint_bench::{Edit, KeyPath, Value};
+
+use crate::{
+    command::Keep,
+    event::Origin,
+    status::{Clash, StagedEdit},
+};
+
+/// Edits waiting for a commit, each with the value its key had when it was staged.
+#[derive(Debug, Clone)]
+pub(crate) struct Staging {
+    pub(crate) id: String,
+    pub(crate) opened: Timestamp,
+    pub(crate) origin: Origin,
+    pub(crate) edits: Vec<StagedEdit>,
+}
+
+impl Staging {
+    /// An empty transaction; `number` is unique in this run.
+    pub(crate) fn open(number: u64, origin: Origin) -> Self {
+        Self { id: format!("t{number}"), opened: Timestamp::now(), origin, edits: Vec::new() }
+    }
+
+    /// Stages edits over the running values. An edit back to the running value is taken out.
+    pub(crate) fn stage(&mut self, edits: Vec<Edit>, running: &Value) {
+        for Edit { path, value } in edits {
+            let base = running.get(&path).cloned();
+            let kept = self.edits.iter().position(|staged| staged.path == path);
+            if same(value.as_ref(), base.as_ref()) {
+                if let Some(index) = kept {
+                    self.edits.remove(index);
+                }
+                continue;
+            }
+            let edit = StagedEdit { path, base, value, clash: None };
+            match kept {
+                Some(index) => self.edits[index] = edit,
+                None => self.edits.push(edit),
+            }
+        }
+    }
+
+    /// Takes edits out.
+    pub(crate) fn unstage(&mut self, paths: &[KeyPath]) {
+        self.edits.retain(|staged| !paths.contains(&staged.path));
+    }
+
+    /// Follows a change of what runs: edits it already holds are done, edits of keys it changed
+    /// otherwise clash, the rest stays as it is. Says how many clash.
+    pub(crate) fn rebase(&mut self, running: &Value) -> usize {
+        self.edits.retain_mut(|staged| {
+            let theirs = running.get(&staged.path);
+            if same(staged.value.as_ref(), theirs) {
+                return false;
+            }
+            staged.clash =
+                (!same(staged.base.as_ref(), theirs)).then(|| Clash { theirs: theirs.cloned() });
+            true
+        });
+        self.edits.iter().filter(|staged| staged.clash.is_some()).count()
+    }
+
+    /// Decides a clash; `false` if there is none at that key.
+    pub(crate) fn resolve(&mut self, path: &KeyPath, keep: Keep) -> bool {
+        let Some(index) =
+            self.edits.iter().position(|staged| staged.path == *path && staged.clash.is_some())
+        else {
+            return false;
+        };
+        match keep {
+            Keep::Theirs => {
+                self.edits.remove(index);
+            }
+            Keep::Mine => {
+                let staged = &mut self.edits[index];
+                if let Some(clash) = staged.clash.take() {
+                    staged.base = clash.theirs;
+                }
+            }
+        }
+        true
+    }
+
+    /// The edits for [`setpoint_bench::apply`]. A removal of a key that is gone is left out.
+    pub(crate) fn edits(&self, running: &Value) -> Vec<Edit> {
+        let wanted =
+            |staged: &&StagedEdit| staged.value.is_some() || running.get(&staged.path).is_some();
+        let edit =
+            |staged: &StagedEdit| Edit { path: staged.path.clone(), value: staged.value.clone() };
+        self.edits.iter().filter(wanted).map(edit).collect()
+    }
+
+    /// Whether an edit waits for a decision.
+    pub(crate) fn clashes(&self) -> bool {
+        self.edits.iter().any(|staged| staged.clash.is_some())
+    }
+}
+
+/// Whether two optional values mean the same.
+pub(crate) fn same(mine: Option<&Value>, theirs: Option<&Value>) -> bool {
+    match (mine, theirs) {
+        (None, None) => true,
+        (Some(mine), Some(theirs)) => mine.means(theirs),
+        _ => false,
+    }
+}
+
+/// A transaction without edits is none.
+pub(crate) fn non_empty(staging: Option<Staging>) -> Option<Staging> {
+    staging.filter(|staging| !staging.edits.is_empty())
+}
+
+/// Something shared that is empty most of the time.
+pub(crate) fn none<T>() -> Arc<Vec<T>> {
+    Arc::new(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(volts: f64, amps: f64) -> Value {
+        let set: setpoint_bench::value::Table =
+            [("volts".to_owned(), Value::from(volts)), ("amps".to_owned(), Value::from(amps))]
+                .into_iter()
+                .collect();
+        Value::Table([("set".to_owned(), Value::Table(set))].into_iter().collect())
+    }
+
+    fn edit(path: &str, value: f64) -> Edit {
+        Edit { path: path.parse().unwrap(), value: Some(Value::from(value)) }
+    }
+
+    fn staged() -> Staging {
+        let mut staging = Staging::open(1, Origin::Panel);
+        staging.stage(vec![edit("set.volts", 3.45)], &values(3.3, 0.5));
+        staging
+    }
+
+    #[test]
+    fn an_edit_back_to_the_running_value_is_taken_out() {
+        let mut staging = staged();
+        staging.stage(vec![edit("set.volts", 3.3)], &values(3.3, 0.5));
+        assert!(non_empty(Some(staging)).is_none());
+    }
+
+    #[test]
+    fn a_second_edit_of_a_key_replaces_the_first() {
+        let mut staging = staged();
+        staging.stage(vec![edit("set.volts", 3.5)], &values(3.3, 0.5));
+        assert_eq!(staging.edits.len(), 1);
+        assert_eq!(staging.edits[0].value, Some(Value::from(3.5)));
+    }
+
+    #[test]
+    fn a_change_elsewhere_leaves_an_edit_alone() {
+        let mut staging = staged();
+        assert_eq!(staging.rebase(&values(3.3, 0.7)), 0);
+        assert_eq!(staging.edits.len(), 1);
+    }
+
+    #[test]
+    fn a_change_of_the_same_key_is_shown_and_decided_by_a_person() {
+        let path: KeyPath = "set.volts".parse().unwrap();
+        let mut staging = staged();
+        assert_eq!(staging.rebase(&values(3.2, 0.5)), 1);
+        assert!(staging.clashes());
+        assert_eq!(staging.edits[0].clash, Some(Clash { theirs: Some(Value::from(3.2)) }));
+        assert!(staging.resolve(&path, Keep::Mine));
+        assert!(!staging.clashes());
+        assert_eq!(staging.edits[0].base, Some(Value::from(3.2)));
+        assert!(!staging.resolve(&path, Keep::Mine));
+    }
+
+    #[test]
+    fn the_files_value_can_be_taken() {
+        let mut staging = staged();
+        staging.rebase(&values(3.2, 0.5));
+        assert!(staging.resolve(&"set.volts".parse().unwrap(), Keep::Theirs));
+        assert!(staging.edits.is_empty());
+    }
+
+    #[test]
+    fn an_edit_that_someone_else_made_too_is_done() {
+        let mut staging = staged();
+        assert_eq!(staging.rebase(&values(3.45, 0.5)), 0);
+        assert!(staging.edits.is_empty());
+    }
+}

@@ -1,0 +1,275 @@
+//! Opening a bench, also when its file is broken or gone.
+
+use std::{path::PathBuf, sync::Arc};
+
+use setpoint_bench::{Diagnostic, Reading};
+use setpoint_store::{
+    Audit, BenchFolder, FileSeen, FileText, Journal, ReadError, Revisions, StoreError, TextHash,
+    WatchOptions, Watcher, atomic,
+};
+use tokio::sync::mpsc;
+
+use crate::{
+    catalogue::Drivers,
+    components::Components,
+    event::{Origin, Tone},
+    frames::Frames,
+    handle::{QUEUE, Runtime},
+    keeping::{self, Keeping, Store},
+    manager::{Manager, OnDisk, Running},
+    publish::{Core, Publisher},
+    staging::none,
+    status::Revision,
+};
+
+/// What to open.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The bench file.
+    pub bench: PathBuf,
+}
+
+/// Why a bench could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The file cannot be read, and no revision is kept that could run instead.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The folder beside the file cannot be used, or another Setpoint uses it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The file does not check, and no revision is kept that could run instead.
+    #[error("{message}")]
+    Invalid {
+        /// The first finding in a sentence, and how many more there are.
+        message: String,
+        /// All findings.
+        diagnostics: Arc<Vec<Diagnostic>>,
+    },
+}
+
+impl StartError {
+    /// Findings that belong to the error.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Invalid { diagnostics, .. } => diagnostics,
+            Self::Read(_) | Self::Store(_) => &[],
+        }
+    }
+}
+
+/// What was found on disk and what will run.
+struct Found {
+    store: Store,
+    drivers: Drivers,
+    running: Running,
+    on_disk: OnDisk,
+    notes: Vec<(Tone, String)>,
+}
+
+impl Runtime {
+    /// Opens a bench: the file if it checks, else the last revision that does. Devices and
+    /// sources are started; a missing one does not keep the rest from running.
+    ///
+    /// Must be called within a tokio runtime that has a timer, I/O and blocking threads.
+    ///
+    /// # Errors
+    /// See [`StartError`]; nothing is started then, and nothing written but the folder itself.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let path = options.bench;
+        let (saw, saves) = mpsc::channel(16);
+        let watched = path.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            // Watched before it is read: a save in between is seen by one or the other.
+            let found = open(&watched)?;
+            let options = WatchOptions {
+                quiet: found.running.bench.runtime.quiet,
+                ..WatchOptions::default()
+            };
+            let sink = move |seen: FileSeen| {
+                // Fails only when the manager has ended; then nobody wants to know.
+                let _ = saw.blocking_send(seen);
+            };
+            let watcher = Watcher::start(&watched, options, sink)?;
+            if let Err(error) = setpoint_video::init() {
+                tracing::error!("no pictures: {error}");
+            }
+            Ok::<_, StartError>((found, watcher))
+        });
+        let (found, watcher) = match opened.await {
+            Ok(opened) => opened?,
+            // A panic while opening: passed on, as it would be without the thread.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        };
+        let Found { store, drivers, running, on_disk, notes } = found;
+        let folder = store.folder.path().to_owned();
+        let keeping = Keeping::new(path.clone(), store);
+        keeping.set_watcher(watcher);
+
+        let publisher = Publisher::new(Core::empty(path.clone()));
+        let frames = Frames::default();
+        let drivers = Arc::new(drivers);
+        let mut components = Components::new(drivers.clone(), publisher.clone(), frames.clone());
+        components.start(&running.bench).await;
+
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let mut manager = Manager {
+            file_name: name.to_string_lossy().into_owned(),
+            running,
+            on_disk,
+            paused: false,
+            staging: None,
+            staged: 0,
+            drivers,
+            components,
+            keeping: keeping.clone(),
+            publisher: publisher.clone(),
+        };
+        for (tone, message) in notes {
+            manager.tell(Origin::Bench, "opened", tone, message);
+        }
+        manager.announce();
+
+        let (commands, requests) = mpsc::channel(QUEUE);
+        let (stop, stopping) = mpsc::channel(1);
+        let status = publisher.status();
+        let changed = publisher.changes();
+        let publishing = tokio::spawn(publisher.run());
+        let managing = tokio::spawn(async move {
+            manager.run(requests, saves, stopping).await;
+            publishing.abort();
+        });
+        let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
+        Ok(Self { commands, status, changed, frames, folder, keeping, stop, managing })
+    }
+}
+
+fn open(path: &std::path::Path) -> Result<Found, StartError> {
+    let read = atomic::read(path);
+    // A folder `.setpoint` beside a file that is not there would only be litter.
+    let known = BenchFolder::exists(path);
+    if let Err(error) = &read
+        && !known
+    {
+        return Err(error.clone().into());
+    }
+    let drivers = Drivers::beside(path);
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+    let reading = read.map(|file| {
+        let reading = setpoint_bench::read(&name, &file.text, &drivers);
+        (file, reading)
+    });
+    if let Ok((_, reading)) = &reading
+        && reading.bench.is_none()
+        && !known
+    {
+        return Err(invalid(reading));
+    }
+
+    let folder = BenchFolder::open(path)?;
+    let lock = Some(folder.lock()?);
+    atomic::sweep_temporary(path)?;
+    let mut notes = Vec::new();
+    let audit = Audit::open(&folder)?;
+    let mut revisions = Revisions::open(&folder, &audit)?;
+    notes.extend(revisions.problems().iter().map(|problem| (Tone::Warning, problem.clone())));
+    notes.extend(
+        drivers.library().problems().iter().map(|problem| (Tone::Warning, problem.to_string())),
+    );
+    let journal = Journal::open(&folder);
+    if let Some(intent) = journal.found()? {
+        let message = format!(
+            "Setpoint ended in the middle of a change from {}: {}. The file decides what runs; \
+             check the devices.",
+            intent.from_revision,
+            intent.steps.join(", ")
+        );
+        notes.push((Tone::Warning, message));
+        journal.clear()?;
+    }
+
+    let (running, on_disk) = match reading {
+        Ok((file, Reading { bench: Some(bench), values, diagnostics })) => {
+            let revision = match revisions.list().first() {
+                Some(newest) if newest.hash == file.hash => keeping::revision(newest),
+                _ => found_as_revision(&mut revisions, &audit, &file)?,
+            };
+            let running = Running {
+                text: file.text,
+                hash: file.hash,
+                values: Arc::new(values),
+                bench: Arc::new(bench),
+                diagnostics: Arc::new(diagnostics),
+                revision,
+            };
+            (running, OnDisk::Same)
+        }
+        Ok((file, reading)) => {
+            let Some(running) = last_good(&revisions, &name, &drivers) else {
+                return Err(invalid(&reading));
+            };
+            let diagnostics = Arc::new(reading.diagnostics);
+            let why = setpoint_bench::check::summary(&diagnostics);
+            (running, OnDisk::Refused { text: file.text, diagnostics, why })
+        }
+        Err(error) => {
+            let Some(running) = last_good(&revisions, &name, &drivers) else {
+                return Err(error.into());
+            };
+            let why = format!("{error}. The bench runs {}.", running.revision.id);
+            (running, OnDisk::Unreadable { why })
+        }
+    };
+    let id = &running.revision.id;
+    notes.push(match &on_disk {
+        OnDisk::Same => (Tone::Info, format!("{name} opened as {id}")),
+        OnDisk::Refused { why, .. } => {
+            (Tone::Error, format!("{name} was not applied: {why}. {id} runs instead."))
+        }
+        OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
+        OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
+    });
+    let store = Store { folder, revisions, audit, journal, lock };
+    Ok(Found { store, drivers, running, on_disk, notes })
+}
+
+fn invalid(reading: &Reading) -> StartError {
+    StartError::Invalid {
+        message: setpoint_bench::check::summary(&reading.diagnostics),
+        diagnostics: Arc::new(reading.diagnostics.clone()),
+    }
+}
+
+/// A text that was edited while nothing watched becomes a revision of its own.
+fn found_as_revision(
+    revisions: &mut Revisions,
+    audit: &Audit,
+    file: &FileText,
+) -> Result<Revision, StoreError> {
+    let first = revisions.list().is_empty();
+    let message = if first { "As first opened" } else { "Edited while it was not open" };
+    let facts = setpoint_store::Facts {
+        author: Origin::File.as_str().to_owned(),
+        origin: Origin::File.as_str().to_owned(),
+        message: message.to_owned(),
+        label: None,
+        data: serde_json::Value::Null,
+    };
+    Ok(keeping::revision(&revisions.keep(&file.text, facts, audit)?))
+}
+
+/// The newest revision that checks.
+fn last_good(revisions: &Revisions, name: &str, drivers: &Drivers) -> Option<Running> {
+    revisions.list().iter().find_map(|record| {
+        let text = revisions.text(&record.id).ok()?;
+        let Reading { bench, values, .. } = setpoint_bench::read(name, &text, drivers);
+        Some(Running {
+            hash: TextHash::of(&*text),
+            text,
+            values: Arc::new(values),
+            bench: Arc::new(bench?),
+            diagnostics: none(),
+            revision: keeping::revision(record),
+        })
+    })
+}

@@ -1,0 +1,228 @@
+//! Everything a screen needs, in one value: immutable, swapped whole, read without a lock.
+
+use std::{path::PathBuf, sync::Arc};
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::Serialize;
+use setpoint_bench::{Change, Diagnostic, KeyPath, Value};
+use setpoint_instruments::InstrumentStatus;
+use setpoint_video::SourceStatus;
+
+use crate::event::{Event, Origin};
+
+/// The bench as it is now.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// Which bench.
+    pub bench: BenchInfo,
+    /// The revision that runs; `None` until the first good file.
+    pub revision: Option<Revision>,
+    /// How bench and file stand to each other.
+    pub reload: Reload,
+    /// Changes staged and not yet in effect.
+    pub transactions: Vec<Arc<Transaction>>,
+    /// Instruments in file order.
+    pub instruments: IndexMap<String, Arc<InstrumentStatus>>,
+    /// Sources in file order.
+    pub sources: IndexMap<String, Arc<SourceInfo>>,
+    /// Kept revisions, newest first.
+    #[serde(skip)]
+    pub revisions: Arc<Vec<Revision>>,
+    /// The last events, oldest first.
+    #[serde(skip)]
+    pub events: Arc<Vec<Arc<Event>>>,
+    /// The text that runs.
+    #[serde(skip)]
+    pub text: Arc<str>,
+    /// The values that run, as nested tables.
+    #[serde(skip)]
+    pub values: Arc<Value>,
+    /// What the file on disk holds while it is not what runs (rejected or not yet applied).
+    #[serde(skip)]
+    pub disk_text: Option<Arc<str>>,
+    /// The share of one processor core this program used over the last second, in percent.
+    pub cpu_percent: Option<f64>,
+}
+
+/// Which bench this is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BenchInfo {
+    /// `[bench] name`
+    pub name: String,
+    /// The bench file.
+    pub path: PathBuf,
+    /// `development`, `production`, …
+    pub environment: String,
+}
+
+/// One accepted state of the bench file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Revision {
+    /// `r41`
+    pub id: String,
+    /// First 8 hex digits of the text's BLAKE3 hash.
+    pub hash: String,
+    /// When it was accepted.
+    pub at: Timestamp,
+    /// Who: a user's login name, or `file` where that cannot be known.
+    pub author: String,
+    /// Through which door.
+    pub origin: Origin,
+    /// Why: the author's words, or a summary of what changed.
+    pub message: String,
+    /// The name that keeps it for good.
+    pub label: Option<String>,
+}
+
+/// How bench and file stand to each other.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reload {
+    /// The pill.
+    pub state: ReloadState,
+    /// Saves of the file that were applied since start.
+    pub applied: u64,
+    /// Saves that were refused since start.
+    pub rejected: u64,
+    /// The last save or commit.
+    pub last: Option<LastReload>,
+    /// What is wrong with the file on disk, or worth knowing about what runs.
+    pub diagnostics: Arc<Vec<Diagnostic>>,
+    /// Why the file cannot be read or followed, in a sentence.
+    pub problem: Option<String>,
+}
+
+/// See interface.md, `reload.state`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReloadState {
+    /// The bench runs what the file says.
+    InStep,
+    /// The file is changing.
+    Settling,
+    /// A change is being applied.
+    Applying,
+    /// The file holds something that does not check or could not be applied; the bench runs on.
+    Rejected,
+    /// File and staged changes clash, or the bench runs something else than a good file.
+    Conflict,
+    /// The file changed and waits for someone to ask for a reload.
+    Proposed,
+    /// The file is not watched for now.
+    Paused,
+    /// What runs is not on disk: the file is gone or cannot be written.
+    Ahead,
+}
+
+/// What became of the last save or commit.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LastReload {
+    /// When it ended.
+    pub at: Timestamp,
+    /// Through which door it came.
+    pub origin: Origin,
+    /// `applied`, `rejected` or `unchanged`.
+    pub outcome: Outcome,
+    /// Keys that differ.
+    pub changes: usize,
+    /// Streams that were interrupted.
+    pub interrupted: usize,
+    /// What it took.
+    pub timings_ms: Timings,
+}
+
+/// How a change ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It runs.
+    Applied,
+    /// Nothing changed, in the file (unless the file itself is what was refused) or on the bench.
+    Rejected,
+    /// No key differs: a comment or the order.
+    Unchanged,
+}
+
+/// Milliseconds spent at each station.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
+pub struct Timings {
+    /// First sign of a save to its text being believed.
+    pub settle: f64,
+    /// Text to values.
+    pub parse: f64,
+    /// Values to findings.
+    pub check: f64,
+    /// Differences to ordered steps.
+    pub plan: f64,
+    /// Snapshot, journal and steps.
+    pub apply: f64,
+    /// Writing the file.
+    pub write: f64,
+    /// All of it.
+    pub total: f64,
+}
+
+/// Changes staged together, not yet in effect.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Transaction {
+    /// Short and unique in this run.
+    pub id: String,
+    /// When the first edit was staged.
+    pub opened: Timestamp,
+    /// Who.
+    pub origin: Origin,
+    /// In the order they were staged, one a key.
+    pub edits: Vec<StagedEdit>,
+    /// What the bench file would be checked as with the edits in it.
+    pub diagnostics: Arc<Vec<Diagnostic>>,
+    /// What would differ from what runs.
+    pub changes: Arc<Vec<Change>>,
+    /// The steps a commit would take, in order.
+    pub plan: Arc<Vec<PlanStep>>,
+    /// Whether a commit would be tried: no errors, no clash.
+    pub ok: bool,
+}
+
+/// One edit of a transaction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StagedEdit {
+    /// The key.
+    pub path: KeyPath,
+    /// Its value when the edit was staged; `None`: it was not there.
+    pub base: Option<Value>,
+    /// The value asked for; `None` removes the key.
+    pub value: Option<Value>,
+    /// What someone else made of the same key meanwhile: the edit waits for a decision.
+    pub clash: Option<Clash>,
+}
+
+/// The same key was changed by someone else after it was staged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Clash {
+    /// Its value now; `None`: it is gone.
+    pub theirs: Option<Value>,
+}
+
+/// One step of a plan, for reading.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PlanStep {
+    /// `psu.ch1.voltage 3.300 → 3.450 V, verify ±0.001`
+    pub text: String,
+    /// The kind of step: `snapshot`, `set`, `connect`, `disconnect`, `restart`, `settings`,
+    /// `write`.
+    pub kind: &'static str,
+    /// What an operator should know: the instrument is offline, the output becomes live.
+    pub note: Option<String>,
+}
+
+/// A source as it is now, with what the bench file asks of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SourceInfo {
+    /// What is measured.
+    #[serde(flatten)]
+    pub measured: SourceStatus,
+    /// What people call it.
+    pub label: Option<String>,
+    /// Frames a second asked for.
+    pub asked_framerate: f64,
+}

@@ -1,0 +1,141 @@
+//! A bench in a temporary folder, opened by a real runtime with simulated instruments.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use setpoint_bench::{Edit, Value};
+use setpoint_instruments::{LinkState, ParamValue};
+use setpoint_runtime::{Answer, Command, CommandError, Options, Origin, Runtime, Status};
+
+/// Long enough for a loaded machine; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A driver whose parameter `stuck` takes every value and never reads back as asked.
+pub const STUCK: &str = r#"
+schema = 1
+[driver]
+id = "stuck"
+name = "Device with a stuck knob"
+models = ["STUCK"]
+[wire]
+tx_end = "\n"
+rx_end = "\n"
+reply_timeout = "1s"
+[wire.tcp]
+port = 5025
+[identity]
+send = "*IDN?"
+expect = "SETPOINT,{model},{serial},{firmware}"
+[params.other]
+type = "float"
+access = "r"
+get = "OTHER?"
+sim = { start = 7.0 }
+[params.stuck]
+type = "float"
+range = [0.0, 10.0]
+get = "OTHER?"
+set = "STUCK {value:.1f}"
+order = 90
+verify = { tol = 0.1, within = "200ms" }
+"#;
+
+pub const BENCH: &str = r#"# the bench of the tests
+[bench]
+name = "Test bench"
+
+[instruments.psu]
+type = "rigol_dp832"
+address = "sim:"
+
+[instruments.psu.set]
+ch1.voltage = 3.300   # bias
+ch1.current_limit = 0.500
+"#;
+
+pub struct Bench {
+    pub runtime: Runtime,
+    pub file: PathBuf,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    /// Opens a bench with this text and waits until its instruments answer.
+    pub async fn open(text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let drivers = folder.path().join("drivers");
+        std::fs::create_dir(&drivers).unwrap();
+        std::fs::write(drivers.join("stuck.toml"), STUCK).unwrap();
+        let file = folder.path().join("bench.toml");
+        std::fs::write(&file, text).unwrap();
+        let runtime = Runtime::start(Options { bench: file.clone() }).await.unwrap();
+        let bench = Self { runtime, file, folder };
+        bench
+            .until("every instrument answers", |status| {
+                status.instruments.values().all(|one| one.state == LinkState::Connected)
+            })
+            .await;
+        bench
+    }
+
+    /// Waits for a status with a property and returns it.
+    pub async fn until(&self, what: &str, is: impl Fn(&Status) -> bool) -> Arc<Status> {
+        let mut changes = self.runtime.changes();
+        let wait = async {
+            loop {
+                changes.borrow_and_update();
+                let status = self.runtime.status();
+                if is(&status) {
+                    return status;
+                }
+                changes.changed().await.unwrap();
+            }
+        };
+        match tokio::time::timeout(PATIENCE, wait).await {
+            Ok(status) => status,
+            Err(_) => panic!("never: {what}; last: {:#?}", self.runtime.status()),
+        }
+    }
+
+    pub async fn ask(&self, command: Command) -> Result<Answer, CommandError> {
+        self.runtime.call(Origin::Panel, command).await
+    }
+
+    pub async fn change(&self, edits: Vec<Edit>) -> Result<Answer, CommandError> {
+        let (message, author) = (String::new(), "tester".to_owned());
+        self.ask(Command::Change { edits, message, author, if_match: None }).await
+    }
+
+    /// What the device itself says, past every cache.
+    pub async fn device(&self, instrument: &str, question: &str) -> String {
+        let (instrument, command) = (instrument.to_owned(), question.to_owned());
+        let author = "tester".to_owned();
+        match self.ask(Command::Query { instrument, command, author }).await.unwrap() {
+            Answer::Reply { reply } => reply,
+            other => panic!("not a reply: {other:?}"),
+        }
+    }
+
+    pub fn text(&self) -> String {
+        std::fs::read_to_string(&self.file).unwrap()
+    }
+
+    pub fn save(&self, text: &str) {
+        let temporary = self.file.with_extension("save");
+        std::fs::write(&temporary, text).unwrap();
+        std::fs::rename(&temporary, &self.file).unwrap();
+    }
+
+    pub fn revisions(&self) -> usize {
+        self.runtime.status().revisions.len()
+    }
+}
+
+pub fn edit(path: &str, value: impl Into<Value>) -> Edit {
+    Edit { path: path.parse().unwrap(), value: Some(value.into()) }
+}
+
+/// The readback of a parameter.
+pub fn readback(status: &Status, instrument: &str, parameter: &str) -> Option<ParamValue> {
+    status.instruments.get(instrument)?.parameters.get(parameter)?.readback.clone()
+}

@@ -1,0 +1,174 @@
+//! Following the bench file through every way in which programs save.
+//!
+//! What the system says about a folder is a hint and no more: the content decides. A look asks
+//! the state of the file, reads it, asks the state again and compares fingerprints; the same
+//! content as before is nothing. What no hint tells of (network disks, mounts, lost events) is
+//! found by asking the state every [`WatchOptions::poll_every`] and reading every ten seconds.
+//!
+//! A finished save (a file renamed into place, a file closed after writing) is read at once. After
+//! a bare write the file must be still for [`WatchOptions::quiet`], but a stream of writes delays
+//! a look by five times that at most. A text that may be half of one (empty, the beginning of the
+//! one before, a fifth of the lines gone, its last line not ended) is held back until it has
+//! stayed the same for a second, unless it was renamed into place.
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{Builder, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::{FileText, ReadError, StoreError, TextHash};
+
+mod doubt;
+mod follow;
+mod inbox;
+mod native;
+
+use follow::Follower;
+use inbox::Inbox;
+
+/// How closely a file is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WatchOptions {
+    /// Stillness wanted after a bare write.
+    pub quiet: Duration,
+    /// How often the state of the file is asked for, besides what the system tells.
+    pub poll_every: Duration,
+}
+
+impl Default for WatchOptions {
+    /// 50 ms and one second.
+    fn default() -> Self {
+        Self { quiet: Duration::from_millis(50), poll_every: Duration::from_secs(1) }
+    }
+}
+
+/// What was seen of the file.
+#[derive(Debug, Clone)]
+pub enum FileSeen {
+    /// It holds another text than was reported last, or than was being written.
+    Text {
+        /// The whole text.
+        text: Arc<str>,
+        /// Its fingerprint.
+        hash: TextHash,
+        /// When the first sign of this save was seen; from then to now it settled.
+        first_sign: Instant,
+        /// Its writer had visibly finished; otherwise stillness decided.
+        finished_save: bool,
+    },
+    /// It is not there any more, nor was it for a while.
+    Gone,
+    /// It is there and cannot be read as text: why, with its path and what to do.
+    Unreadable(ReadError),
+    /// It is being written, or holds what may be half a text. What it settles to follows, also
+    /// when that is what was reported before.
+    Settling,
+}
+
+/// How changes are noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchMode {
+    /// The system tells of them.
+    Native,
+    /// The system cannot: the file's state is asked for every [`WatchOptions::poll_every`].
+    Polling {
+        /// Why, in a sentence.
+        reason: String,
+    },
+}
+
+/// Follows a file in a thread of its own until it is dropped.
+#[derive(Debug)]
+pub struct Watcher {
+    inbox: Arc<Inbox>,
+    mode: Arc<Mutex<WatchMode>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watcher {
+    /// Starts to follow a file; it need not exist yet, nor its folder. The first thing reported is
+    /// what the file holds now, so that no change between an earlier reading and this call is
+    /// lost.
+    ///
+    /// `sink` is called from the watcher's thread. It should not block for long: nothing is
+    /// noticed meanwhile, and dropping the watcher waits for it.
+    ///
+    /// # Errors
+    /// When the system gives no thread. That native watching does not work is no error; see
+    /// [`Watcher::mode`].
+    pub fn start(
+        path: &Path,
+        options: WatchOptions,
+        sink: impl FnMut(FileSeen) + Send + 'static,
+    ) -> Result<Self, StoreError> {
+        let inbox = Arc::new(Inbox::default());
+        let mode = Arc::new(Mutex::new(WatchMode::Native));
+        // A later change of the process's folder must not change which file this is.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let mut follower =
+            Follower::new(path.clone(), options, inbox.clone(), mode.clone(), Box::new(sink));
+        // Watching begins before this returns: what is written next is noticed.
+        follower.arm();
+        let thread = Builder::new()
+            .name("setpoint-watch".into())
+            .spawn(move || follower.run())
+            .map_err(|e| StoreError::NoThread { path, reason: e.to_string() })?;
+        Ok(Self { inbox, mode, thread: Some(thread) })
+    }
+
+    /// Stops reporting; what happens to the file goes unnoticed.
+    pub fn pause(&self) {
+        self.inbox.put(|news| news.paused = Some(true));
+    }
+
+    /// Goes on, beginning with what the file holds now.
+    pub fn resume(&self) {
+        self.inbox.put(|news| news.paused = Some(false));
+    }
+
+    /// Looks at once, paused or not, and believes what is there, however it looks: a person asked.
+    /// As always, only what differs from the last report is reported.
+    pub fn look_now(&self) {
+        self.inbox.put(|news| news.look_now = true);
+    }
+
+    /// Follows more or less closely from now on.
+    pub fn set_options(&self, options: WatchOptions) {
+        self.inbox.put(|news| (news.options, news.quiet) = (Some(options), None));
+    }
+
+    /// The same for the stillness wanted after a bare write alone.
+    pub fn set_quiet(&self, quiet: Duration) {
+        self.inbox.put(|news| news.quiet = Some(quiet));
+    }
+
+    /// The owner is about to write the text with this fingerprint: when it appears within ten
+    /// seconds and before any other change, it is not reported. Call it before writing, so that
+    /// the watcher cannot be faster.
+    pub fn believe(&self, hash: TextHash) {
+        self.inbox.put(|news| news.beliefs.push((hash, Instant::now())));
+    }
+
+    /// How changes are noticed just now.
+    pub fn mode(&self) -> WatchMode {
+        self.mode.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        self.inbox.put(|news| news.stop = true);
+        if let Some(thread) = self.thread.take() {
+            // It only fails if the sink panicked, which has been told by then.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl FileSeen {
+    fn text(file: FileText, first_sign: Instant, finished_save: bool) -> Self {
+        Self::Text { text: file.text, hash: file.hash, first_sign, finished_save }
+    }
+}

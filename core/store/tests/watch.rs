@@ -1,0 +1,455 @@
+//! The watcher against every way in which programs save. Absence of a report can only be shown
+//! by waiting a while; everything else waits for what is to come, with a deadline.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::Write,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    time::{Duration, Instant},
+};
+
+use setpoint_store::{FileSeen, ReadError, TextHash, WatchMode, WatchOptions, Watcher, atomic};
+use tempfile::TempDir;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+/// Longer than anything but a text in doubt is waited for.
+const A_WHILE: Duration = Duration::from_millis(400);
+const FIRST: &str = "[a]\nx = 1\n\n[b]\nx = 2\n\n[c]\nx = 3\n";
+
+/// A file that is being followed, and what was seen of it.
+struct Bench {
+    dir: TempDir,
+    file: PathBuf,
+    watcher: Watcher,
+    seen: Receiver<FileSeen>,
+}
+
+impl Bench {
+    /// A plain `bench.toml` with [`FIRST`] in it, already reported.
+    fn new() -> Self {
+        Self::with(|folder| {
+            fs::write(folder.join("bench.toml"), FIRST).unwrap();
+            folder.join("bench.toml")
+        })
+    }
+
+    fn with(make: impl FnOnce(&Path) -> PathBuf) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let file = make(dir.path());
+        let (watcher, seen) = follow(&file, WatchOptions::default());
+        let bench = Self { dir, file, watcher, seen };
+        bench.expect(FIRST);
+        assert_eq!(bench.watcher.mode(), WatchMode::Native);
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn next(&self) -> FileSeen {
+        self.seen.recv_timeout(DEADLINE).unwrap()
+    }
+
+    /// The next that is not on its way to something else.
+    fn settled(&self) -> FileSeen {
+        loop {
+            match self.next() {
+                FileSeen::Settling => {}
+                seen => return seen,
+            }
+        }
+    }
+
+    #[track_caller]
+    fn expect(&self, expected: &str) -> Save {
+        match self.settled() {
+            FileSeen::Text { text, hash, first_sign, finished_save } => {
+                assert_eq!(&*text, expected);
+                assert_eq!(hash, TextHash::of(expected));
+                Save { settled: first_sign.elapsed(), finished: finished_save }
+            }
+            other => panic!("{other:?} instead of a text"),
+        }
+    }
+
+    #[track_caller]
+    fn expect_nothing(&self) {
+        match self.seen.recv_timeout(A_WHILE) {
+            Err(RecvTimeoutError::Timeout) => {}
+            other => panic!("{other:?} instead of nothing"),
+        }
+    }
+
+    /// Saves as editors do that write a new file and rename it.
+    fn save_over(&self, text: &str) {
+        save_over(&self.file, text);
+    }
+}
+
+/// How a text came.
+struct Save {
+    settled: Duration,
+    finished: bool,
+}
+
+fn follow(file: &Path, options: WatchOptions) -> (Watcher, Receiver<FileSeen>) {
+    let (to, seen) = sync_channel(1000);
+    let watcher = Watcher::start(file, options, move |seen| to.send(seen).unwrap()).unwrap();
+    (watcher, seen)
+}
+
+fn save_over(file: &Path, text: &str) {
+    let temporary = file.with_extension("new");
+    fs::write(&temporary, text).unwrap();
+    fs::rename(temporary, file).unwrap();
+}
+
+fn edited(n: usize) -> String {
+    FIRST.replace("x = 1", &format!("x = {n}"))
+}
+
+#[test]
+fn a_rename_over_it_is_read_at_once_again_and_again() {
+    let bench = Bench::new();
+    for n in 10..20 {
+        bench.save_over(&edited(n));
+        let save = bench.expect(&edited(n));
+        assert!(save.finished);
+    }
+}
+
+#[test]
+fn a_write_in_place_is_read_when_closed() {
+    let bench = Bench::new();
+    fs::write(&bench.file, edited(10)).unwrap();
+    assert!(bench.expect(&edited(10)).finished);
+    let mut file = OpenOptions::new().append(true).open(&bench.file).unwrap();
+    file.write_all(b"\n[d]\n").unwrap();
+    drop(file);
+    bench.expect(&(edited(10) + "\n[d]\n"));
+}
+
+#[test]
+fn a_write_without_close_is_read_when_still() {
+    let bench = Bench::new();
+    let mut file = OpenOptions::new().append(true).open(&bench.file).unwrap();
+    file.write_all(b"y = 1\n").unwrap();
+    let save = bench.expect(&(FIRST.to_owned() + "y = 1\n"));
+    assert!(!save.finished);
+    assert!(save.settled >= WatchOptions::default().quiet, "{:?}", save.settled);
+    drop(file);
+    bench.expect_nothing();
+}
+
+#[test]
+fn a_stream_of_writes_does_not_starve_it() {
+    let bench = Bench::new();
+    let mut file = OpenOptions::new().append(true).open(&bench.file).unwrap();
+    let begun = Instant::now();
+    // Nothing is ever still for the quiet time here.
+    let seen = loop {
+        file.write_all(b"y = 1\n").unwrap();
+        match bench.seen.recv_timeout(Duration::from_millis(5)) {
+            Ok(FileSeen::Settling) => {}
+            Ok(seen) => break seen,
+            Err(_) => assert!(begun.elapsed() < DEADLINE, "starved"),
+        }
+    };
+    assert!(matches!(seen, FileSeen::Text { .. }), "{seen:?}");
+}
+
+#[test]
+fn a_backup_by_rename_and_a_new_file_is_one_save() {
+    let bench = Bench::new();
+    fs::rename(&bench.file, bench.path("bench.toml~")).unwrap();
+    fs::write(&bench.file, edited(10)).unwrap();
+    bench.expect(&edited(10));
+    bench.expect_nothing();
+}
+
+#[test]
+fn a_file_behind_links_is_followed() {
+    let bench = Bench::with(|folder| {
+        fs::create_dir(folder.join("git")).unwrap();
+        fs::write(folder.join("git/optics.toml"), FIRST).unwrap();
+        symlink("git/optics.toml", folder.join("current.toml")).unwrap();
+        symlink("current.toml", folder.join("bench.toml")).unwrap();
+        folder.join("bench.toml")
+    });
+    let target = bench.path("git/optics.toml");
+    save_over(&target, &edited(10));
+    bench.expect(&edited(10));
+    fs::write(&target, edited(11)).unwrap();
+    bench.expect(&edited(11));
+    // The link is led elsewhere, and followed there.
+    fs::write(bench.path("other.toml"), edited(12)).unwrap();
+    symlink("other.toml", bench.path("link")).unwrap();
+    fs::rename(bench.path("link"), bench.path("current.toml")).unwrap();
+    bench.expect(&edited(12));
+    fs::write(bench.path("other.toml"), edited(13)).unwrap();
+    bench.expect(&edited(13));
+    fs::write(&target, edited(14)).unwrap();
+    bench.expect_nothing();
+}
+
+#[test]
+fn a_linked_folder_that_is_swapped_is_followed() {
+    let bench = Bench::with(|folder| {
+        for version in ["v1", "v2"] {
+            fs::create_dir(folder.join(version)).unwrap();
+        }
+        fs::write(folder.join("v1/bench.toml"), FIRST).unwrap();
+        fs::write(folder.join("v2/bench.toml"), edited(10)).unwrap();
+        symlink("v1", folder.join("..data")).unwrap();
+        symlink("..data/bench.toml", folder.join("bench.toml")).unwrap();
+        folder.join("bench.toml")
+    });
+    symlink("v2", bench.path("..data_tmp")).unwrap();
+    fs::rename(bench.path("..data_tmp"), bench.path("..data")).unwrap();
+    bench.expect(&edited(10));
+}
+
+#[test]
+fn gone_and_back() {
+    let bench = Bench::new();
+    fs::remove_file(&bench.file).unwrap();
+    assert!(matches!(bench.settled(), FileSeen::Gone));
+    // Back with what it held: that is news too.
+    fs::write(&bench.file, FIRST).unwrap();
+    bench.expect(FIRST);
+    fs::remove_file(&bench.file).unwrap();
+    assert!(matches!(bench.settled(), FileSeen::Gone));
+    fs::write(&bench.file, edited(10)).unwrap();
+    bench.expect(&edited(10));
+}
+
+#[test]
+fn its_folder_may_go_and_come_back() {
+    let bench = Bench::with(|folder| {
+        fs::create_dir(folder.join("lab")).unwrap();
+        fs::write(folder.join("lab/bench.toml"), FIRST).unwrap();
+        folder.join("lab/bench.toml")
+    });
+    // Twice, so that the watch on the second folder is seen to live.
+    for n in [10, 20] {
+        fs::rename(bench.path("lab"), bench.path(&format!("old{n}"))).unwrap();
+        assert!(matches!(bench.settled(), FileSeen::Gone));
+        fs::create_dir(bench.path("lab")).unwrap();
+        fs::write(&bench.file, edited(n)).unwrap();
+        bench.expect(&edited(n));
+        bench.save_over(&edited(n + 1));
+        bench.expect(&edited(n + 1));
+
+        fs::remove_dir_all(bench.path("lab")).unwrap();
+        assert!(matches!(bench.settled(), FileSeen::Gone));
+        fs::create_dir(bench.path("lab")).unwrap();
+        fs::write(&bench.file, edited(n + 2)).unwrap();
+        bench.expect(&edited(n + 2));
+        bench.save_over(&edited(n + 3));
+        bench.expect(&edited(n + 3));
+    }
+    // Moved away and back: the watch has to live on as well.
+    fs::rename(bench.path("lab"), bench.path("away")).unwrap();
+    fs::rename(bench.path("away"), bench.path("lab")).unwrap();
+    bench.save_over(&edited(30));
+    bench.expect(&edited(30));
+}
+
+#[test]
+fn a_folder_above_may_be_swapped() {
+    let bench = Bench::with(|folder| {
+        fs::create_dir_all(folder.join("home/lab")).unwrap();
+        fs::write(folder.join("home/lab/bench.toml"), FIRST).unwrap();
+        folder.join("home/lab/bench.toml")
+    });
+    fs::create_dir_all(bench.path("next/lab")).unwrap();
+    fs::write(bench.path("next/lab/bench.toml"), edited(10)).unwrap();
+    fs::rename(bench.path("home"), bench.path("old")).unwrap();
+    fs::rename(bench.path("next"), bench.path("home")).unwrap();
+    // No event tells of that.
+    bench.expect(&edited(10));
+    bench.save_over(&edited(11));
+    bench.expect(&edited(11));
+}
+
+#[test]
+fn a_burst_ends_with_its_last_text() {
+    let bench = Bench::new();
+    for n in 1000..1200 {
+        if n % 2 == 0 {
+            bench.save_over(&edited(n));
+        } else {
+            fs::write(&bench.file, edited(n)).unwrap();
+        }
+    }
+    loop {
+        if let FileSeen::Text { text, .. } = bench.settled()
+            && *text == edited(1199)
+        {
+            break;
+        }
+    }
+    bench.expect_nothing();
+}
+
+#[test]
+fn the_same_text_again_is_nothing() {
+    let bench = Bench::new();
+    bench.save_over(FIRST);
+    bench.expect_nothing();
+    let file = File::options().append(true).open(&bench.file).unwrap();
+    file.set_modified(std::time::SystemTime::now()).unwrap();
+    drop(file);
+    bench.watcher.look_now();
+    bench.expect_nothing();
+    bench.save_over(&edited(10));
+    bench.expect(&edited(10));
+}
+
+#[test]
+fn what_the_owner_wrote_is_nothing() {
+    let bench = Bench::new();
+    for n in 10..15 {
+        bench.watcher.believe(TextHash::of(edited(n)));
+        atomic::replace(&bench.file, edited(n).as_bytes()).unwrap();
+    }
+    bench.expect_nothing();
+    // Someone else writing one of these texts later is something.
+    bench.save_over(FIRST);
+    bench.expect(FIRST);
+    bench.save_over(&edited(14));
+    bench.expect(&edited(14));
+}
+
+#[test]
+fn neighbours_and_readers_are_nothing() {
+    let bench = Bench::new();
+    fs::write(bench.path("notes.txt"), "x").unwrap();
+    fs::write(bench.path("bench.toml.swp"), "x").unwrap();
+    fs::read(&bench.file).unwrap();
+    bench.expect_nothing();
+}
+
+#[test]
+fn half_a_text_is_held_back_until_the_rest_follows() {
+    let bench = Bench::new();
+    let whole = edited(10) + "\n[d]\nx = 4\n";
+    // The writer stops for longer than the quiet time: after truncating, and between two tables.
+    let mut file = OpenOptions::new().write(true).truncate(true).open(&bench.file).unwrap();
+    assert!(matches!(bench.next(), FileSeen::Settling));
+    file.write_all(&whole.as_bytes()[..10]).unwrap();
+    bench.expect_nothing();
+    file.write_all(&whole.as_bytes()[10..]).unwrap();
+    drop(file);
+    assert!(bench.expect(&whole).finished);
+    bench.expect_nothing();
+}
+
+#[test]
+fn half_a_text_that_was_closed_is_held_back_too() {
+    let bench = Bench::new();
+    for torn in ["", &FIRST[..10], &FIRST[..11], "[a]\nx = 9\n", "[a]\nx = 100\n\n[b]\nx = 2"] {
+        fs::write(&bench.file, torn).unwrap();
+        assert!(matches!(bench.next(), FileSeen::Settling), "{torn:?}");
+        bench.expect_nothing();
+        fs::write(&bench.file, FIRST).unwrap();
+        // It settles to what it was, and says so.
+        bench.expect(FIRST);
+    }
+}
+
+#[test]
+fn a_shorter_text_that_stays_is_believed() {
+    let bench = Bench::new();
+    fs::write(&bench.file, &FIRST[..10]).unwrap();
+    let save = bench.expect(&FIRST[..10]);
+    assert!(save.settled >= Duration::from_secs(1), "{:?}", save.settled);
+    fs::write(&bench.file, "").unwrap();
+    bench.expect("");
+}
+
+#[test]
+fn a_shorter_text_that_was_renamed_into_place_is_believed_at_once() {
+    let bench = Bench::new();
+    bench.save_over(&FIRST[..10]);
+    assert!(matches!(bench.next(), FileSeen::Text { .. }));
+    // An empty one is not: a full disk makes such files.
+    bench.save_over("");
+    assert!(matches!(bench.next(), FileSeen::Settling));
+    bench.expect("");
+}
+
+#[test]
+fn what_cannot_be_read_is_said_once_and_the_next_good_text_follows() {
+    let bench = Bench::new();
+    fs::write(&bench.file, b"a = 1\n# \xff\n").unwrap();
+    let FileSeen::Unreadable(error) = bench.settled() else {
+        panic!("not unreadable");
+    };
+    assert_eq!(error, ReadError::NotUtf8 { path: bench.file.clone(), line: 2, column: 3 });
+    bench.expect_nothing();
+    bench.save_over(FIRST);
+    bench.expect(FIRST);
+    fs::remove_file(&bench.file).unwrap();
+    fs::create_dir(&bench.file).unwrap();
+    let folder = ReadError::Folder { path: bench.file.clone() };
+    assert!(matches!(bench.settled(), FileSeen::Unreadable(error) if error == folder));
+}
+
+#[test]
+fn pausing_is_deaf_until_resumed_or_asked() {
+    let bench = Bench::new();
+    bench.watcher.pause();
+    bench.save_over(&edited(10));
+    bench.expect_nothing();
+    bench.watcher.look_now();
+    bench.expect(&edited(10));
+    bench.save_over(&edited(11));
+    bench.expect_nothing();
+    bench.watcher.resume();
+    bench.expect(&edited(11));
+    bench.save_over(&edited(12));
+    bench.expect(&edited(12));
+}
+
+#[test]
+fn options_change_while_it_runs() {
+    let bench = Bench::new();
+    let quiet = Duration::from_millis(800);
+    bench.watcher.set_options(WatchOptions { quiet, ..WatchOptions::default() });
+    let mut file = OpenOptions::new().append(true).open(&bench.file).unwrap();
+    file.write_all(b"y = 1\n").unwrap();
+    assert!(bench.expect(&(FIRST.to_owned() + "y = 1\n")).settled >= quiet);
+    bench.watcher.set_quiet(Duration::from_millis(1));
+    file.write_all(b"z = 1\n").unwrap();
+    assert!(bench.expect(&(FIRST.to_owned() + "y = 1\nz = 1\n")).settled < quiet);
+}
+
+#[test]
+fn a_file_that_is_not_there_yet_is_awaited() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("lab/bench.toml");
+    let (_watcher, seen) = follow(&file, WatchOptions::default());
+    assert!(matches!(seen.recv_timeout(DEADLINE), Ok(FileSeen::Gone)));
+    fs::create_dir(dir.path().join("lab")).unwrap();
+    fs::write(&file, FIRST).unwrap();
+    loop {
+        match seen.recv_timeout(DEADLINE).unwrap() {
+            FileSeen::Text { text, .. } => return assert_eq!(&*text, FIRST),
+            FileSeen::Settling => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn dropping_it_ends_it() {
+    let Bench { watcher, seen, file, dir: _dir } = Bench::new();
+    drop(watcher);
+    save_over(&file, &edited(10));
+    assert_eq!(seen.recv_timeout(DEADLINE).unwrap_err(), RecvTimeoutError::Disconnected);
+}

@@ -1,0 +1,174 @@
+//! Talking to the panel or server that runs a bench.
+
+use std::{path::Path, time::Duration};
+
+use serde_json::Value;
+use setpoint_bench::Diagnostic;
+use setpoint_store::{BenchFolder, run::RunFile};
+
+use crate::{
+    author,
+    cli::{excerpt, out::Failure},
+};
+
+/// How long an instance may take to say that it is there.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
+/// How long it may take to answer; a commit waits for devices.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+
+/// A running instance, known to answer.
+pub struct Client {
+    agent: ureq::Agent,
+    url: String,
+    token: String,
+}
+
+impl Client {
+    /// The instance that runs this bench, if there is one.
+    ///
+    /// # Errors
+    /// [`Failure`] if `run.json` is there and cannot be read.
+    pub fn find(bench: &Path) -> Result<Option<Self>, Failure> {
+        let run = RunFile::read(&BenchFolder::of(bench))
+            .map_err(|error| Failure::unusable(error.to_string()))?;
+        let Some(run) = run else { return Ok(None) };
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            // An instance is on this machine or at the address it gave; no proxy is in between.
+            .proxy(None)
+            .timeout_global(Some(ANSWER_DEADLINE))
+            .build();
+        let client = Self { agent: config.into(), url: run.url, token: run.token };
+        let health = client
+            .agent
+            .get(format!("{}/healthz", client.url))
+            .config()
+            .timeout_global(Some(HEALTH_DEADLINE))
+            .build()
+            .call();
+        Ok(health.is_ok_and(|answer| answer.status().is_success()).then_some(client))
+    }
+
+    /// The instance that runs this bench.
+    ///
+    /// # Errors
+    /// [`Failure`] with what to do if there is none.
+    pub fn require(bench: &Path) -> Result<Self, Failure> {
+        if let Err(error) = std::fs::metadata(bench) {
+            return Err(Failure::unusable(format!("{} cannot be read: {error}", bench.display())));
+        }
+        Self::find(bench)?.ok_or_else(|| {
+            let shown = bench.display();
+            Failure::unusable(format!(
+                "no panel or server runs {shown}: open it with “setpoint {shown}” or serve it \
+                 with “setpoint serve {shown}”"
+            ))
+        })
+    }
+
+    /// GET, answered as JSON.
+    ///
+    /// # Errors
+    /// [`Failure`] if it does not answer, or answers with a problem.
+    pub fn get(&self, path: &str) -> Result<Value, Failure> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Accept", "application/json");
+        self.answer(request.call())
+    }
+
+    /// GET, answered as text.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn text(&self, path: &str) -> Result<String, Failure> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token));
+        let (status, text) = self.read(request.call())?;
+        if status < 300 {
+            return Ok(text);
+        }
+        Err(problem(status, serde_json::from_str(&text).ok().as_ref(), &self.url))
+    }
+
+    /// POST or PATCH of a JSON body, answered as JSON.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+        let url = format!("{}{path}", self.url);
+        let request = match method {
+            Method::Post => self.agent.post(url),
+            Method::Patch => self.agent.patch(url),
+        };
+        let request = request
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("X-Setpoint-Author", author::name())
+            .header("Accept", "application/json");
+        self.answer(request.send_json(body))
+    }
+
+    fn answer(&self, answer: Answer) -> Result<Value, Failure> {
+        let (status, text) = self.read(answer)?;
+        let body = serde_json::from_str::<Value>(&text);
+        if status < 300 {
+            return body.map_err(|error| {
+                Failure::unusable(format!("the answer from {} is no JSON: {error}", self.url))
+            });
+        }
+        Err(problem(status, body.ok().as_ref(), &self.url))
+    }
+
+    fn read(&self, answer: Answer) -> Result<(u16, String), Failure> {
+        let mut answer = answer.map_err(|error| {
+            Failure::unusable(format!("the instance at {} does not answer: {error}", self.url))
+        })?;
+        let text = answer.body_mut().read_to_string().map_err(|error| {
+            Failure::unusable(format!("the answer from {} broke off: {error}", self.url))
+        })?;
+        Ok((answer.status().as_u16(), text))
+    }
+}
+
+type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
+
+/// How a body is sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Method {
+    /// Do something.
+    Post,
+    /// Change the bench.
+    Patch,
+}
+
+/// A problem document as a failure: what is wrong with the bench ends with 1, what was asked
+/// wrongly with 2, everything else with 3.
+fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
+    let word = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
+    let mut message = match word("detail").or(word("title")) {
+        Some(detail) => detail.to_owned(),
+        None => format!("the instance at {url} answered with status {status}"),
+    };
+    let findings = body
+        .and_then(|body| body.get("diagnostics"))
+        .and_then(|list| serde_json::from_value::<Vec<Diagnostic>>(list.clone()).ok())
+        .unwrap_or_default();
+    for finding in &findings {
+        // The text it is about is the one that would have come out, which nobody has.
+        message.push('\n');
+        message.push_str(&excerpt::render(finding, "", false));
+    }
+    match status {
+        409 | 422 => Failure::wrong(message),
+        400 | 404 | 412 => Failure::usage(message),
+        401 | 403 => Failure::unusable(format!(
+            "{message}\nThe token in .setpoint/run.json is not the one the instance at {url} \
+             expects; restart the panel or server of this bench"
+        )),
+        _ => Failure::unusable(message),
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line: one file a command.
+//!
+//! Exit status: 0 done; 1 the bench is wrong, its findings are printed; 2 wrong usage; 3 a file,
+//! port or running panel could not be reached or used.
+
+mod check;
+mod client;
+mod diff;
+mod drivers;
+mod excerpt;
+mod get;
+mod history;
+mod input;
+mod open;
+mod out;
+mod rollback;
+mod serve;
+mod set;
+mod status;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub use out::{Failure, Output};
+
+/// Control panel for lab benches.
+///
+/// Keeps instruments and picture sources in step with one readable file.
+#[derive(Debug, Parser)]
+#[command(
+    name = "setpoint",
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  setpoint --demo             look around, nothing to plug in\n  \
+                  setpoint bench.toml         open the panel on a bench\n  \
+                  setpoint check bench.toml   is this file fit to run?\n\n\
+                  Exit status: 0 done, 1 the bench is wrong, 2 wrong usage,\n\
+                  3 a file, port or running panel could not be reached or used."
+)]
+struct Cli {
+    #[command(flatten)]
+    open: open::Open,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Check(check::Check),
+    Diff(diff::Diff),
+    Status(status::Status),
+    Get(get::Get),
+    Set(set::Set),
+    History(history::History),
+    Rollback(rollback::Rollback),
+    Drivers(drivers::Drivers),
+}
+
+/// Reads the arguments, does what they ask and says how it went.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap writes help to stdout and errors to stderr; a reader that left is no error.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let done = match cli.command {
+        None => open::run(cli.open),
+        Some(Command::Serve(command)) => serve::run(command),
+        Some(Command::Check(command)) => check::run(&command),
+        Some(Command::Diff(command)) => diff::run(&command),
+        Some(Command::Status(command)) => status::run(&command),
+        Some(Command::Get(command)) => get::run(&command),
+        Some(Command::Set(command)) => set::run(&command),
+        Some(Command::History(command)) => history::run(&command),
+        Some(Command::Rollback(command)) => rollback::run(&command),
+        Some(Command::Drivers(command)) => drivers::run(&command),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// The bench file that most commands take.
+#[derive(Debug, clap::Args)]
+struct BenchArg {
+    /// The bench file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_well_formed_and_every_command_shows_an_example() {
+        let mut command = super::Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
+            let help = sub.clone().render_long_help().to_string();
+            assert!(help.contains("Example"), "{} has no example:\n{help}", sub.get_name());
+        }
+    }
+}

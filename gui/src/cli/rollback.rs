@@ -1,0 +1,127 @@
+//! `setpoint rollback FILE REV`
+
+use std::{path::Path, sync::Arc};
+
+use serde_json::json;
+use setpoint_bench::{Change, Edit, KeyPath};
+use setpoint_runtime::{Drivers, Origin};
+use setpoint_store::{atomic, revisions::Facts};
+
+use crate::{
+    author,
+    cli::{
+        BenchArg, Failure, Output,
+        client::{Client, Method},
+        diff, excerpt,
+        history::{self, failed},
+        out, set,
+    },
+    values,
+};
+
+/// Goes back to a kept revision; through the panel or server of the bench, else on the file alone
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  setpoint rollback bench.toml r36\n  \
+              setpoint rollback bench.toml r36 --only instruments.psu.set")]
+pub struct Rollback {
+    #[command(flatten)]
+    bench: BenchArg,
+    /// The revision, such as r36, or a label.
+    #[arg(value_name = "REV")]
+    revision: String,
+    /// Only this key and what lies below it; can be given more than once.
+    #[arg(long, value_name = "PATH")]
+    only: Vec<KeyPath>,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub fn run(command: &Rollback) -> Result<(), Failure> {
+    let file = &command.bench.file;
+    let output = command.output;
+    if let Some(client) = Client::find(file)? {
+        let path = format!("/v1/revisions/{}/rollback", command.revision);
+        let answer = client.send(Method::Post, &path, &json!({"only": command.only}))?;
+        if output.is_json() {
+            return output.json(&answer);
+        }
+        output.line(set::summary(&answer));
+        return Ok(());
+    }
+    let (id, changes) = on_the_file_alone(file, &command.revision, &command.only)?;
+    if output.is_json() {
+        return output.json(&json!({"revision": {"id": id}, "changes": changes}));
+    }
+    for change in &changes {
+        output.line(diff::describe(change));
+    }
+    output.line(format!("{id}: {} is back at {}", file.display(), command.revision));
+    Ok(())
+}
+
+/// Writes the file; nobody runs the bench, so no device is touched. What the file held is kept
+/// as a revision first, if it is none yet.
+fn on_the_file_alone(
+    file: &Path,
+    name: &str,
+    only: &[KeyPath],
+) -> Result<(String, Vec<Change>), Failure> {
+    if !history::has_history(file) {
+        return Err(Failure::usage(format!("{} has no history to go back to", file.display())));
+    }
+    let (_lock, mut revisions) = history::open(file)?;
+    let then: Arc<str> = revisions.text(name).map_err(failed)?.into();
+    let newest = revisions.newest().map(|newest| newest.hash);
+    let now = match atomic::read(file) {
+        Ok(read) => Some(read),
+        // The whole file comes back; parts of it need the rest.
+        Err(error) if error.is_missing() && only.is_empty() => None,
+        Err(error) => return Err(Failure::unusable(error.to_string())),
+    };
+    let now_text: Arc<str> = now.as_ref().map_or_else(|| "".into(), |read| read.text.clone());
+    let mut changes = setpoint_bench::diff(&values::of(&now_text), &values::of(&then));
+    let text: Arc<str> = if only.is_empty() {
+        then
+    } else {
+        changes.retain(|change| only.iter().any(|path| change.path.starts_with(path)));
+        let edits: Vec<_> = changes
+            .iter()
+            .map(|change| Edit { path: change.path.clone(), value: change.new.clone() })
+            .collect();
+        setpoint_bench::apply(&now_text, &edits)
+            .map_err(|error| Failure::wrong(error.to_string()))?
+            .into()
+    };
+    check(file, &text)?;
+
+    let mut keep = |text: &str, author: String, origin: Origin, message: String| {
+        let origin = origin.as_str().to_owned();
+        let facts = Facts { author, origin, message, label: None };
+        revisions.keep(text, facts).map_err(failed)
+    };
+    if let Some(now) = &now
+        && newest != Some(now.hash)
+    {
+        let file = Origin::File;
+        keep(&now.text, file.as_str().to_owned(), file, "Edited while it was not open".to_owned())?;
+    }
+    atomic::replace(file, text.as_bytes()).map_err(failed)?;
+    let message = format!("Rolled back to {name}");
+    let kept = keep(&text, author::name(), Origin::Rollback, message)?;
+    Ok((kept.id, changes))
+}
+
+/// A revision ran once; the drivers it needs may be gone since.
+fn check(file: &Path, text: &str) -> Result<(), Failure> {
+    let name = file.display().to_string();
+    let reading = setpoint_bench::read(&name, text, &Drivers::beside(file));
+    if !super::check::has_errors(&reading.diagnostics) {
+        return Ok(());
+    }
+    let mut message = "that would not run any more; the file is as it was".to_owned();
+    for finding in &reading.diagnostics {
+        message.push('\n');
+        message.push_str(&excerpt::render(finding, text, out::colours()));
+    }
+    Err(Failure::wrong(message))
+}

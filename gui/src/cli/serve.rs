@@ -1,0 +1,161 @@
+//! `setpoint serve FILE`
+
+use std::{io::IsTerminal, net::SocketAddr, path::PathBuf};
+
+use serde_json::json;
+use setpoint_runtime::{Command, Origin, ReloadState, Runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    cli::{Failure, excerpt, out},
+    demo,
+    serving::{Serving, ServingError},
+};
+
+/// Runs a bench without a window
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  setpoint serve bench.toml --listen 127.0.0.1:8080\n\n\
+              When it is ready it prints one line of JSON with its address, the file that\n\
+              holds its token and its process id. SIGHUP reads the file again; SIGTERM and\n\
+              SIGINT stop it. SETPOINT_LOG sets the log level (error, warn, info, debug).")]
+pub struct Serve {
+    /// The bench file.
+    #[arg(value_name = "FILE", required_unless_present = "demo", conflicts_with = "demo")]
+    file: Option<PathBuf>,
+    /// Serve a copy of the demo bench.
+    #[arg(long)]
+    demo: bool,
+    /// Where to listen; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Serve no RTSP streams. This version serves none in any case.
+    #[arg(long)]
+    no_rtsp: bool,
+    /// Log errors only.
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub fn run(command: Serve) -> Result<(), Failure> {
+    log_to_stderr(if command.quiet { "error" } else { "info" });
+    let bench = match command.file {
+        Some(file) => file,
+        None => demo::copy().map_err(|error| {
+            Failure::unusable(format!(
+                "the demo bench cannot be copied to the data or temporary folder: {error}"
+            ))
+        })?,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("setpoint")
+        .build()
+        .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
+    runtime.block_on(serve(bench, command.listen))
+}
+
+/// Logs to stderr, at the level of SETPOINT_LOG or at `level`.
+pub fn log_to_stderr(level: &str) {
+    let filter = std::env::var("SETPOINT_LOG")
+        .ok()
+        .and_then(|wanted| EnvFilter::try_new(wanted).ok())
+        .unwrap_or_else(|| EnvFilter::new(level));
+    // Fails only where there is a log already, which then stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .try_init();
+}
+
+struct Signals {
+    reload: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            reload: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+}
+
+async fn serve(bench: PathBuf, listen: SocketAddr) -> Result<(), Failure> {
+    // Before anything runs: a signal that arrives early still ends it gracefully.
+    let mut signals = Signals::listen()
+        .map_err(|error| Failure::unusable(format!("signals cannot be received: {error}")))?;
+    let serving = tokio::select! {
+        started = Serving::start(&bench, listen) => started.map_err(|error| failure(&bench, error))?,
+        _ = signals.terminate.recv() => return Ok(()),
+        _ = signals.interrupt.recv() => return Ok(()),
+    };
+    say_what_is_wrong(serving.runtime());
+    let ready = json!({
+        "ready": true,
+        "url": serving.url(),
+        "token_file": serving.token_file(),
+        "pid": std::process::id(),
+    });
+    out::print(&ready.to_string());
+    tracing::info!("serving {} at {}", bench.display(), serving.url());
+    loop {
+        tokio::select! {
+            _ = signals.reload.recv() => reload(serving.runtime()),
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => break,
+        }
+    }
+    tracing::info!("stopping");
+    serving.stop().await;
+    Ok(())
+}
+
+fn reload(runtime: &Runtime) {
+    match runtime.send(Origin::File, Command::Reload) {
+        Ok(pending) => {
+            tokio::spawn(async move {
+                match pending.await {
+                    Ok(Ok(_)) => tracing::info!("reloaded"),
+                    Ok(Err(error)) => tracing::error!("not reloaded: {error}"),
+                    Err(_) => {}
+                }
+            });
+        }
+        Err(error) => tracing::error!("not reloaded: {error}"),
+    }
+}
+
+/// A bench that runs an earlier revision says so.
+fn say_what_is_wrong(runtime: &Runtime) {
+    let status = runtime.status();
+    let reload = &status.reload;
+    if !matches!(reload.state, ReloadState::Rejected | ReloadState::Ahead) {
+        return;
+    }
+    let id = status.revision.as_ref().map_or("an earlier revision", |one| one.id.as_str());
+    let why = reload.problem.clone().unwrap_or_else(|| "it does not check".to_owned());
+    tracing::warn!("{} was not applied: {why}; {id} runs instead", status.bench.path.display());
+    for finding in reload.diagnostics.iter() {
+        tracing::warn!("{finding}");
+    }
+}
+
+/// Why a bench is not served: 1 if its file is wrong, 3 if something cannot be used.
+fn failure(bench: &std::path::Path, error: ServingError) -> Failure {
+    let findings = error.diagnostics();
+    if findings.is_empty() {
+        return Failure::unusable(error.to_string());
+    }
+    let text = std::fs::read_to_string(bench).unwrap_or_default();
+    let mut message = format!("{} is not fit to run: {error}", bench.display());
+    for finding in findings {
+        message.push_str("\n\n");
+        message.push_str(&excerpt::render(finding, &text, false));
+    }
+    Failure::wrong(message)
+}

@@ -1,0 +1,88 @@
+//! `setpoint status FILE`
+
+use serde_json::Value;
+
+use crate::cli::{BenchArg, Failure, Output, client::Client};
+
+/// What a running bench is doing: its revision, instruments and sources
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  setpoint status bench.toml --format json")]
+pub struct Status {
+    #[command(flatten)]
+    bench: BenchArg,
+    #[command(flatten)]
+    output: Output,
+}
+
+pub fn run(command: &Status) -> Result<(), Failure> {
+    let client = Client::require(&command.bench.file)?;
+    let mut status = client.get("/v1/status")?;
+    if command.output.is_json() {
+        return command.output.json(&status);
+    }
+    let instruments = client.get("/v1/instruments")?;
+    let sources = client.get("/v1/sources")?;
+    for line in describe(status.take(), &instruments, &sources) {
+        command.output.line(line);
+    }
+    Ok(())
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
+}
+
+fn describe(status: Value, instruments: &Value, sources: &Value) -> Vec<String> {
+    let mut lines = vec![
+        format!("bench     {} ({})", text(&status, "/bench/name"), text(&status, "/bench/path")),
+        format!(
+            "revision  {} · {} · {}",
+            text(&status, "/revision/id"),
+            text(&status, "/revision/at"),
+            text(&status, "/revision/message")
+        ),
+        format!("file      {}", text(&status, "/reload/state").replace('_', " ")),
+    ];
+    let findings = status.pointer("/reload/diagnostics").and_then(Value::as_array);
+    for finding in findings.into_iter().flatten() {
+        lines.push(format!("          {}", text(finding, "/message")));
+    }
+    for (title, list) in [("instruments", instruments), ("sources", sources)] {
+        lines.push(String::new());
+        lines.push(title.to_owned());
+        for one in list.as_array().into_iter().flatten() {
+            let mut line = format!(
+                "  {:<16} {:<16} {}",
+                text(one, "/id"),
+                text(one, "/type"),
+                text(one, "/state")
+            );
+            if let Some(error) = one.get("error").and_then(Value::as_str) {
+                line.push_str(&format!(" · {error}"));
+            }
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_the_bench_its_revision_and_what_is_offline() {
+        let lines = describe(
+            json!({"bench": {"name": "Table", "path": "b.toml"}, "revision": {"id": "r4"},
+                   "reload": {"state": "in_step"}}),
+            &json!([{"id": "psu", "type": "x", "state": "offline", "error": "refused"}]),
+            &json!([]),
+        );
+        let all = lines.join("\n");
+        for expected in ["Table", "r4", "in step", "psu", "offline · refused"] {
+            assert!(all.contains(expected), "{expected} is missing:\n{all}");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! The program behind the window: opens benches, asks them for what the person wants, and wakes
+//! the window when there is something to see.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use eframe::{CreationContext, NativeOptions, Renderer};
+use egui::{Context, Theme, ThemePreference, Ui, ViewportBuilder, ViewportCommand, vec2};
+use jiff::{Timestamp, tz::TimeZone};
+use setpoint_runtime::Status;
+use setpoint_video::SourceState;
+
+use super::{
+    intent::{Intent, ViewIntent},
+    opening::{Coming, Target, ask_for_file, open},
+    pages::{
+        Page, View,
+        start::{self, Failure, StartState},
+    },
+    screen::Screen,
+    session::{Session, Told},
+    theme,
+};
+use crate::{author, serving::Serving};
+
+/// How long the end of the program waits for devices and server.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// Time between two looks at moving pictures.
+const PICTURE: Duration = Duration::from_millis(33);
+/// Time between two looks at ages and waits.
+const CLOCK: Duration = Duration::from_secs(1);
+
+/// The colours of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Look {
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+}
+
+/// How the window opens.
+#[derive(Debug, Clone, Default)]
+pub struct PanelOptions {
+    /// The bench file; without one, the start page.
+    pub bench: Option<PathBuf>,
+    /// It is a copy of the demo bench, not to be remembered.
+    pub demo: bool,
+    /// Its colours; without, those of the desktop.
+    pub theme: Option<Look>,
+    /// The page it begins with.
+    pub page: Option<Page>,
+}
+
+/// Why there is no window.
+#[derive(Debug)]
+pub enum PanelError {
+    /// No background threads.
+    Threads(std::io::Error),
+    /// No window or nothing to draw with.
+    Window(eframe::Error),
+}
+
+impl std::fmt::Display for PanelError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Threads(error) => write!(out, "no threads can be started: {error}"),
+            Self::Window(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for PanelError {}
+
+/// Opens the window and returns when it is closed.
+///
+/// # Errors
+/// See [`PanelError`].
+pub fn run(options: PanelOptions) -> Result<(), PanelError> {
+    let workers = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("setpoint")
+        .build()
+        .map_err(PanelError::Threads)?;
+    let native = NativeOptions {
+        viewport: ViewportBuilder::default()
+            .with_title("Setpoint")
+            .with_app_id("setpoint")
+            .with_inner_size(vec2(1440.0, 900.0))
+            .with_min_inner_size(vec2(1024.0, 700.0)),
+        // Drawing with software is several times faster this way, and tests may switch the other
+        // renderer on.
+        renderer: Renderer::Glow,
+        persist_window: false,
+        ..NativeOptions::default()
+    };
+    eframe::run_native(
+        "setpoint",
+        native,
+        Box::new(move |creation| Ok(Box::new(App::new(creation, workers, options)))),
+    )
+    .map_err(PanelError::Window)
+}
+
+/// The program behind the window.
+struct App {
+    session: Option<Session>,
+    opening: Option<Coming<Result<Serving, Failure>>>,
+    dialog: Option<Coming<Option<PathBuf>>>,
+    screen: Screen,
+    start: StartState,
+    zone: TimeZone,
+    title: String,
+    /// Last: everything above may have tasks on it.
+    workers: tokio::runtime::Runtime,
+}
+
+impl App {
+    fn new(
+        creation: &CreationContext<'_>,
+        workers: tokio::runtime::Runtime,
+        options: PanelOptions,
+    ) -> Self {
+        let ctx = &creation.egui_ctx;
+        theme::install(ctx);
+        ctx.set_theme(match options.theme {
+            Some(Look::Dark) => ThemePreference::Dark,
+            Some(Look::Light) => ThemePreference::Light,
+            None => ThemePreference::System,
+        });
+        close_on_signal(&workers, ctx);
+        let mut app = Self {
+            session: None,
+            opening: None,
+            dialog: None,
+            screen: Screen::new(options.page.unwrap_or(Page::Bench), author::name()),
+            start: StartState::default(),
+            zone: TimeZone::system(),
+            title: String::new(),
+            workers,
+        };
+        if let Some(path) = options.bench {
+            app.start.path = path.display().to_string();
+            let target = if options.demo { Target::DemoFile(path) } else { Target::File(path) };
+            app.open(ctx, target);
+        }
+        app
+    }
+
+    fn open(&mut self, ctx: &Context, target: Target) {
+        if let Some(session) = self.session.take() {
+            self.workers.spawn(session.stop());
+        }
+        self.start.failure = None;
+        self.start.opening = Some(match &target {
+            Target::File(path) | Target::DemoFile(path) => path.clone(),
+            Target::Demo => PathBuf::from("the demo bench"),
+        });
+        self.opening = Some(open(self.workers.handle(), ctx, target));
+    }
+
+    fn arrived(&mut self, ctx: &Context) {
+        if let Some(opening) = &mut self.opening {
+            let result = match opening.poll() {
+                Ok(None) => return,
+                Ok(Some(result)) => result,
+                Err(()) => Err(Failure {
+                    path: self.start.opening.clone().unwrap_or_default(),
+                    message: "Opening it ended in a fault of the program; the log says more."
+                        .to_owned(),
+                    diagnostics: Vec::new(),
+                }),
+            };
+            self.opening = None;
+            self.start.opening = None;
+            match result {
+                Ok(serving) => {
+                    let (workers, user) = (self.workers.handle().clone(), author::name());
+                    self.session = Some(Session::new(serving, workers, ctx.clone(), user));
+                }
+                Err(failure) => {
+                    tracing::error!("{}: {}", failure.path.display(), failure.message);
+                    self.start.failure = Some(failure);
+                }
+            }
+        }
+        if let Some(dialog) = &mut self.dialog {
+            match dialog.poll() {
+                Ok(None) => {}
+                Ok(Some(Some(path))) => {
+                    self.dialog = None;
+                    self.start.path = path.display().to_string();
+                    self.open(ctx, Target::File(path));
+                }
+                Ok(Some(None)) | Err(()) => self.dialog = None,
+            }
+        }
+    }
+
+    fn tell(&mut self, ctx: &Context, told: Told) {
+        let now_s = ctx.time();
+        match told {
+            Told::Done(text) => self.screen.toasts.done(text, now_s),
+            Told::Committed(text) => {
+                self.screen.changes.message.clear();
+                self.screen.toasts.done(text, now_s);
+            }
+            Told::Failed(text) => {
+                tracing::warn!("{text}");
+                self.screen.toasts.error(text);
+            }
+        }
+    }
+
+    fn carry_out(&mut self, ctx: &Context, intent: &Intent) {
+        tracing::debug!(page = self.screen.page.title(), ?intent, "wanted");
+        match intent {
+            Intent::View(intent) => self.view(ctx, intent),
+            other => {
+                let told = self.session.as_mut().and_then(|session| session.carry_out(other));
+                if let Some(told) = told {
+                    self.tell(ctx, told);
+                }
+            }
+        }
+    }
+
+    fn view(&mut self, ctx: &Context, intent: &ViewIntent) {
+        match intent {
+            // The screen has done these itself.
+            ViewIntent::Go(_) | ViewIntent::Dismiss(_) => {}
+            ViewIntent::SwitchTheme => ctx.set_theme(match ctx.theme() {
+                Theme::Dark => ThemePreference::Light,
+                Theme::Light => ThemePreference::Dark,
+            }),
+            ViewIntent::OpenDialog => {
+                if self.dialog.is_none() {
+                    let near = PathBuf::from(&self.start.path);
+                    self.dialog = Some(ask_for_file(self.workers.handle(), ctx, &near));
+                }
+            }
+            ViewIntent::Open(path) => self.open(ctx, Target::File(path.clone())),
+            ViewIntent::Demo => self.open(ctx, Target::Demo),
+            ViewIntent::Copy(text) => ctx.copy_text(text.clone()),
+        }
+    }
+
+    fn name_window(&mut self, ctx: &Context, status: Option<&Status>) {
+        let title = status.map_or_else(
+            || "Setpoint".to_owned(),
+            |status| format!("Setpoint – {}", status.bench.name),
+        );
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.arrived(ctx);
+        let told = self.session.as_mut().map(Session::poll).unwrap_or_default();
+        for told in told {
+            self.tell(ctx, told);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        let ctx = ui.ctx().clone();
+        let status = self.session.as_ref().map(|session| session.runtime().status());
+        self.name_window(&ctx, status.as_deref());
+        let intents = match (&self.session, &status) {
+            (Some(session), Some(status)) => {
+                wake_later(&ctx, status, self.screen.page);
+                let view = View {
+                    status,
+                    now: Timestamp::now(),
+                    zone: &self.zone,
+                    texts: session.texts(),
+                    pictures: &|source| session.runtime().frame(source),
+                };
+                self.screen.show(ui, &view)
+            }
+            _ => start::show(ui, &mut self.start),
+        };
+        for intent in &intents {
+            self.carry_out(&ctx, intent);
+        }
+    }
+
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        if let Some(session) = self.session.take() {
+            let stopped = self.workers.block_on(async {
+                tokio::time::timeout(STOP_WITHIN, session.stop()).await
+            });
+            if stopped.is_err() {
+                tracing::warn!("a device or picture source did not stop in time");
+            }
+        }
+    }
+}
+
+/// Pictures move and ages grow without a change of the status.
+fn wake_later(ctx: &Context, status: &Arc<Status>, page: Page) {
+    let live = |state| matches!(state, SourceState::Live | SourceState::Slow);
+    let moving =
+        page == Page::Bench && status.sources.values().any(|source| live(source.measured.state));
+    ctx.request_repaint_after(if moving { PICTURE } else { CLOCK });
+}
+
+/// SIGTERM and SIGINT close the window, so that devices and folder are left in order.
+fn close_on_signal(workers: &tokio::runtime::Runtime, ctx: &Context) {
+    let ctx = ctx.clone();
+    workers.spawn(async move {
+        match terminated().await {
+            Ok(()) => {
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+                ctx.request_repaint();
+            }
+            Err(error) => tracing::warn!("signals cannot be listened to: {error}"),
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn terminated() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn terminated() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}

@@ -1,0 +1,86 @@
+//! One file per page. A page is a function of what there is to show and its own state, and
+//! returns what the person wants; nothing runs behind it, so a test can draw and click it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::{Timestamp, tz::TimeZone};
+use setpoint_runtime::{Status, Transaction};
+use setpoint_video::Frame;
+
+use super::icons;
+
+pub mod activity;
+pub mod bench;
+pub mod changes;
+pub mod history;
+pub mod inspector;
+pub mod start;
+pub mod words;
+
+/// The pages of an open bench, in the order of the rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
+pub enum Page {
+    /// Everything live.
+    Bench,
+    /// What is staged.
+    Changes,
+    /// Revisions.
+    History,
+    /// What happened.
+    Activity,
+}
+
+impl Page {
+    /// All, in order.
+    pub const ALL: [Self; 4] = [Self::Bench, Self::Changes, Self::History, Self::Activity];
+
+    /// Its name in the rail.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Bench => "Bench",
+            Self::Changes => "Changes",
+            Self::History => "History",
+            Self::Activity => "Activity",
+        }
+    }
+
+    /// Its sign in the rail.
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::Bench => icons::BENCH,
+            Self::Changes => icons::CHANGES,
+            Self::History => icons::HISTORY,
+            Self::Activity => icons::ACTIVITY,
+        }
+    }
+}
+
+/// Where a page finds the newest picture of a source.
+pub type Pictures<'a> = &'a dyn Fn(&str) -> Option<Arc<Frame>>;
+
+/// What a page is drawn from.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The bench as it is now.
+    pub status: &'a Status,
+    /// The time that ages and waits are reckoned from.
+    pub now: Timestamp,
+    /// The zone that times of day are shown in.
+    pub zone: &'a TimeZone,
+    /// Texts of revisions that were asked for, by id. An error says why there is none.
+    pub texts: &'a BTreeMap<String, Result<Arc<str>, String>>,
+    /// Newest pictures.
+    pub pictures: Pictures<'a>,
+}
+
+impl View<'_> {
+    /// What is staged, if anything is.
+    pub fn staged(&self) -> Option<&Transaction> {
+        self.status.transactions.first().map(Arc::as_ref).filter(|open| !open.edits.is_empty())
+    }
+
+    /// How many edits are staged.
+    pub fn staged_count(&self) -> usize {
+        self.staged().map_or(0, |open| open.edits.len())
+    }
+}

@@ -1,0 +1,32 @@
+//! Widgets that several pages use. Each names itself to screen readers and tests, and takes its
+//! colours from [`super::theme`].
+
+pub mod badge;
+pub mod button;
+pub mod card;
+pub mod cells;
+pub mod code;
+pub mod field;
+pub mod input;
+pub mod picker;
+pub mod pill;
+pub mod sparkline;
+pub mod table;
+pub mod text;
+pub mod toast;
+pub mod toggle;
+pub mod tone;
+
+pub use badge::badge;
+pub use button::{ActionButton, icon_button};
+pub use card::{card, card_header};
+pub use cells::cell_at;
+pub use field::{FieldEvent, ValueField};
+pub use input::text_input;
+pub use picker::picker;
+pub use pill::Pill;
+pub use sparkline::sparkline;
+pub use text::{label, paint_text, page_title, width_of};
+pub use toast::{Toast, Toasts};
+pub use toggle::toggle;
+pub use tone::{Mark, Tone, paint_mark};

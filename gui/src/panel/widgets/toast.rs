@@ -1,0 +1,142 @@
+//! Short messages at the lower right. What went wrong stays until someone takes it away.
+
+use egui::{Align2, Area, Context, Frame, Id, Layout, Margin, Order, RichText, Stroke, vec2};
+
+use super::{
+    button::icon_button,
+    tone::{Mark, Tone, paint_mark},
+};
+use crate::panel::{icons, theme};
+
+/// How long a message that needs no answer stays, in seconds.
+const SHORT_S: f64 = 4.0;
+/// More than this are not shown at once; older short ones go first.
+const MOST: usize = 5;
+
+/// One message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Toast {
+    /// Names it for [`Toasts::dismiss`].
+    pub id: u64,
+    /// How it looks.
+    pub tone: Tone,
+    /// What it says.
+    pub text: String,
+    /// When it goes by itself, in seconds of the window's clock.
+    until: Option<f64>,
+}
+
+/// All messages, oldest first.
+#[derive(Debug, Default)]
+pub struct Toasts {
+    shown: Vec<Toast>,
+    last_id: u64,
+}
+
+impl Toasts {
+    /// Says that something worked. `now_s` is the window's clock.
+    pub fn done(&mut self, text: impl Into<String>, now_s: f64) {
+        self.push(Tone::Good, text.into(), Some(now_s + SHORT_S));
+    }
+
+    /// Says that something did not work; it stays until dismissed.
+    pub fn error(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.shown.iter().any(|toast| toast.text == text && toast.tone == Tone::Bad) {
+            self.push(Tone::Bad, text, None);
+        }
+    }
+
+    /// Takes one away.
+    pub fn dismiss(&mut self, id: u64) {
+        self.shown.retain(|toast| toast.id != id);
+    }
+
+    /// What is shown.
+    pub fn shown(&self) -> &[Toast] {
+        &self.shown
+    }
+
+    fn push(&mut self, tone: Tone, text: String, until: Option<f64>) {
+        self.last_id += 1;
+        self.shown.push(Toast { id: self.last_id, tone, text, until });
+        if self.shown.len() > MOST {
+            let oldest_short = self.shown.iter().position(|toast| toast.until.is_some());
+            self.shown.remove(oldest_short.unwrap_or(0));
+        }
+    }
+
+    /// Draws them above everything, and lets go of those whose time is over. Returns the one that
+    /// was dismissed.
+    pub fn show(&mut self, ctx: &Context) -> Option<u64> {
+        let now_s = ctx.time();
+        self.shown.retain(|toast| toast.until.is_none_or(|until| until > now_s));
+        let next = self.shown.iter().filter_map(|toast| toast.until).reduce(f64::min);
+        if let Some(until) = next {
+            #[allow(clippy::cast_possible_truncation, reason = "a few seconds")]
+            ctx.request_repaint_after_secs((until - now_s) as f32);
+        }
+        if self.shown.is_empty() {
+            return None;
+        }
+        let mut dismissed = None;
+        Area::new(Id::unique("toasts"))
+            .order(Order::Foreground)
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-14.0, -theme::size::STATUS_BAR - 12.0))
+            .show(ctx, |ui| {
+                ui.spacing_mut().item_spacing.y = 8.0;
+                for toast in &self.shown {
+                    if draw(ui, toast) {
+                        dismissed = Some(toast.id);
+                    }
+                }
+            });
+        dismissed
+    }
+}
+
+fn draw(ui: &mut egui::Ui, toast: &Toast) -> bool {
+    let tokens = theme::tokens(ui);
+    let colour = toast.tone.colour(tokens);
+    let mark = if toast.tone == Tone::Bad { Mark::Triangle } else { Mark::Dot };
+    Frame::new()
+        .fill(tokens.card)
+        .stroke(Stroke::new(1.0, colour))
+        .corner_radius(theme::size::CARD_RADIUS)
+        .shadow(ui.visuals().popup_shadow)
+        .inner_margin(Margin::symmetric(12, 9))
+        .show(ui, |ui| {
+            ui.set_width(380.0);
+            ui.with_layout(Layout::right_to_left(egui::Align::Min), |ui| {
+                let name = format!("Dismiss: {}", toast.text);
+                let clicked = icon_button(ui, icons::CLOSE, 18.0, &name).clicked();
+                ui.with_layout(Layout::left_to_right(egui::Align::Min), |ui| {
+                    let (rect, _) = ui.allocate_exact_size(vec2(10.0, 18.0), egui::Sense::hover());
+                    paint_mark(ui.painter(), mark, rect.center(), 9.0, colour);
+                    ui.add(egui::Label::new(RichText::new(&toast.text).color(tokens.text)).wrap());
+                });
+                clicked
+            })
+            .inner
+        })
+        .inner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_outlive_successes_and_are_said_once() {
+        let mut toasts = Toasts::default();
+        toasts.error("psu does not answer");
+        toasts.error("psu does not answer");
+        for number in 0..8 {
+            toasts.done(format!("Saved {number}"), 0.0);
+        }
+        assert_eq!(toasts.shown().len(), MOST);
+        assert_eq!(toasts.shown()[0].text, "psu does not answer");
+        toasts.dismiss(toasts.shown()[0].id);
+        assert!(toasts.shown().iter().all(|toast| toast.tone == Tone::Good));
+    }
+}

@@ -1,0 +1,123 @@
+//! A bench that runs and answers HTTP: what the panel and `setpoint serve` have in common.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use setpoint_bench::Diagnostic;
+use setpoint_runtime::{Options, Runtime, StartError};
+use setpoint_store::{
+    BenchFolder, StoreError,
+    run::{RunFile, RunGuard, token},
+};
+
+/// Why a bench does not run or cannot be reached.
+#[derive(Debug)]
+pub enum ServingError {
+    /// The bench cannot be opened.
+    Start(StartError),
+    /// It cannot be served over HTTP.
+    Api(setpoint_api::ApiError),
+    /// `run.json` cannot be written.
+    Store(StoreError),
+}
+
+impl std::fmt::Display for ServingError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Start(error) => error.fmt(out),
+            Self::Api(error) => error.fmt(out),
+            Self::Store(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for ServingError {}
+
+impl ServingError {
+    /// What is wrong with the bench file, where that is it.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        match self {
+            Self::Start(error) => error.diagnostics(),
+            Self::Api(_) | Self::Store(_) => &[],
+        }
+    }
+}
+
+/// A running bench and its HTTP server; both go on until [`Serving::stop`].
+pub struct Serving {
+    runtime: Runtime,
+    server: setpoint_api::ServerHandle,
+    run: RunGuard,
+    token_file: PathBuf,
+}
+
+impl Serving {
+    /// Opens a bench and serves it. `run.json` is there when this returns. Must be called within
+    /// a tokio runtime.
+    ///
+    /// # Errors
+    /// See [`ServingError`]; nothing runs then.
+    pub async fn start(bench: &Path, listen: SocketAddr) -> Result<Self, ServingError> {
+        let bench = std::path::absolute(bench).unwrap_or_else(|_| bench.to_owned());
+        let runtime =
+            Runtime::start(Options { bench: bench.clone() }).await.map_err(ServingError::Start)?;
+        match publish(&runtime, &bench, listen).await {
+            Ok((server, run, token_file)) => Ok(Self { runtime, server, run, token_file }),
+            Err(error) => {
+                runtime.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The bench.
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+
+    /// Where it answers: `http://127.0.0.1:40123`.
+    pub fn url(&self) -> &str {
+        &self.run.run().url
+    }
+
+    /// The file that holds address and token, readable by this user only.
+    pub fn token_file(&self) -> &Path {
+        &self.token_file
+    }
+
+    /// Stops both, the server first, and removes `run.json`.
+    pub async fn stop(self) {
+        if let Err(error) = self.run.clear() {
+            tracing::warn!("run.json stays behind: {error}");
+        }
+        self.server.shutdown().await;
+        self.runtime.stop().await;
+    }
+}
+
+async fn publish(
+    runtime: &Runtime,
+    bench: &Path,
+    listen: SocketAddr,
+) -> Result<(setpoint_api::ServerHandle, RunGuard, PathBuf), ServingError> {
+    let token = token().map_err(ServingError::Store)?;
+    let server = setpoint_api::serve(runtime.clone(), listen, token.clone())
+        .await
+        .map_err(ServingError::Api)?;
+    let folder = BenchFolder::of(bench);
+    let run = RunFile {
+        url: format!("http://{}", server.address),
+        token,
+        pid: std::process::id(),
+        bench: bench.to_owned(),
+    };
+    match run.write(&folder) {
+        Ok(guard) => Ok((server, guard, folder.run())),
+        Err(error) => {
+            server.shutdown().await;
+            Err(ServingError::Store(error))
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! The command line, run as a person or a script runs it.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+const GOOD: &str = include_str!("../../assets/demo/bench.toml");
+
+fn setpoint(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_setpoint"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env("XDG_DATA_HOME", folder.join("data"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn folder_with(text: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("bench.toml"), text).unwrap();
+    folder
+}
+
+#[test]
+fn a_good_bench_checks() {
+    let folder = folder_with(GOOD);
+    let output = setpoint(folder.path(), &["check", "bench.toml"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("fit to run"), "{}", stdout(&output));
+    let output = setpoint(folder.path(), &["check", "bench.toml", "--format", "json"]);
+    assert_eq!(json(&output)["ok"], true);
+    assert!(!folder.path().join(".setpoint").exists(), "check must leave nothing behind");
+}
+
+#[test]
+fn findings_have_their_place_and_an_excerpt() {
+    let bad = GOOD.replace("ch2.voltage = 12.000", "ch2.voltage = 52.0");
+    let bad = bad.replace("pattern = \"ball\"\nresolution", "pattern = \"ball\"\nresoluton");
+    let folder = folder_with(&bad);
+    let output = setpoint(folder.path(), &["check", "bench.toml"]);
+    assert_eq!(status(&output), 1);
+    let text = stdout(&output);
+    let line = bad.lines().position(|line| line.contains("52.0")).unwrap() + 1;
+    assert!(text.contains(&format!("--> bench.toml:{line}:15")), "{text}");
+    assert!(text.contains("ch2.voltage = 52.0\n") && text.contains("^^^^"), "{text}");
+    assert!(!text.contains('\u{1b}'), "colours are for terminals");
+
+    let output = setpoint(folder.path(), &["check", "bench.toml", "--format", "json"]);
+    assert_eq!(status(&output), 1);
+    let answer = json(&output);
+    assert_eq!(answer["ok"], false);
+    let unknown = answer["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["code"] == "unknown_key")
+        .unwrap();
+    assert_eq!(unknown["severity"], "error");
+    assert_eq!(unknown["path"], "sources.ball.resoluton");
+    assert_eq!(unknown["suggestion"], "resolution");
+    assert_eq!(unknown["column"], 1);
+    assert_eq!(unknown["end_column"], 10);
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_3_and_names_the_thing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("sub")).unwrap();
+    for (file, expected) in [("missing.toml", "missing.toml"), ("sub", "folder")] {
+        for command in ["check", "status", "history", "serve"] {
+            let output = setpoint(folder.path(), &[command, file]);
+            let text = stderr(&output);
+            assert_eq!(status(&output), 3, "{command} {file}: {text}");
+            assert!(text.contains(expected) || text.contains(file), "{command} {file}: {text}");
+            assert!(!text.contains("panicked"), "{command} {file}: {text}");
+        }
+    }
+}
+
+#[test]
+fn bad_content_ends_with_1() {
+    for (bytes, code) in
+        [(&b"a = \xff\xfe"[..], "not_utf8"), (b"[bench\n", "syntax"), (b"x = = 1", "syntax")]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("bench.toml"), bytes).unwrap();
+        let output = setpoint(folder.path(), &["check", "bench.toml", "--format", "json"]);
+        assert_eq!(status(&output), 1);
+        assert_eq!(json(&output)["diagnostics"][0]["code"], code);
+    }
+}
+
+#[test]
+fn a_difference_names_key_values_and_effect() {
+    let folder = folder_with(GOOD);
+    let new = GOOD.replace("ch1.voltage = 3.300", "ch1.voltage = 3.450");
+    fs::write(folder.path().join("new.toml"), new).unwrap();
+    let output = setpoint(folder.path(), &["diff", "bench.toml", "new.toml", "--format", "json"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let expected = serde_json::json!({"changes": [{
+        "kind": "changed", "path": "instruments.psu.set.ch1.voltage",
+        "old": 3.3, "new": 3.45, "effect": "live",
+    }]});
+    assert_eq!(json(&output), expected);
+    let output = setpoint(folder.path(), &["diff", "bench.toml", "new.toml"]);
+    assert!(stdout(&output).contains("3.3 → 3.45"), "{}", stdout(&output));
+}
+
+#[test]
+fn wrong_usage_ends_with_2() {
+    let folder = folder_with(GOOD);
+    for arguments in [
+        &["check"][..],
+        &["check", "bench.toml", "--format", "yaml"],
+        &["set", "bench.toml", "no-equals-sign"],
+        &["get", "bench.toml", "a..b"],
+        &["serve"],
+        &["serve", "bench.toml", "--listen", "nowhere"],
+        &["--no-such-flag"],
+    ] {
+        let output = setpoint(folder.path(), arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}: {}", stderr(&output));
+        assert!(!stderr(&output).is_empty());
+    }
+}
+
+#[test]
+fn nobody_running_is_said_with_what_to_do() {
+    let folder = folder_with(GOOD);
+    for arguments in [
+        &["status", "bench.toml"][..],
+        &["get", "bench.toml", "bench.name"],
+        &["set", "bench.toml", "bench.name=x"],
+    ] {
+        let output = setpoint(folder.path(), arguments);
+        assert_eq!(status(&output), 3, "{arguments:?}");
+        assert!(stderr(&output).contains("setpoint serve bench.toml"), "{}", stderr(&output));
+    }
+    let output = setpoint(folder.path(), &["history", "bench.toml", "--format", "json"]);
+    assert_eq!((status(&output), json(&output)), (0, serde_json::json!([])));
+}
+
+#[test]
+fn without_a_display_one_line_says_so() {
+    let folder = folder_with(GOOD);
+    let output = setpoint(folder.path(), &["bench.toml"]);
+    assert_eq!(status(&output), 3);
+    let text = stderr(&output);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains("setpoint serve bench.toml"), "{text}");
+}
+
+#[test]
+fn drivers_are_listed_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = setpoint(folder.path(), &["drivers", "list", "--format", "json"]);
+    let list = json(&output);
+    let types: Vec<_> = list.as_array().unwrap().iter().map(|one| &one["type"]).collect();
+    assert!(types.contains(&&Value::from("rigol_dp832")), "{types:?}");
+    fs::write(folder.path().join("broken.toml"), "schema = 1\n[drivr]\n").unwrap();
+    let output = setpoint(folder.path(), &["drivers", "check", "broken.toml"]);
+    assert_eq!(status(&output), 1);
+    assert!(stdout(&output).contains("drivr"), "{}", stdout(&output));
+}

@@ -1,0 +1,80 @@
+use egui_kittest::kittest::Queryable as _;
+use setpoint::panel::{
+    Page,
+    intent::{Intent, ReloadIntent},
+};
+use setpoint_runtime::ReloadState;
+
+use crate::fixture::{click, dark, pictures, rejected, says, status};
+
+#[test]
+fn a_refused_file_is_shown_with_line_and_way_out() {
+    let mut window = dark(Page::Activity, rejected());
+    for words in [
+        "bench.toml was edited and not applied. The bench still runs r41.",
+        "voltage 52.0 V is above the maximum of 30 V",
+        "ch2.voltage = 52.0",
+        "did you mean “resolution”?",
+    ] {
+        assert!(says(&window, words), "{words}");
+    }
+    assert_eq!(
+        click(&mut window, "Keep mine, rewrite the file"),
+        [Intent::Reload(ReloadIntent::Sync)]
+    );
+}
+
+#[test]
+fn nothing_refused_shows_no_card() {
+    let window = dark(Page::Activity, status());
+    assert!(!says(&window, "was edited and not applied"));
+}
+
+#[test]
+fn watching_is_paused_and_resumed() {
+    let mut window = dark(Page::Activity, status());
+    assert_eq!(click(&mut window, "Pause watching"), [Intent::Reload(ReloadIntent::Pause)]);
+    assert_eq!(click(&mut window, "Reload now"), [Intent::Reload(ReloadIntent::Now)]);
+    let mut paused = status();
+    paused.reload.state = ReloadState::Paused;
+    let mut window = dark(Page::Activity, paused);
+    assert_eq!(click(&mut window, "Resume watching"), [Intent::Reload(ReloadIntent::Resume)]);
+}
+
+#[test]
+fn figures_show_only_what_was_measured() {
+    let window = dark(Page::Activity, status());
+    for words in
+        ["Reloads applied: 38, since 08:02", "Save to applied: 131 ms", "Validate + plan: 1.9 ms"]
+    {
+        assert!(says(&window, words), "{words}");
+    }
+    let mut fresh = status();
+    fresh.reload.last = None;
+    let window = dark(Page::Activity, fresh);
+    assert!(says(&window, "Save to applied: —"));
+    assert!(says(&window, "Streams interrupted: —"));
+}
+
+#[test]
+fn events_are_filtered_by_subject_and_text() {
+    let mut window = dark(Page::Activity, status());
+    let staged = "10:44:31.118 operator staged psu.ch1.voltage";
+    assert!(says(&window, staged));
+    click(&mut window, "Instruments");
+    assert!(!says(&window, staged));
+    assert!(says(&window, "10:46:55.020 lockin stopped answering"));
+    click(&mut window, "All");
+    window.get_by_label("Filter events").focus();
+    window.run();
+    window.get_by_label("Filter events").type_text("path:sources");
+    window.run();
+    assert!(says(&window, "sample shows 640x480"));
+    assert!(!says(&window, staged));
+}
+
+#[test]
+fn pictures_of_the_page() {
+    pictures("activity", Page::Activity, status, |_| {});
+    pictures("activity-refused", Page::Activity, rejected, |_| {});
+}

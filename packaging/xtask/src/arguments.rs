@@ -1,0 +1,112 @@
+//! What may be asked for.
+
+/// Shown by `--help` and after a mistake.
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask TASK
+
+Tasks
+  run [--headless] [-- ARGUMENTS]
+              installs what is missing, builds Setpoint and opens the panel on the demo bench;
+              with --headless serves the demo bench without a window and says how to ask it.
+              ARGUMENTS go to `setpoint` (or `setpoint serve`) in place of --demo
+  test        installs what is missing, then formatting, repository rules, clippy, build and all
+              tests; stops at the first that fails
+  tidy        the repository rules alone
+  pictures    the pictures in docs/pictures, taken of the running panel
+  help        this text
+
+On Debian and Ubuntu missing system packages are installed with apt-get, as root or through sudo;
+on other systems they are named.
+
+Examples
+  cargo xtask run
+  cargo xtask run --headless
+  cargo xtask run -- my-bench.toml --theme light";
+
+/// One task.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Say what there is.
+    Help,
+    /// Build and start Setpoint.
+    Run {
+        /// Without a window.
+        headless: bool,
+        /// For `setpoint`, in place of `--demo`.
+        arguments: Vec<String>,
+    },
+    /// Not for people: explains the ready line of `setpoint serve` that comes in on stdin.
+    Announce,
+    /// Everything that must hold.
+    Test,
+    /// The repository rules.
+    Tidy,
+    /// Pictures of the panel.
+    Pictures,
+}
+
+/// Reads the command line, program name left out.
+pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Task, String> {
+    let Some(task) = words.next() else { return Ok(Task::Help) };
+    let task = match task.as_str() {
+        "help" | "--help" | "-h" => return Ok(Task::Help),
+        "run" => return parse_run(words),
+        "announce" => Task::Announce,
+        "test" => Task::Test,
+        "tidy" => Task::Tidy,
+        "pictures" => Task::Pictures,
+        other => return Err(format!("there is no task “{other}”")),
+    };
+    match words.next().as_deref() {
+        None => Ok(task),
+        Some("--help" | "-h") => Ok(Task::Help),
+        Some(word) => Err(format!("“{word}” means nothing here")),
+    }
+}
+
+fn parse_run(mut words: impl Iterator<Item = String>) -> Result<Task, String> {
+    let mut headless = false;
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--headless" => headless = true,
+            "--help" | "-h" => return Ok(Task::Help),
+            "--" => return Ok(Task::Run { headless, arguments: words.collect() }),
+            other => {
+                return Err(format!("“{other}” means nothing here; arguments go after --"));
+            }
+        }
+    }
+    Ok(Task::Run { headless, arguments: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Task, String> {
+        super::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn arguments_after_the_dashes_go_to_setpoint() {
+        let task = parse("run --headless -- my.toml --listen 127.0.0.1:0").unwrap();
+        let arguments = ["my.toml", "--listen", "127.0.0.1:0"].map(str::to_owned).to_vec();
+        assert_eq!(task, Task::Run { headless: true, arguments });
+    }
+
+    #[test]
+    fn nothing_and_help_show_the_help() {
+        for line in ["", "help", "--help", "run --help", "test -h"] {
+            assert_eq!(parse(line), Ok(Task::Help), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_named() {
+        for (line, named) in [("tset", "tset"), ("run --headles", "--headles"), ("test now", "now")]
+        {
+            let message = parse(line).unwrap_err();
+            assert!(message.contains(named), "{line:?} gave {message:?}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! System packages: what each is for, and what it is called where.
+
+/// What a set of packages is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Building Setpoint and running it.
+    Run,
+    /// Running all tests, and taking pictures of the panel.
+    Test,
+}
+
+/// To build: a linker, and GStreamer's headers.
+const DEBIAN_BUILD: &[&str] =
+    &["ca-certificates", "gcc", "libc6-dev", "pkg-config", "libgstrtspserver-1.0-dev"];
+
+/// To run: GStreamer's plugins, and what a window opens at run time.
+const DEBIAN_RUN: &[&str] = &[
+    "gstreamer1.0-plugins-base",
+    "gstreamer1.0-plugins-good",
+    "libgl1",
+    "libegl1",
+    "libgl1-mesa-dri",
+    "libx11-6",
+    "libx11-xcb1",
+    "libxcursor1",
+    "libxi6",
+    "libxrandr2",
+    "libxkbcommon0",
+    "libxkbcommon-x11-0",
+];
+
+/// To test: a display of our own, keys and clicks, screenshots and reading them, and a Vulkan
+/// driver for the pictures of single pages.
+const DEBIAN_TEST: &[&str] = &[
+    "xvfb",
+    "xauth",
+    "xdotool",
+    "imagemagick",
+    "tesseract-ocr",
+    "libvulkan1",
+    "mesa-vulkan-drivers",
+];
+
+const FEDORA_RUN: &[&str] = &[
+    "gcc",
+    "pkgconf-pkg-config",
+    "gstreamer1-rtsp-server-devel",
+    "gstreamer1-plugins-base-devel",
+    "gstreamer1-plugins-good",
+    "mesa-libGL",
+    "mesa-libEGL",
+    "mesa-dri-drivers",
+    "libX11-xcb",
+    "libXcursor",
+    "libXi",
+    "libXrandr",
+    "libxkbcommon-x11",
+];
+const FEDORA_TEST: &[&str] = &[
+    "xorg-x11-server-Xvfb",
+    "xauth",
+    "xdotool",
+    "ImageMagick",
+    "tesseract",
+    "mesa-vulkan-drivers",
+];
+
+const ARCH_RUN: &[&str] = &[
+    "base-devel",
+    "gst-rtsp-server",
+    "gst-plugins-base",
+    "gst-plugins-good",
+    "mesa",
+    "libxcursor",
+    "libxi",
+    "libxrandr",
+    "libxkbcommon-x11",
+];
+const ARCH_TEST: &[&str] = &[
+    "xorg-server-xvfb",
+    "xorg-xauth",
+    "xdotool",
+    "imagemagick",
+    "tesseract-data-eng",
+    "vulkan-swrast",
+];
+
+const MACOS_RUN: &[&str] = &["pkgconf", "gstreamer"];
+const MACOS_TEST: &[&str] = &["imagemagick", "tesseract"];
+
+/// Names for Debian, Ubuntu and what is built on them.
+pub(crate) fn debian(purpose: Purpose) -> Vec<&'static str> {
+    let mut packages = [DEBIAN_BUILD, DEBIAN_RUN].concat();
+    if purpose == Purpose::Test {
+        packages.extend(DEBIAN_TEST);
+    }
+    packages
+}
+
+/// The command that should install what is needed on another system, as best known; `ids` are
+/// the names that a system gives itself in `/etc/os-release`, nearest first.
+pub(crate) fn elsewhere(ids: &[String], purpose: Purpose) -> String {
+    let known = [
+        ("fedora", "sudo dnf install", FEDORA_RUN, FEDORA_TEST),
+        ("rhel", "sudo dnf install", FEDORA_RUN, FEDORA_TEST),
+        ("arch", "sudo pacman -S --needed", ARCH_RUN, ARCH_TEST),
+        ("macos", "brew install", MACOS_RUN, MACOS_TEST),
+    ];
+    let found = ids.iter().find_map(|id| known.iter().find(|row| row.0 == id));
+    let Some((_, installer, run, test)) = found else {
+        return format!("Needed, by the names Debian gives them: {}", debian(purpose).join(" "));
+    };
+    let test: &[&str] = if purpose == Purpose::Test { test } else { &[] };
+    format!("Needed, if it is not there: {installer} {}", [*run, test].concat().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_need_what_running_needs_and_more() {
+        let run = debian(Purpose::Run);
+        let test = debian(Purpose::Test);
+        assert!(run.iter().all(|package| test.contains(package)));
+        assert!(test.contains(&"xvfb") && !run.contains(&"xvfb"));
+    }
+
+    #[test]
+    fn the_nearest_known_relative_decides() {
+        let ids = ["manjaro".to_owned(), "arch".to_owned()];
+        let said = elsewhere(&ids, Purpose::Test);
+        assert!(said.contains("pacman") && said.contains("xorg-server-xvfb"), "{said}");
+        assert!(!elsewhere(&ids, Purpose::Run).contains("xvfb"));
+    }
+
+    #[test]
+    fn an_unknown_system_gets_names_all_the_same() {
+        let said = elsewhere(&["plan9".to_owned()], Purpose::Run);
+        assert!(said.contains("libgstrtspserver-1.0-dev"), "{said}");
+    }
+}

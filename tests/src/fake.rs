@@ -1,0 +1,102 @@
+//! A small power supply, written from the instrument's manual and not from Setpoint's driver.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+};
+
+/// A Rigol DP832 as far as Setpoint asks it: identity, errors, setpoints, outputs, measurements.
+#[derive(Debug)]
+pub struct FakeSupply {
+    received: Arc<Mutex<Vec<String>>>,
+    // When this goes, the listening thread finds the other end gone after the next connection.
+    _alive: mpsc::SyncSender<()>,
+}
+
+impl FakeSupply {
+    /// Listens on a port of this machine.
+    pub fn listen(port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
+        let received = Arc::<Mutex<Vec<String>>>::default();
+        let (alive, gone) = mpsc::sync_channel(1);
+        let lines = Arc::clone(&received);
+        let accept = move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if gone.try_recv() == Err(mpsc::TryRecvError::Disconnected) {
+                    return;
+                }
+                let lines = Arc::clone(&lines);
+                let name = "fake supply connection".to_owned();
+                let talk = move || converse(&stream, &lines);
+                thread::Builder::new().name(name).spawn(talk).expect("a thread");
+            }
+        };
+        thread::Builder::new().name("fake supply".to_owned()).spawn(accept).expect("a thread");
+        Self { received, _alive: alive }
+    }
+
+    /// All lines it got, in order.
+    pub fn received(&self) -> Vec<String> {
+        self.received.lock().expect("no panic while held").clone()
+    }
+}
+
+/// A port that nobody listens on now.
+pub fn closed_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn converse(stream: &TcpStream, received: &Mutex<Vec<String>>) {
+    let mut state = HashMap::new();
+    for line in BufReader::new(stream).lines().map_while(Result::ok) {
+        received.lock().expect("no panic while held").push(line.clone());
+        if let Some(reply) = reply(line.trim(), &mut state)
+            && (&mut &*stream).write_all(format!("{reply}\n").as_bytes()).is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// What the device answers; `None` to a command.
+fn reply(line: &str, state: &mut HashMap<String, String>) -> Option<String> {
+    let (head, argument) = line.split_once(' ').unwrap_or((line, ""));
+    let Some(question) = head.strip_suffix('?') else {
+        // `:OUTP CH1,ON` names its channel in the argument, `:SOUR1:VOLT 5` in the head.
+        let (key, value) = match argument.split_once(',') {
+            Some((channel, value)) => (format!("{head} {channel}"), value),
+            None => (head.to_owned(), argument),
+        };
+        state.insert(key, value.to_owned());
+        return None;
+    };
+    Some(match question {
+        "*IDN" => "RIGOL TECHNOLOGIES,DP832,DP8F000000001,00.01.16".to_owned(),
+        ":SYST:ERR" => "0,\"No error\"".to_owned(),
+        ":MEAS:ALL" => "0.000,0.000,0.000".to_owned(),
+        _ => {
+            let key = format!("{question} {argument}").trim_end().to_owned();
+            let unset = if question == ":OUTP" { "OFF" } else { "0.000" };
+            state.get(&key).cloned().unwrap_or_else(|| unset.to_owned())
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_is_answered() {
+        let mut state = HashMap::new();
+        assert_eq!(reply(":SOUR1:VOLT 3.300", &mut state), None);
+        assert_eq!(reply(":OUTP CH2,ON", &mut state), None);
+        assert_eq!(reply(":SOUR1:VOLT?", &mut state).as_deref(), Some("3.300"));
+        assert_eq!(reply(":OUTP? CH2", &mut state).as_deref(), Some("ON"));
+        assert_eq!(reply(":OUTP? CH1", &mut state).as_deref(), Some("OFF"));
+    }
+}

@@ -1,0 +1,167 @@
+//! Finding `setpoint` and running it.
+
+use std::{
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Instant,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Bench, until, wait::DEADLINE};
+
+/// The `setpoint` that was built beside this test.
+///
+/// # Panics
+/// If it is not there.
+pub fn path() -> PathBuf {
+    let this = env::current_exe().expect("this test is a file");
+    // target/debug/deps/outside-0123, target/debug/examples/pictures
+    let built = this.ancestors().nth(2).expect("it is in a target folder").join("setpoint");
+    assert!(
+        built.is_file(),
+        "{} is not there: run `cargo build --package setpoint` first, or `cargo xtask test`, which does",
+        built.display()
+    );
+    built
+}
+
+/// `setpoint`, cut off from who runs the test: its own home, no display, no settings.
+pub fn command(bench: &Bench) -> Command {
+    let program = path();
+    let mut command = Command::new(&program);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("SETPOINT") {
+            command.env_remove(name);
+        }
+    }
+    command
+        .env("HOME", bench.home())
+        .env("XDG_CONFIG_HOME", bench.home().join("config"))
+        .env("XDG_DATA_HOME", bench.home().join("data"))
+        .env("XDG_STATE_HOME", bench.home().join("state"))
+        .env("XDG_CACHE_HOME", bench.home().join("cache"))
+        .env("XDG_RUNTIME_DIR", bench.home())
+        .env("TZ", "UTC")
+        .env("USER", "tester")
+        .env("LOGNAME", "tester")
+        // GStreamer looks its plugins over once, not once a test.
+        .env("GST_REGISTRY", program.with_file_name("gstreamer-registry-of-tests.bin"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("RUST_LOG")
+        .current_dir(bench.home())
+        .stdin(Stdio::null());
+    command
+}
+
+/// What a run to the end came to.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Exit status; `None`: ended by a signal.
+    pub code: Option<i32>,
+    /// All of stdout.
+    pub stdout: String,
+    /// All of stderr.
+    pub stderr: String,
+}
+
+/// Runs a command to its end.
+///
+/// # Panics
+/// If it does not end in time, or ends with a panic of its own.
+pub fn finish(bench: &Bench, mut command: Command) -> Outcome {
+    // Files, not pipes: whatever it prints, it cannot get stuck on a reader that waits for its end.
+    let out = bench.home().join("stdout");
+    command.stdout(File::create(&out).expect("a file can be made"));
+    let mut process = Process::start(bench, command);
+    let shown = format!("the end of {:?}", process.typed);
+    let status = until(&shown, || process.child.try_wait().expect("it is a child of this test"));
+    let stdout = String::from_utf8_lossy(&fs::read(out).expect("stdout")).into_owned();
+    Outcome { code: status.code(), stdout, stderr: process.stderr() }
+}
+
+/// Runs `setpoint` with these arguments to its end.
+pub fn run(bench: &Bench, arguments: &[&str]) -> Outcome {
+    let mut command = command(bench);
+    command.args(arguments);
+    finish(bench, command)
+}
+
+/// A running program. It is stopped when this goes.
+#[derive(Debug)]
+pub struct Process {
+    /// The child, its stdout untouched.
+    pub child: Child,
+    typed: String,
+    stderr: PathBuf,
+}
+
+impl Process {
+    /// Starts it, its stderr kept in a file.
+    pub fn start(bench: &Bench, mut command: Command) -> Self {
+        let name = format!("stderr-{}", fs::read_dir(bench.home()).expect("home").count());
+        let stderr = bench.home().join(name);
+        command.stderr(File::create(&stderr).expect("a file can be made"));
+        let typed = format!("{command:?}");
+        let child = command.spawn().unwrap_or_else(|error| panic!("{typed}: {error}"));
+        Self { child, typed, stderr }
+    }
+
+    /// All it said on stderr up to now.
+    ///
+    /// # Panics
+    /// If that holds a panic: no input may cause one.
+    pub fn stderr(&self) -> String {
+        let text = read(&self.stderr);
+        assert!(!text.contains("panicked at"), "{} panicked:\n{text}", self.typed);
+        text
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a process id"), signal).expect("it is still there");
+    }
+
+    /// Asks it to stop and waits until it has.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::TERM);
+        until("an end after SIGTERM", || self.child.try_wait().expect("it is a child of this test"))
+    }
+
+    /// Ends it at once, without a chance to tidy up.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it ends");
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Ok(None) = self.child.try_wait() {
+            self.signal(Signal::TERM);
+            let start = Instant::now();
+            while start.elapsed() < DEADLINE / 6 {
+                if let Ok(Some(_)) = self.child.try_wait() {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        let text = read(&self.stderr);
+        if std::thread::panicking() {
+            println!("--- {} said:\n{text}", self.typed);
+        } else {
+            assert!(!text.contains("panicked at"), "{} panicked:\n{text}", self.typed);
+        }
+    }
+}
+
+fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned()
+}
