@@ -55,9 +55,7 @@ pub fn read(file: &str, text: &str, catalogue: &dyn Catalogue) -> Reading {
 
 fn read_document(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
     let findings = walk::check(&document, catalogue);
-    let bench = (!findings.any_error())
-        .then(|| build::bench(file, document.values()))
-        .flatten();
+    let bench = (!findings.any_error()).then(|| build::bench(file, document.values())).flatten();
     let diagnostics = findings.finish(file, document.text());
     Reading { bench, values: document.into_values(), diagnostics }
 }

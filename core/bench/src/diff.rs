@@ -85,4 +85,3 @@ pub enum Row {
     /// This many unchanged lines are left out.
     Folded(usize),
 }
-

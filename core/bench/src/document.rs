@@ -131,9 +131,15 @@ mod tests {
         assert_eq!((key(&document, "a"), place(&document, "a").form), ("a", Form::Implied));
         assert_eq!((key(&document, "a.b"), value(&document, "a.b")), ("b", "[a.b]"));
         assert_eq!((key(&document, "a.b.c"), place(&document, "a.b.c").form), ("c", Form::Dotted));
-        assert_eq!((key(&document, "a.b.c.d"), value(&document, "a.b.c.d")), ("d", "[1, { e = 2 }]"));
+        assert_eq!(
+            (key(&document, "a.b.c.d"), value(&document, "a.b.c.d")),
+            ("d", "[1, { e = 2 }]")
+        );
         assert_eq!((key(&document, "a.b.f.g.h"), value(&document, "a.b.f.g.h")), ("h", "3"));
-        assert_eq!((key(&document, "a.b.f.i"), value(&document, "a.b.f")), ("\"i\"", "{ g.h = 3, \"i\" = 4 }"));
+        assert_eq!(
+            (key(&document, "a.b.f.i"), value(&document, "a.b.f")),
+            ("\"i\"", "{ g.h = 3, \"i\" = 4 }")
+        );
     }
 
     #[test]
@@ -148,7 +154,7 @@ mod tests {
     #[test]
     fn columns_count_characters_and_no_byte_order_mark() {
         let document = Document::parse("\u{feff}\"µ\" = 1\r\nb = \"ü\"\r\n").unwrap();
-        let first = document.span(place(&document, "µ").span.clone());
+        let first = document.span(place(&document, "\"µ\"").span.clone());
         assert_eq!((first.line, first.column, first.end_column), (1, 7, 8));
         let second = document.span(place(&document, "b").span.clone());
         assert_eq!((second.line, second.column, second.end_column), (2, 5, 8));
@@ -156,11 +162,14 @@ mod tests {
 
     #[test]
     fn a_syntax_error_has_its_place() {
-        let error = Document::parse("\u{feff}a = 1\r\nö b = 2\r\n").unwrap_err();
-        assert_eq!((error.span.line, error.span.column), (2, 1));
+        let error = Document::parse("\u{feff}a = 1\r\n'ö' b = 2\r\n").unwrap_err();
+        assert_eq!((error.span.line, error.span.column), (2, 5));
         let error = Document::parse("[a]\nb = 1\nb = 2\n").unwrap_err();
         assert_eq!((error.span.line, error.span.column, error.span.end_column), (3, 1, 2));
-        assert_eq!(error.to_string(), "line 3, column 1: “b” is there already; a key may stand once");
+        assert_eq!(
+            error.to_string(),
+            "line 3, column 1: “b” is there already; a key may stand once"
+        );
     }
 
     #[test]

@@ -35,7 +35,9 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(expected), "{text}");
         }
-        for text in ["", "5", "ms", "-1s", "1e9s", "nans", "infs", "5 minutes", "1..2s", "9999999999d"] {
+        for text in
+            ["", "5", "ms", "-1s", "1e9s", "nans", "infs", "5 minutes", "1..2s", "9999999999d"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

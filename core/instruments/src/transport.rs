@@ -1,14 +1,9 @@
 //! Opening a socket or a serial line.
 
-use std::{
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     time::timeout,
 };
@@ -124,7 +119,7 @@ async fn serial(path: &str, line: &SerialLine) -> Result<Box<dyn Stream>, Transp
     let path = path.to_owned();
     let address = format!("serial://{path}");
     match opened {
-        Ok(Ok(port)) => Ok(Box::new(Port(port))),
+        Ok(Ok(port)) => Ok(Box::new(port)),
         Ok(Err(error)) => Err(port_error(path, address, &error)),
         Err(error) => Err(TransportError::Other { address, reason: error.to_string() }),
     }
@@ -144,49 +139,6 @@ fn port_error(path: String, address: String, error: &tokio_serial::Error) -> Tra
             TransportError::PortInUse { path }
         }
         _ => TransportError::Other { address, reason: error.description.clone() },
-    }
-}
-
-/// A serial port that lets go of its exclusive hold when it is closed. On a pseudo-terminal the
-/// kernel keeps the hold as long as the other end is open, and the port could not be opened again.
-struct Port(SerialStream);
-
-impl Drop for Port {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Err(error) = self.0.set_exclusive(false) {
-            // An unplugged port: there is nothing to let go of.
-            tracing::debug!("serial port: exclusive hold not released: {error}");
-        }
-    }
-}
-
-impl AsyncRead for Port {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Port {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    /// Nothing is buffered here, and waiting for the wire to drain would block the thread.
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }
 

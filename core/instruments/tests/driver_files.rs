@@ -1,4 +1,5 @@
 //! Driver files are read strictly, and findings say where.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use setpoint_instruments::{Driver, ParamValue, driver::Kind};
 

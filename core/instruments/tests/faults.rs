@@ -1,4 +1,5 @@
 //! Devices that are not there, answer late, hang up, or are someone else.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::{
     sync::{
@@ -129,13 +130,20 @@ async fn an_address_nobody_listens_on_is_tried_again() {
 /// Without finding step again, `y` would read what was meant for `x`.
 #[tokio::test]
 async fn a_late_reply_is_not_taken_for_the_next_answer() {
+    late_by(Duration::from_millis(1500)).await;
+}
+
+/// So late that it comes after the identity question that looks for it.
+#[tokio::test]
+async fn a_very_late_reply_is_not_taken_for_the_identity() {
+    late_by(Duration::from_millis(2500)).await;
+}
+
+async fn late_by(delay: Duration) {
     let (listener, address) = listener().await;
     let asked = AtomicUsize::new(0);
     let (server, connections) = fake(listener, move |line, _| match line {
-        // So late that it comes after the identity question that looks for it.
-        "X?" if asked.fetch_add(1, Ordering::SeqCst) == 3 => {
-            Act::SayLate("24.0", Duration::from_millis(2500))
-        }
+        "X?" if asked.fetch_add(1, Ordering::SeqCst) == 3 => Act::SayLate("24.0", delay),
         line => usual(line),
     });
     let handle = Handle::start(with_driver(driver(), &address));

@@ -1,5 +1,6 @@
 //! A session with a simulated temperature controller, over a pseudo-terminal set to 7O1.
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use setpoint_instruments::{
     Handle, Library, LinkState, ParamValue, Simulator, address::Address, driver::Medium,

@@ -1,4 +1,5 @@
 //! A session with a simulated power supply, over a real socket.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::{
     io::{BufRead, BufReader, Write},

@@ -10,14 +10,15 @@ use crate::{
     manager::{Manager, OnDisk},
     passage::{Proposal, ms},
     staging::none,
-    status::ReloadState,
 };
 
 impl Manager {
     /// The watcher saw the file.
     pub(crate) async fn file_seen(&mut self, seen: FileSeen) {
+        // An outcome always follows, even if it is the text of before.
+        self.settling = matches!(seen, FileSeen::Settling);
         match seen {
-            FileSeen::Settling => self.show(ReloadState::Settling),
+            FileSeen::Settling => {}
             FileSeen::Text { text, hash, first_sign, .. } => {
                 self.text_seen(text, hash, Some(first_sign)).await;
             }

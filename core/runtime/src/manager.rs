@@ -48,6 +48,8 @@ pub(crate) struct Manager {
     pub(crate) running: Running,
     pub(crate) on_disk: OnDisk,
     pub(crate) paused: bool,
+    /// The file is being written; what it settles to follows.
+    pub(crate) settling: bool,
     pub(crate) staging: Option<Staging>,
     pub(crate) staged: u64,
     pub(crate) file_name: String,
@@ -82,6 +84,8 @@ impl Manager {
             self.announce();
         }
         commands.close();
+        // The watcher may be waiting for room in it, and is waited for below.
+        drop(saves);
         self.components.stop().await;
         self.keeping.close().await;
     }
@@ -306,8 +310,10 @@ impl Manager {
         let clashes = self.staging.as_ref().is_some_and(Staging::clashes);
         match self.on_disk {
             OnDisk::Unreadable { .. } => ReloadState::Ahead,
+            OnDisk::Refused { .. } if self.settling => ReloadState::Settling,
             OnDisk::Refused { .. } => ReloadState::Rejected,
             _ if clashes => ReloadState::Conflict,
+            _ if self.settling => ReloadState::Settling,
             _ if self.paused => ReloadState::Paused,
             OnDisk::Waiting { .. } => ReloadState::Proposed,
             OnDisk::Same => ReloadState::InStep,

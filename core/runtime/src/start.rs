@@ -118,6 +118,7 @@ impl Runtime {
             running,
             on_disk,
             paused: false,
+            settling: false,
             staging: None,
             staged: 0,
             drivers,

@@ -290,9 +290,9 @@ impl eframe::App for App {
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         if let Some(session) = self.session.take() {
-            let stopped = self.workers.block_on(async {
-                tokio::time::timeout(STOP_WITHIN, session.stop()).await
-            });
+            let stopped = self
+                .workers
+                .block_on(async { tokio::time::timeout(STOP_WITHIN, session.stop()).await });
             if stopped.is_err() {
                 tracing::warn!("a device or picture source did not stop in time");
             }

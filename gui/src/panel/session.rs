@@ -118,10 +118,9 @@ impl Session {
                 ReloadIntent::Resume => (Asked::Quiet, Command::Resume),
                 ReloadIntent::Sync => (Asked::Sync, Command::Sync),
             },
-            Intent::Instrument(InstrumentIntent::Reapply(id)) => (
-                Asked::Reapply(id.clone()),
-                Command::Reapply { instrument: id.clone(), author },
-            ),
+            Intent::Instrument(InstrumentIntent::Reapply(id)) => {
+                (Asked::Reapply(id.clone()), Command::Reapply { instrument: id.clone(), author })
+            }
         };
         let pending = match self.runtime.send(Origin::Panel, command) {
             Ok(pending) => pending,

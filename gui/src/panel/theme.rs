@@ -54,6 +54,8 @@ pub struct Tokens {
     pub switch_off: Color32,
     /// The knob of a switch.
     pub knob: Color32,
+    /// Beside a picture that does not fill its place.
+    pub picture_ground: Color32,
     /// Behind a caption on a picture.
     pub caption_ground: Color32,
     /// A caption on a picture.
@@ -109,6 +111,7 @@ pub const DARK: Tokens = Tokens {
     neutral_ground: rgb(0x2b323e),
     switch_off: rgb(0x3d4757),
     knob: rgb(0xffffff),
+    picture_ground: rgb(0x000000),
     caption_ground: Color32::from_rgba_premultiplied(8, 10, 13, 179),
     caption: rgb(0xe6e9ef),
     added_ground: rgb(0x12301f),
@@ -147,6 +150,7 @@ pub const LIGHT: Tokens = Tokens {
     neutral_ground: rgb(0xe9edf3),
     switch_off: rgb(0xb4bdca),
     knob: rgb(0xffffff),
+    picture_ground: rgb(0x000000),
     caption_ground: Color32::from_rgba_premultiplied(8, 10, 13, 179),
     caption: rgb(0xe6e9ef),
     added_ground: rgb(0xdcf5e7),

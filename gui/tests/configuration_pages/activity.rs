@@ -5,7 +5,7 @@ use setpoint::panel::{
 };
 use setpoint_runtime::ReloadState;
 
-use crate::fixture::{click, dark, pictures, rejected, says, status};
+use crate::fixture::{Pictures, click, dark, rejected, says, status};
 
 #[test]
 fn a_refused_file_is_shown_with_line_and_way_out() {
@@ -75,6 +75,7 @@ fn events_are_filtered_by_subject_and_text() {
 
 #[test]
 fn pictures_of_the_page() {
-    pictures("activity", Page::Activity, status, |_| {});
-    pictures("activity-refused", Page::Activity, rejected, |_| {});
+    let mut pictures = Pictures::default();
+    pictures.take("activity", Page::Activity, status, |_| {});
+    pictures.take("activity_refused", Page::Activity, rejected, |_| {});
 }

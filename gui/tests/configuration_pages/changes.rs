@@ -8,7 +8,7 @@ use setpoint::panel::{
 use setpoint_bench::Value;
 use setpoint_runtime::{Clash, Keep, Status, Transaction};
 
-use crate::fixture::{click, dark, finding, path, pictures, says, staged, status};
+use crate::fixture::{Pictures, click, dark, finding, path, says, staged, status};
 
 fn with(transaction: Transaction) -> Status {
     let mut status = status();
@@ -105,7 +105,8 @@ fn an_empty_page_tells_how_to_stage() {
 
 #[test]
 fn pictures_of_the_page() {
-    pictures("changes", Page::Changes, || with(staged()), |_| {});
-    pictures("changes-clash", Page::Changes, || with(clashing()), |_| {});
-    pictures("changes-empty", Page::Changes, status, |_| {});
+    let mut pictures = Pictures::default();
+    pictures.take("changes", Page::Changes, || with(staged()), |_| {});
+    pictures.take("changes_clash", Page::Changes, || with(clashing()), |_| {});
+    pictures.take("changes_empty", Page::Changes, status, |_| {});
 }

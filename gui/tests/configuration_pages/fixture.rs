@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc, sync::Arc};
 
-use egui_kittest::{Harness, kittest::Queryable as _};
+use egui_kittest::{Harness, SnapshotOptions, SnapshotResults, kittest::Queryable as _};
 use jiff::{Timestamp, tz::TimeZone};
 use setpoint::panel::{Page, Screen, intent::Intent, pages::View, theme};
 use setpoint_bench::{Change, ChangeKind, Diagnostic, Effect, Severity, Span, Value};
@@ -413,10 +413,10 @@ pub struct Kind {
 
 /// Both themes at both sizes, with the names that pictures of them carry.
 pub const KINDS: [(&str, Kind); 4] = [
-    ("dark-1440", Kind { theme: egui::Theme::Dark, size: [1440.0, 900.0] }),
-    ("light-1440", Kind { theme: egui::Theme::Light, size: [1440.0, 900.0] }),
-    ("dark-1024", Kind { theme: egui::Theme::Dark, size: [1024.0, 700.0] }),
-    ("light-1024", Kind { theme: egui::Theme::Light, size: [1024.0, 700.0] }),
+    ("dark", Kind { theme: egui::Theme::Dark, size: [1440.0, 900.0] }),
+    ("light", Kind { theme: egui::Theme::Light, size: [1440.0, 900.0] }),
+    ("small", Kind { theme: egui::Theme::Dark, size: [1024.0, 700.0] }),
+    ("small_light", Kind { theme: egui::Theme::Light, size: [1024.0, 700.0] }),
 ];
 
 pub fn window(page: Page, status: Status, kind: &Kind) -> Window {
@@ -427,13 +427,22 @@ pub fn window(page: Page, status: Status, kind: &Kind) -> Window {
         texts: texts.into_iter().collect(),
         intents: Rc::default(),
     };
+    let size = egui::Vec2::from(kind.size);
     let mut harness = Harness::builder()
         .with_size(kind.size)
         .with_theme(kind.theme)
         .with_max_steps(20)
+        .with_render_cursor(false)
+        .with_os(egui::os::OperatingSystem::Nix)
         .with_context_setup(theme::install)
+        .with_options(SnapshotOptions::new().threshold(0.8).max_failed_pixels(40))
+        .wgpu()
         .build_ui_state(
-            |ui, shown: &mut Shown| {
+            move |ui, shown: &mut Shown| {
+                // The harness leaves a margin that a window has not.
+                let whole = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
+                let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(whole));
+                ui.set_clip_rect(whole);
                 let view = View {
                     status: &shown.status,
                     now: at("10:47:30"),
@@ -441,7 +450,7 @@ pub fn window(page: Page, status: Status, kind: &Kind) -> Window {
                     texts: &shown.texts,
                     pictures: &|_| None,
                 };
-                let intents = shown.screen.show(ui, &view);
+                let intents = shown.screen.show(&mut ui, &view);
                 shown.intents.borrow_mut().extend(intents);
             },
             shown,
@@ -468,18 +477,24 @@ pub fn says(window: &Window, words: &str) -> bool {
     window.query_all_by_label_contains(words).next().is_some()
 }
 
-/// Pictures of a page in both themes and sizes.
-pub fn pictures(
-    name: &str,
-    page: Page,
-    status: impl Fn() -> Status,
-    prepare: impl Fn(&mut Window),
-) {
-    let mut results = egui_kittest::SnapshotResults::new();
-    for (kind_name, kind) in &KINDS {
-        let mut window = window(page, status(), kind);
-        prepare(&mut window);
-        window.run();
-        results.add(window.try_snapshot(format!("{name}-{kind_name}")));
+/// What pictures of pages came to; looked at when it goes out of scope.
+#[derive(Default)]
+pub struct Pictures(SnapshotResults);
+
+impl Pictures {
+    /// Pictures of a page in both themes and sizes.
+    pub fn take(
+        &mut self,
+        name: &str,
+        page: Page,
+        status: impl Fn() -> Status,
+        prepare: impl Fn(&mut Window),
+    ) {
+        for (kind_name, kind) in &KINDS {
+            let mut window = window(page, status(), kind);
+            prepare(&mut window);
+            window.run();
+            self.0.add(window.try_snapshot(format!("{name}_{kind_name}")));
+        }
     }
 }

@@ -5,7 +5,7 @@ use setpoint::panel::{
 };
 use setpoint_bench::Edit;
 
-use crate::fixture::{Window, click, dark, path, pictures, says, status};
+use crate::fixture::{Pictures, Window, click, dark, path, says, status};
 
 const R36: &str = "r36 Aligned, beam on axis, yesterday 11:02, operator";
 
@@ -25,7 +25,7 @@ fn texts_are_asked_for_and_compared() {
 
     let window = r36();
     for words in [
-        "was 23: ch1.voltage = 3.150, now 24: ch1.voltage = 3.300",
+        "was 22: ch1.voltage = 3.150, now 23: ch1.voltage = 3.300",
         "3 changed",
         "2 added since",
         "0 removed since",
@@ -44,10 +44,13 @@ fn everything_goes_back_with_one_click() {
 #[test]
 fn chosen_keys_are_staged() {
     let mut window = r36();
-    for key in ["sample.resolution", "lockin", "psu.on_reconnect", "psu.wire.gap"] {
-        if window.query_by_label(key).is_some() {
-            click(&mut window, key);
-        }
+    for key in [
+        "psu.on_reconnect\"reapply\" → \"compare\"",
+        "psu.wire.gapremoved",
+        "lockinremoved",
+        "sample.resolution\"640x480\" → \"1280x720\"",
+    ] {
+        click(&mut window, key);
     }
     let intents = click(&mut window, "Stage these 1");
     let Some(Intent::Stage(StageIntent::Stage(edits))) = intents.first() else {
@@ -87,11 +90,12 @@ fn what_runs_has_nothing_to_go_back_to() {
 
 #[test]
 fn pictures_of_the_page() {
+    let mut pictures = Pictures::default();
     let choose = |window: &mut Window| {
         click(window, R36);
     };
-    pictures("history", Page::History, status, choose);
-    pictures("history-parameters", Page::History, status, |window| {
+    pictures.take("history", Page::History, status, choose);
+    pictures.take("history_parameters", Page::History, status, |window| {
         click(window, R36);
         click(window, "By parameter");
     });

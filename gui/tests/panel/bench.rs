@@ -4,7 +4,7 @@ use egui::Key;
 use egui_kittest::{Harness, kittest::Queryable};
 use setpoint::panel::{
     Page,
-    intent::{Intent, InstrumentIntent, StageIntent},
+    intent::{InstrumentIntent, Intent, StageIntent},
 };
 use setpoint_bench::{Edit, KeyPath, Value};
 

@@ -106,7 +106,8 @@ pub fn empty() -> Status {
 /// A thousand instruments, many of them not well.
 pub fn crowded() -> Status {
     let mut status = empty();
-    status.bench.name = "A bench with a very long name that somebody thought was helpful".to_owned();
+    status.bench.name =
+        "A bench with a very long name that somebody thought was helpful".to_owned();
     for number in 0..1000 {
         let mut instrument = psu();
         instrument.id = format!("supply_{number:04}");
@@ -122,7 +123,8 @@ pub fn crowded() -> Status {
         status.instruments.insert(instrument.id.clone(), Arc::new(instrument));
     }
     for number in 0..14 {
-        let source = source(&format!("camera_{number}"), SourceState::Live, Some((640, 480, "I420", 25.0)));
+        let source =
+            source(&format!("camera_{number}"), SourceState::Live, Some((640, 480, "I420", 25.0)));
         status.sources.insert(source.measured.id.clone(), Arc::new(source));
     }
     status
@@ -329,12 +331,57 @@ fn events() -> Vec<Arc<Event>> {
     };
     let (file, device) = (Subject::Configuration, Subject::Instruments);
     vec![
-        event(1, 681, "snapshot_kept", file, Tone::Kept, "", "Snapshot r39 kept before commit", Some(3.2)),
-        event(2, 680, "commit_applied", file, Tone::Good, "", "Commit r40 applied: 1 added, 1 changed", Some(212.0)),
+        event(
+            1,
+            681,
+            "snapshot_kept",
+            file,
+            Tone::Kept,
+            "",
+            "Snapshot r39 kept before commit",
+            Some(3.2),
+        ),
+        event(
+            2,
+            680,
+            "commit_applied",
+            file,
+            Tone::Good,
+            "",
+            "Commit r40 applied: 1 added, 1 changed",
+            Some(212.0),
+        ),
         event(3, 24, "file_changed", file, Tone::Info, "", "bench.toml changed on disk", None),
-        event(4, 23, "reload_applied", file, Tone::Good, "", "Reload applied as r41: 2 changed, 0 streams interrupted", Some(6.1)),
-        event(5, 15, "instrument_offline", device, Tone::Warning, "instruments.lockin", "lockin stopped answering; retry in 8 s", None),
-        event(6, 9, "staged", file, Tone::Staged, "instruments.psu.set.ch1.voltage", "operator staged psu.ch1.voltage 3.300 → 3.450 V", None),
+        event(
+            4,
+            23,
+            "reload_applied",
+            file,
+            Tone::Good,
+            "",
+            "Reload applied as r41: 2 changed, 0 streams interrupted",
+            Some(6.1),
+        ),
+        event(
+            5,
+            15,
+            "instrument_offline",
+            device,
+            Tone::Warning,
+            "instruments.lockin",
+            "lockin stopped answering; retry in 8 s",
+            None,
+        ),
+        event(
+            6,
+            9,
+            "staged",
+            file,
+            Tone::Staged,
+            "instruments.psu.set.ch1.voltage",
+            "operator staged psu.ch1.voltage 3.300 → 3.450 V",
+            None,
+        ),
     ]
 }
 
@@ -385,7 +432,10 @@ fn transaction() -> Transaction {
 }
 
 /// A parameter of a fixture's instrument, to be changed.
-pub fn parameter_mut<'a>(instrument: &'a mut InstrumentStatus, name: &str) -> &'a mut ParameterStatus {
+pub fn parameter_mut<'a>(
+    instrument: &'a mut InstrumentStatus,
+    name: &str,
+) -> &'a mut ParameterStatus {
     Arc::make_mut(instrument.parameters.get_mut(name).unwrap())
 }
 
@@ -431,7 +481,12 @@ fn float(name: &str, label: &str, unit: &str, decimals: usize) -> ParameterStatu
     }
 }
 
-fn asked(parameter: ParameterStatus, range: (f64, f64), setpoint: f64, readback: f64) -> ParameterStatus {
+fn asked(
+    parameter: ParameterStatus,
+    range: (f64, f64),
+    setpoint: f64,
+    readback: f64,
+) -> ParameterStatus {
     let scale = 10f64.powi(-(parameter.decimals.unwrap_or(3) as i32));
     ParameterStatus {
         range: Some(range),

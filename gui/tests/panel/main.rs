@@ -1,4 +1,5 @@
 //! The panel, drawn and clicked without a bench behind it.
+#![allow(clippy::unwrap_used, reason = "a fixture that fails is a test that fails")]
 
 mod bench;
 mod fixture;

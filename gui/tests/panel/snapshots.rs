@@ -76,7 +76,8 @@ fn bench_value_refused_and_error_told() {
 fn start_page_says_why_a_bench_did_not_open() {
     let failure = Failure {
         path: "/home/me/bench.toml".into(),
-        message: "/home/me/bench.toml is a folder, not a file: name the bench file in it".to_owned(),
+        message: "/home/me/bench.toml is a folder, not a file: name the bench file in it"
+            .to_owned(),
         diagnostics: fixture::broken().reload.diagnostics.to_vec(),
     };
     let state = StartState {

@@ -44,23 +44,23 @@ pub fn open(status: Status, page: Page, theme: Theme, size: Vec2) -> Harness<'st
         wanted: Vec::new(),
     };
     builder(theme, size).build_ui_state(
-            move |ui, stage: &mut Stage| {
-                // The harness leaves a margin that a window has not.
-                let whole = Rect::from_min_size(egui::Pos2::ZERO, size);
-                let mut ui = ui.new_child(UiBuilder::new().max_rect(whole));
-                ui.set_clip_rect(whole);
-                let view = View {
-                    status: &stage.status,
-                    now: fixture::now(),
-                    zone: &TimeZone::UTC,
-                    texts: &stage.texts,
-                    pictures: &fixture::picture,
-                };
-                let intents = stage.screen.show(&mut ui, &view);
-                stage.wanted.extend(intents);
-            },
-            stage,
-        )
+        move |ui, stage: &mut Stage| {
+            // The harness leaves a margin that a window has not.
+            let whole = Rect::from_min_size(egui::Pos2::ZERO, size);
+            let mut ui = ui.new_child(UiBuilder::new().max_rect(whole));
+            ui.set_clip_rect(whole);
+            let view = View {
+                status: &stage.status,
+                now: fixture::now(),
+                zone: &TimeZone::UTC,
+                texts: &stage.texts,
+                pictures: &fixture::picture,
+            };
+            let intents = stage.screen.show(&mut ui, &view);
+            stage.wanted.extend(intents);
+        },
+        stage,
+    )
 }
 
 /// A dark window of the usual size.
@@ -69,10 +69,7 @@ pub fn window(status: Status, page: Page) -> Harness<'static, Stage> {
 }
 
 /// A window with no bench open, and what was wanted from it.
-pub fn open_start(
-    state: StartState,
-    theme: Theme,
-) -> Harness<'static, (StartState, Vec<Intent>)> {
+pub fn open_start(state: StartState, theme: Theme) -> Harness<'static, (StartState, Vec<Intent>)> {
     builder(theme, WINDOW).build_ui_state(
         move |ui, (state, wanted): &mut (StartState, Vec<Intent>)| {
             let whole = Rect::from_min_size(egui::Pos2::ZERO, WINDOW);

@@ -158,13 +158,13 @@ mod tests {
         let all = Wanted::default();
         assert_eq!(found(&all), [7, 8, 9]);
         assert_eq!(found(&Wanted { since: Some(8), ..all.clone() }), [9]);
-        assert_eq!(found(&Wanted { since: Some(9), ..all.clone() }), []);
+        assert_eq!(found(&Wanted { since: Some(9), ..all.clone() }), Vec::<u64>::new());
         let below = |path: &str| Wanted { path: Some(path.into()), ..Wanted::default() };
         assert_eq!(found(&below("instruments.psu")), [7, 9], "psu2 is another one");
         assert_eq!(found(&below("")), [7, 8, 9]);
         let kind = |kind: &str| Wanted { kind: Some(kind.into()), ..Wanted::default() };
         assert_eq!(found(&kind("instrument_offline")), [7, 8]);
-        assert_eq!(found(&kind("instrument")), []);
+        assert_eq!(found(&kind("instrument")), Vec::<u64>::new());
     }
 
     #[test]

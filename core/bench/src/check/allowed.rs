@@ -64,8 +64,7 @@ pub(crate) fn not_a_choice<'c>(
     text: &str,
     choices: impl IntoIterator<Item = &'c str> + Clone,
 ) -> Problem {
-    let message =
-        format!("takes {}, not {}", words::either(choices.clone()), words::quoted(text));
+    let message = format!("takes {}, not {}", words::either(choices.clone()), words::quoted(text));
     Problem::new("not_a_choice", message).suggest(words::nearest(text, choices))
 }
 
@@ -192,8 +191,7 @@ fn source_type(text: &str) -> Result<(), Problem> {
         Err(Problem::new("unsupported", message))
     } else {
         let names = std::iter::once("test_pattern").chain(LATER_SOURCES);
-        let message =
-            format!("takes \"test_pattern\"; there is no type {}", words::quoted(text));
+        let message = format!("takes \"test_pattern\"; there is no type {}", words::quoted(text));
         Err(Problem::new("unknown_type", message).suggest(words::nearest(text, names)))
     }
 }

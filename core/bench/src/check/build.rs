@@ -7,9 +7,7 @@ use indexmap::IndexMap;
 use super::{allowed, leaves};
 use crate::{
     duration,
-    model::{
-        Bench, HotReload, Instrument, OnReconnect, RuntimeSettings, Source, WireSettings,
-    },
+    model::{Bench, HotReload, Instrument, OnReconnect, RuntimeSettings, Source, WireSettings},
     schema::{self, Node, Preset},
     value::{Table, Value},
 };

@@ -57,12 +57,7 @@ impl<'c> Drivers<'c> {
 type Limits = HashMap<String, (f64, f64)>;
 
 impl<'d> Walk<'d, '_> {
-    pub(super) fn instrument(
-        &mut self,
-        node: &'static Node,
-        value: &'d Value,
-        place: &'d Place,
-    ) {
+    pub(super) fn instrument(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
         self.keys(node, value, place);
         let Some(table) = value.as_table() else { return };
         let part = |name: &str| {
@@ -156,8 +151,7 @@ impl<'d> Walk<'d, '_> {
                     self.error(leaf.key(self.text), Problem::new("duplicate_key", message));
                 }
                 Some(facts) if !facts.settable => {
-                    let message =
-                        format!("{parameter} of {} can be read, not set", driver.name);
+                    let message = format!("{parameter} of {} can be read, not set", driver.name);
                     self.error(leaf.key(self.text), Problem::new("read_only", message));
                 }
                 Some(facts) => check(self, &leaf, facts),

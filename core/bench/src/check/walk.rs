@@ -116,8 +116,7 @@ impl<'d> Walk<'d, '_> {
     fn module(&mut self, value: &Value, place: &Place) {
         let kind = value.as_table().and_then(|table| table.get("type")).and_then(Value::as_str);
         let what = kind.unwrap_or("module");
-        let message =
-            format!("modules are not run by this version: nothing acts on this {what}");
+        let message = format!("modules are not run by this version: nothing acts on this {what}");
         self.warn(Severity::Warning, place.head(), Problem::new("no_effect", message));
     }
 
@@ -153,8 +152,7 @@ impl<'d> Walk<'d, '_> {
             words::quoted(name),
             known().collect::<Vec<_>>().join(", ")
         );
-        let problem =
-            Problem::new("unknown_key", message).suggest(words::nearest(name, known()));
+        let problem = Problem::new("unknown_key", message).suggest(words::nearest(name, known()));
         self.error(place.key.clone().unwrap_or(place.span.clone()), problem);
     }
 

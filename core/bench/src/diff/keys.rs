@@ -177,16 +177,17 @@ mod tests {
     fn a_component_that_comes_or_goes_is_one_change() {
         let other = PSU.replace("psu", "spare");
         assert_eq!(changes("", PSU), ["added instruments.psu connect"]);
-        assert_eq!(changes(PSU, &other), [
-            "removed instruments.psu disconnect",
-            "added instruments.spare connect"
-        ]);
+        assert_eq!(
+            changes(PSU, &other),
+            ["removed instruments.psu disconnect", "added instruments.spare connect"]
+        );
         let off = format!("{PSU}enabled = false\n");
         assert_eq!(changes("", &off), ["added instruments.psu none"]);
         assert_eq!(changes("[modules.log]\ntype = 'recorder'\n", ""), ["removed modules.log none"]);
-        assert_eq!(changes("", "[sources.a]\ntype = 'test_pattern'\n"), [
-            "added sources.a connect"
-        ]);
+        assert_eq!(
+            changes("", "[sources.a]\ntype = 'test_pattern'\n"),
+            ["added sources.a connect"]
+        );
     }
 
     #[test]
@@ -207,17 +208,20 @@ mod tests {
             (source, "preview = true\n", "added sources.a.preview none"),
         ] {
             let name = new.split([' ', '.']).next().unwrap();
-            let kept: String =
-                old.lines().filter(|line| !line.starts_with(name)).fold(String::new(), |all, line| {
-                    all + line + "\n"
-                });
+            let kept: String = old
+                .lines()
+                .filter(|line| !line.starts_with(name))
+                .fold(String::new(), |all, line| all + line + "\n");
             assert_eq!(changes(old, &format!("{kept}{new}")), [expected]);
         }
-        assert_eq!(changes("", "[runtime]\nquiet = '1s'\nlog_level = 'info'\n"), [
-            "added runtime.quiet live",
-            "added runtime.log_level none"
-        ]);
-        assert_eq!(changes("bench.name = 'a'\n", "bench.name = 'b'\n"), ["changed bench.name none"]);
+        assert_eq!(
+            changes("", "[runtime]\nquiet = '1s'\nlog_level = 'info'\n"),
+            ["added runtime.quiet live", "added runtime.log_level none"]
+        );
+        assert_eq!(
+            changes("bench.name = 'a'\n", "bench.name = 'b'\n"),
+            ["changed bench.name none"]
+        );
     }
 
     #[test]
@@ -225,10 +229,10 @@ mod tests {
         let off = format!("{PSU}enabled = false\n");
         let moved = off.replace("sim:", "tcp://x:1");
         assert_eq!(changes(&off, &moved), ["changed instruments.psu.address none"]);
-        assert_eq!(changes(&moved, PSU), [
-            "changed instruments.psu.address restart",
-            "removed instruments.psu.enabled connect"
-        ]);
+        assert_eq!(
+            changes(&moved, PSU),
+            ["changed instruments.psu.address restart", "removed instruments.psu.enabled connect"]
+        );
     }
 
     #[test]

@@ -84,7 +84,9 @@ fn pairs(old: &[&str], new: &[&str]) -> Vec<(Option<usize>, Option<usize>)> {
     let (rows, columns) = (old.len(), new.len());
     if rows * columns > MATCHED {
         let longer = 0..rows.max(columns);
-        return longer.map(|at| ((at < rows).then_some(at), (at < columns).then_some(at))).collect();
+        return longer
+            .map(|at| ((at < rows).then_some(at), (at < columns).then_some(at)))
+            .collect();
     }
     let likeness: Vec<Vec<f32>> =
         old.iter().map(|mine| new.iter().map(|theirs| alike(mine, theirs)).collect()).collect();
@@ -92,7 +94,8 @@ fn pairs(old: &[&str], new: &[&str]) -> Vec<(Option<usize>, Option<usize>)> {
     let mut best = vec![vec![0.0_f32; columns + 1]; rows + 1];
     for i in (0..rows).rev() {
         for j in (0..columns).rev() {
-            let together = if likeness[i][j] >= ALIKE { likeness[i][j] + best[i + 1][j + 1] } else { 0.0 };
+            let together =
+                if likeness[i][j] >= ALIKE { likeness[i][j] + best[i + 1][j + 1] } else { 0.0 };
             best[i][j] = together.max(best[i + 1][j]).max(best[i][j + 1]);
         }
     }
@@ -100,8 +103,8 @@ fn pairs(old: &[&str], new: &[&str]) -> Vec<(Option<usize>, Option<usize>)> {
     let (mut i, mut j) = (0, 0);
     while i < rows || j < columns {
         if i < rows && j < columns {
-            let together = likeness[i][j] >= ALIKE
-                && best[i][j] <= likeness[i][j] + best[i + 1][j + 1];
+            let together =
+                likeness[i][j] >= ALIKE && best[i][j] <= likeness[i][j] + best[i + 1][j + 1];
             if together {
                 found.push((Some(i), Some(j)));
                 (i, j) = (i + 1, j + 1);

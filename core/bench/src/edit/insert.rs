@@ -2,7 +2,8 @@
 
 use super::{
     batch::{Patch, Patches},
-    layout, plan::Way,
+    layout,
+    plan::Way,
     remove, render,
 };
 use crate::{
@@ -22,7 +23,7 @@ pub(super) fn insert(way: &Way<'_>, new: &Value) -> Patches {
     }
     if way.last().form == Form::Dotted {
         let lines = lines(&names[way.owner()..], way.path, new);
-        return Patches { list: vec![after_last_key(way, &lines, new)], claims: None };
+        return Patches { list: vec![after_last_key(way, &lines)], claims: None };
     }
     // The table nearest to the key that has a header, or ought to have one.
     let is_table = matches!(new, Value::Table(_));
@@ -35,7 +36,7 @@ pub(super) fn insert(way: &Way<'_>, new: &Value) -> Patches {
     match headed {
         None => {
             let lines = lines(&names[depth..], way.path, new);
-            Patches { list: vec![after_last_key(way, &lines, new)], claims: None }
+            Patches { list: vec![after_last_key(way, &lines)], claims: None }
         }
         Some(count) => {
             let mut blocks = Vec::new();
@@ -59,9 +60,9 @@ struct Block {
 /// A key and its value.
 struct Line {
     key: String,
-    value: String,
-    /// Whether the value may be written like a neighbour's.
-    styled: bool,
+    /// Its last name.
+    name: String,
+    value: Value,
 }
 
 /// A value as lines under a header: one, or one for each parameter of `set` and `limits`.
@@ -76,9 +77,18 @@ fn lines(names: &[String], path: &KeyPath, value: &Value) -> Vec<Line> {
             .collect(),
         _ => vec![Line {
             key: render::dotted(names),
-            value: render::value(value, None),
-            styled: matches!(value, Value::Float(_)),
+            name: names.last().cloned().unwrap_or_default(),
+            value: value.clone(),
         }],
+    }
+}
+
+impl Line {
+    /// As it is written; `like` is how a value beside it is.
+    fn written(&self, equals: &str, like: Option<&str>) -> String {
+        // A whole number is not made a fraction, or the other way round, by its neighbours.
+        let like = like.filter(|like| matches!(self.value, Value::Float(_)) && like.contains('.'));
+        format!("{}{equals}{}", self.key, render::value(&self.value, like))
     }
 }
 
@@ -131,7 +141,8 @@ fn new_tables(way: &Way<'_>, blocks: &[Block]) -> Patch {
         }
         added.push_str(&format!("[{}]{line_end}", block.header));
         for line in &block.lines {
-            added.push_str(&format!("{} = {}{line_end}", line.key, line.value));
+            added.push_str(&line.written(" = ", None));
+            added.push_str(line_end);
         }
     }
     if at < text.len() && !layout::line(text, at).trim().is_empty() {
@@ -144,7 +155,7 @@ fn new_tables(way: &Way<'_>, blocks: &[Block]) -> Patch {
 }
 
 /// Lines after the last key of the table that the new one belongs to.
-fn after_last_key(way: &Way<'_>, lines: &[Line], new: &Value) -> Patch {
+fn after_last_key(way: &Way<'_>, lines: &[Line]) -> Patch {
     let text = way.text();
     let place = way.last();
     let mut keys = Vec::new();
@@ -156,16 +167,10 @@ fn after_last_key(way: &Way<'_>, lines: &[Line], new: &Value) -> Patch {
         None if is_top => return first_of_all(way, lines),
         None => place.span.end,
     };
-    // Something to be like: a key of the same name, else the last one.
-    let name = way.path.last();
-    let written = |key: &Place| text.get(key.span.clone()).unwrap_or_default();
-    let same_name = |key: &&&Place| {
-        key.key.clone().and_then(|bytes| text.get(bytes)) == name && !matches!(new, Value::Table(_))
-    };
-    let like = keys.iter().rev().find(same_name).or(keys.last()).map(|key| written(key));
     let start = layout::line_start(text, keys.last().map_or(anchor, |last| last.span.start));
     let begin = layout::line(text, start);
-    let indent = if keys.is_empty() { "" } else { &begin[..begin.len() - begin.trim_start().len()] };
+    let indent =
+        if keys.is_empty() { "" } else { &begin[..begin.len() - begin.trim_start().len()] };
     let tight = keys.last().is_some_and(|last| {
         let key = last.key.as_ref().map_or(last.span.start, |key| key.end);
         text.get(key..last.span.start) == Some("=")
@@ -174,42 +179,34 @@ fn after_last_key(way: &Way<'_>, lines: &[Line], new: &Value) -> Patch {
     let at = layout::next_line(text, anchor);
     let line_end = layout::line_end(text, at);
     let open = !text.get(..at).unwrap_or_default().ends_with('\n');
-    let mut added = String::new();
-    for line in lines {
-        let value = match new {
-            Value::Float(_) if line.styled => {
-                // A whole number beside it is no reason to drop the point.
-                let like = like.filter(|like| like.contains('.'));
-                render::value(new, like)
-            }
-            _ => line.value.clone(),
-        };
-        let line = format!("{indent}{}{equals}{value}", line.key);
-        if open {
-            added.push_str(line_end);
-            added.push_str(&line);
-        } else {
-            added.push_str(&line);
-            added.push_str(line_end);
-        }
-    }
-    Patch { bytes: at..at, text: added }
+    // Something to be like: a key of the same name, else the last one.
+    let named = |key: &Place| key.key.clone().and_then(|bytes| text.get(bytes));
+    let like = |line: &Line| {
+        let same = keys.iter().rev().find(|key| named(key) == Some(&line.name));
+        same.or(keys.last()).and_then(|key| text.get(key.span.clone()))
+    };
+    let added: Vec<String> =
+        lines.iter().map(|line| format!("{indent}{}", line.written(equals, like(line)))).collect();
+    Patch { bytes: at..at, text: joined(&added, line_end, open) }
+}
+
+/// Lines for a text; `open` if its last line has no end, which then stays so.
+fn joined(lines: &[String], line_end: &str, open: bool) -> String {
+    let one = |line: &String| {
+        if open { format!("{line_end}{line}") } else { format!("{line}{line_end}") }
+    };
+    lines.iter().map(one).collect()
 }
 
 /// Keys at the top of a text that has none there: they stand before all tables.
 fn first_of_all(way: &Way<'_>, lines: &[Line]) -> Patch {
     let text = way.text();
+    let plain: Vec<String> = lines.iter().map(|line| line.written(" = ", None)).collect();
     let Some(header) = way.layout.first_header() else {
         let line_end = layout::line_end(text, text.len());
         let open = !text.is_empty() && !text.ends_with(['\n', '\u{feff}']);
-        let mut added = if open { line_end.to_owned() } else { String::new() };
-        for line in lines {
-            added.push_str(&format!("{} = {}{line_end}", line.key, line.value));
-        }
-        if open {
-            added.truncate(added.len() - line_end.len());
-        }
-        return Patch { bytes: text.len()..text.len(), text: added };
+        let text = joined(&plain, line_end, open);
+        return Patch { bytes: way.text().len()..way.text().len(), text };
     };
     // Comments right above the first table are about that table.
     let mut at = layout::line_start(text, header);
@@ -221,12 +218,8 @@ fn first_of_all(way: &Way<'_>, lines: &[Line]) -> Patch {
         at = before;
     }
     let line_end = layout::line_end(text, header);
-    let mut added = String::new();
-    for line in lines {
-        added.push_str(&format!("{} = {}{line_end}", line.key, line.value));
-    }
-    added.push_str(line_end);
-    Patch { bytes: at..at, text: added }
+    let text = joined(&plain, line_end, false) + line_end;
+    Patch { bytes: at..at, text }
 }
 
 /// A key between the braces of an inline table.

@@ -54,11 +54,7 @@ impl<'d> Way<'d> {
     }
 }
 
-pub(super) fn plan(
-    document: &Document,
-    layout: &Layout,
-    edit: &Edit,
-) -> Result<Plan, EditError> {
+pub(super) fn plan(document: &Document, layout: &Layout, edit: &Edit) -> Result<Plan, EditError> {
     let way = find(document, layout, &edit.path)?;
     let exists = way.depth() == edit.path.names().len();
     let Some(new) = &edit.value else {
@@ -108,13 +104,8 @@ fn find<'d>(
     layout: &'d Layout,
     path: &'d KeyPath,
 ) -> Result<Way<'d>, EditError> {
-    let mut way = Way {
-        document,
-        layout,
-        path,
-        places: vec![document.root()],
-        value: document.values(),
-    };
+    let mut way =
+        Way { document, layout, path, places: vec![document.root()], value: document.values() };
     for name in path.names() {
         let Some(table) = way.value.as_table() else {
             return Err(EditError::NotATable {

@@ -35,8 +35,7 @@ pub(crate) const PATTERNS: &[&str] = &[
     "smpte-rp-219",
 ];
 
-const FORMATS: &[&str] =
-    &["I420", "NV12", "YUY2", "UYVY", "RGB", "BGR", "RGBA", "BGRA", "GRAY8"];
+const FORMATS: &[&str] = &["I420", "NV12", "YUY2", "UYVY", "RGB", "BGR", "RGBA", "BGRA", "GRAY8"];
 
 /// Every key that a bench file may have.
 #[rustfmt::skip]

@@ -1,5 +1,6 @@
 //! A bench in a temporary folder, opened by a real runtime with simulated instruments.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

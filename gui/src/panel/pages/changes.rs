@@ -17,8 +17,10 @@ use crate::panel::{
     widgets::{ActionButton, card, label, page_title, text_input},
 };
 
-/// Below this width of the page, cards stand below one another and notes below their keys.
-const NARROW: f32 = 860.0;
+/// Below this width of the page, in points, notes stand below their keys.
+const NARROW: f32 = 1000.0;
+/// Below this width cards stand below one another.
+const NARROWEST: f32 = 760.0;
 
 /// What the page remembers.
 #[derive(Debug, Default)]
@@ -52,12 +54,12 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ChangesState) -> Vec<Inten
         ui.add_space(10.0);
         ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = size::GAP;
-            let narrow = ui.available_width() < NARROW;
-            staged::show(ui, view, open, narrow, &mut intents);
+            let width = ui.available_width();
+            staged::show(ui, view, open, width < NARROW, &mut intents);
             if open.edits.iter().any(|edit| edit.clash.is_some()) {
                 clash::show(ui, view, open, &mut intents);
             }
-            if narrow {
+            if width < NARROWEST {
                 checks::show(ui, view, open, 0.0);
                 plan::show(ui, view, open, 0.0);
             } else {
@@ -76,16 +78,17 @@ fn side_by_side(ui: &mut Ui, view: &View<'_>, open: &Transaction) {
     let heights = ui
         .horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = size::GAP;
-            let mut column = |draw: &mut dyn FnMut(&mut Ui) -> f32| {
-                ui.allocate_ui(vec2(width, 0.0), |ui| {
+            let layout = egui::Layout::top_down(egui::Align::Min);
+            let mut column = |draw: &dyn Fn(&mut Ui) -> f32| {
+                ui.allocate_ui_with_layout(vec2(width, 0.0), layout, |ui| {
                     ui.set_width(width);
                     draw(ui)
                 })
                 .inner
             };
             [
-                column(&mut |ui| checks::show(ui, view, open, least)),
-                column(&mut |ui| plan::show(ui, view, open, least)),
+                column(&|ui| checks::show(ui, view, open, least)),
+                column(&|ui| plan::show(ui, view, open, least)),
             ]
         })
         .inner;
@@ -147,7 +150,7 @@ fn commit_bar(
                     commit = commit.on_hover_text(reason);
                     label(ui, reason, theme::small(), tokens.bad);
                 }
-                let width = ui.available_width() - 18.0;
+                let width = ui.available_width();
                 let hint = "Why? (kept in the history)";
                 let field = text_input(
                     ui,

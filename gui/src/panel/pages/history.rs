@@ -24,7 +24,7 @@ use compare::Comparison;
 /// Width of the list of revisions, in points.
 const LIST: f32 = 330.0;
 /// The same where there is little room.
-const NARROW_LIST: f32 = 236.0;
+const NARROW_LIST: f32 = 284.0;
 
 /// What the page remembers.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut HistoryState) -> Vec<Inten
         .and_then(|id| revisions.iter().find(|one| one.id == *id))
         .or_else(|| revisions.get(1))
         .or_else(|| revisions.first());
-    let width = if ui.available_width() < 900.0 { NARROW_LIST } else { LIST };
+    let width = if ui.available_width() < 1000.0 { NARROW_LIST } else { LIST };
     Panel::left("history list")
         .exact_size(width)
         .resizable(false)
@@ -231,7 +231,7 @@ fn summary(ui: &mut Ui, view: &View<'_>, comparison: &Comparison, state: &mut Hi
                 let text = format!("{} of {all}", at + 1);
                 label(ui, text, theme::small(), tokens.dim);
             }
-            let fold = if state.unfolded { "Fold what is the same" } else { "Show all lines" };
+            let fold = if state.unfolded { "Fold lines" } else { "All lines" };
             if comparison.folds && ui.add(ActionButton::secondary(fold).small()).clicked() {
                 state.unfolded = !state.unfolded;
                 state.difference = None;

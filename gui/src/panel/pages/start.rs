@@ -114,23 +114,23 @@ fn choices(ui: &mut Ui, state: &mut StartState, intents: &mut Vec<Intent>) {
         ui.horizontal(|ui| {
             let width = WIDTH - 190.0;
             let hint = "/home/me/bench.toml";
-            let field = text_input(ui, &mut state.path, "Path of the bench file", hint, width, true);
-            let entered = field.lost_focus()
-                && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            let field =
+                text_input(ui, &mut state.path, "Path of the bench file", hint, width, true);
+            let entered =
+                field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
             let path = state.path.trim();
-            let open = ActionButton::primary("Open").enabled(!path.is_empty());
+            let open = ActionButton::primary("Open").beside_field().enabled(!path.is_empty());
             if (ui.add(open).clicked() || entered) && !path.is_empty() {
                 intents.push(ViewIntent::Open(PathBuf::from(path)).into());
             }
-            let browse = ActionButton::secondary("Browse…").icon(icons::OPEN);
+            let browse = ActionButton::secondary("Browse…").icon(icons::OPEN).beside_field();
             if ui.add(browse).clicked() {
                 intents.push(ViewIntent::OpenDialog.into());
             }
         });
         ui.add_space(8.0);
         label(ui, "Look around first", theme::strong(13.0), tokens.text);
-        let words = "A copy of the demo bench: simulated instruments and test patterns, nothing \
-                     to plug in.";
+        let words = "A copy of the demo bench, with simulated instruments and test patterns.";
         ui.add(Label::new(RichText::new(words).color(tokens.soft)).wrap());
         if ui.add(ActionButton::secondary("Open the demo").icon(icons::PLAY)).clicked() {
             intents.push(ViewIntent::Demo.into());

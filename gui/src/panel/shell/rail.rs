@@ -1,8 +1,6 @@
 //! The way from page to page.
 
-use egui::{
-    Align2, CursorIcon, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
-};
+use egui::{Align2, CursorIcon, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
 
 use super::reload::errors;
 use crate::panel::{

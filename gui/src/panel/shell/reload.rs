@@ -39,14 +39,12 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
         until_s: None,
     };
     match reload.state {
-        ReloadState::InStep => reload
-            .last
-            .as_ref()
-            .and_then(|last| fresh(last, now))
-            .unwrap_or_else(|| {
+        ReloadState::InStep => {
+            reload.last.as_ref().and_then(|last| fresh(last, now)).unwrap_or_else(|| {
                 let more = format!("What runs is what {file} says. A save takes effect at once.");
                 words(Tone::Good, Mark::Dot, "Live · in step with file", more)
-            }),
+            })
+        }
         ReloadState::Settling => {
             let more = format!("{file} is being written.");
             words(Tone::Info, Mark::Dot, "File is changing…", more)
@@ -96,11 +94,9 @@ fn fresh(last: &LastReload, now: Timestamp) -> Option<ReloadWords> {
     };
     let text = match last.outcome {
         Outcome::Unchanged => format!("{did} · nothing to apply"),
-        _ => format!(
-            "{did} · {} applied · {}",
-            last.changes,
-            format::millis(last.timings_ms.total)
-        ),
+        _ => {
+            format!("{did} · {} applied · {}", last.changes, format::millis(last.timings_ms.total))
+        }
     };
     let more = format!("{} interrupted.", format::count(last.interrupted, "stream", "streams"));
     Some(ReloadWords {

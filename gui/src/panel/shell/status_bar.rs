@@ -65,8 +65,7 @@ fn last(view: &View<'_>) -> Option<String> {
 }
 
 fn instruments(status: &Status) -> String {
-    let offline =
-        status.instruments.values().filter(|one| one.state == LinkState::Offline).count();
+    let offline = status.instruments.values().filter(|one| one.state == LinkState::Offline).count();
     let all = format::count(status.instruments.len(), "instrument", "instruments");
     if offline == 0 { all } else { format!("{all} · {offline} offline") }
 }

@@ -64,9 +64,8 @@ fn right(ui: &mut Ui, view: &View<'_>, user: &str, intents: &mut Vec<Intent>) {
         .on_hover_text("Whose name changes carry");
     let staged = view.staged_count();
     let review = UiCommand::ReviewOrCommit;
-    let button = ActionButton::primary(review.text())
-        .shortcut(review.keys(ui.ctx()))
-        .enabled(staged > 0);
+    let button =
+        ActionButton::primary(review.text()).shortcut(review.keys(ui.ctx())).enabled(staged > 0);
     let answer = ui.add(button);
     let answer = if staged > 0 {
         answer.on_hover_text(review.tooltip())

@@ -61,6 +61,12 @@ impl ActionButton {
         self
     }
 
+    /// As high as the field beside it.
+    pub fn beside_field(mut self) -> Self {
+        self.height = size::CONTROL + 1.0;
+        self
+    }
+
     /// With a sign before the text.
     pub fn icon(mut self, icon: &'static str) -> Self {
         self.icon = Some(icon);
@@ -107,7 +113,7 @@ impl ActionButton {
 impl Widget for ActionButton {
     fn ui(self, ui: &mut Ui) -> Response {
         let tokens = theme::tokens(ui);
-        let small = self.height < 28.0;
+        let small = self.height < size::CONTROL;
         let font = theme::medium(if small { 12.0 } else { 13.0 });
         let pad = if small { 9.0 } else { 13.0 };
         let text = width_of(ui, &self.text, font.clone());
@@ -142,11 +148,7 @@ impl Widget for ActionButton {
         }
         let name = self.name.as_deref().unwrap_or(&self.text);
         response.widget_info(|| WidgetInfo::labeled(Role::Button, self.enabled, name));
-        if self.enabled {
-            response.on_hover_cursor(CursorIcon::PointingHand)
-        } else {
-            response
-        }
+        if self.enabled { response.on_hover_cursor(CursorIcon::PointingHand) } else { response }
     }
 }
 

@@ -45,7 +45,6 @@ pub fn card_header(ui: &mut Ui, title: &str, words: &str, right: impl FnOnce(&mu
 /// A line over the whole width.
 pub fn line(ui: &mut Ui) {
     let tokens = theme::tokens(ui);
-    let (rect, _) =
-        ui.allocate_exact_size(vec2(ui.available_width(), 1.0), egui::Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.0), egui::Sense::hover());
     ui.painter().rect_filled(rect, 0, tokens.line);
 }

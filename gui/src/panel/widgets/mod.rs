@@ -26,7 +26,7 @@ pub use input::text_input;
 pub use picker::picker;
 pub use pill::Pill;
 pub use sparkline::sparkline;
-pub use text::{label, paint_text, page_title, width_of};
+pub use text::{label, page_title, paint_text, width_of};
 pub use toast::{Toast, Toasts};
 pub use toggle::toggle;
 pub use tone::{Mark, Tone, paint_mark};

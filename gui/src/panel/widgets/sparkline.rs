@@ -32,7 +32,8 @@ pub fn sparkline(
         let line: Vec<_> = points
             .iter()
             .map(|(age, value)| {
-                let x = remap(*age, -SPAN_S..=0.0, f64::from(area.left())..=f64::from(area.right()));
+                let x =
+                    remap(*age, -SPAN_S..=0.0, f64::from(area.left())..=f64::from(area.right()));
                 let share = (value - middle) / half;
                 let y = f64::from(area.center().y) - share * f64::from(area.height()) / 2.0;
                 pos2(x as f32, y as f32)

@@ -1,6 +1,8 @@
 //! A switch.
 
-use egui::{CursorIcon, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, lerp, pos2, vec2};
+use egui::{
+    CursorIcon, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, lerp, pos2, vec2,
+};
 
 use crate::panel::theme;
 

@@ -70,7 +70,11 @@ pub fn paint_mark(painter: &Painter, mark: Mark, centre: Pos2, size: f32, colour
             painter.add(Shape::convex_polygon(points, colour, Stroke::NONE));
         }
         Mark::Square => {
-            painter.rect_filled(Rect::from_center_size(centre, Vec2::splat(size * 0.94)), 0, colour);
+            painter.rect_filled(
+                Rect::from_center_size(centre, Vec2::splat(size * 0.94)),
+                0,
+                colour,
+            );
         }
     }
 }

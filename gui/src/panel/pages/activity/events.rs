@@ -89,8 +89,8 @@ fn head(ui: &mut Ui, state: &mut ActivityState) {
                 }
             }
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-                let width = (ui.available_width() - 20.0).clamp(60.0, 190.0);
-                let hint = "Filter, path:instruments.psu";
+                let width = ui.available_width().clamp(60.0, 190.0);
+                let hint = "path:instruments.psu";
                 text_input(ui, &mut state.filter, "Filter events", hint, width, true);
             });
         });

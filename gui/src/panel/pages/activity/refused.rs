@@ -50,6 +50,8 @@ pub fn show(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
                 let area = ScrollArea::vertical().id_salt("findings").max_height(MOST);
                 area.auto_shrink([false, true]).show(ui, |ui| {
                     ui.spacing_mut().item_spacing.y = 3.0;
+                    // Lines of text, not controls, set the height of a row here.
+                    ui.spacing_mut().interact_size.y = 18.0;
                     if let Some(problem) = &words.problem {
                         let text = RichText::new(problem).font(theme::body()).color(tokens.text);
                         ui.add(Label::new(text).wrap());

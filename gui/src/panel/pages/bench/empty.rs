@@ -1,6 +1,6 @@
 //! A bench with nothing on it yet.
 
-use egui::{Align, Frame, Layout, Margin, RichText, Stroke, Ui};
+use egui::{Align, Frame, Layout, Margin, RichText, Stroke, Ui, vec2};
 
 use crate::panel::{
     icons,
@@ -29,15 +29,19 @@ pub fn show(ui: &mut Ui, view: &View<'_>) -> Vec<Intent> {
                      For example:"
                 );
                 ui.add(egui::Label::new(RichText::new(words).color(tokens.soft)).wrap());
-                Frame::new()
-                    .fill(tokens.field)
-                    .stroke(Stroke::new(1.0, tokens.line))
-                    .corner_radius(theme::size::RADIUS)
-                    .inner_margin(Margin::symmetric(14, 10))
-                    .show(ui, |ui| {
-                        let code = RichText::new(EXAMPLE.trim_end()).font(theme::mono());
-                        ui.add(egui::Label::new(code.color(tokens.text)).halign(Align::Min).extend());
-                    });
+                let left = Layout::top_down(Align::Min);
+                ui.allocate_ui_with_layout(vec2(300.0, 0.0), left, |ui| {
+                    Frame::new()
+                        .fill(tokens.field)
+                        .stroke(Stroke::new(1.0, tokens.line))
+                        .corner_radius(theme::size::RADIUS)
+                        .inner_margin(Margin::symmetric(14, 10))
+                        .show(ui, |ui| {
+                            ui.set_width(ui.available_width());
+                            let code = RichText::new(EXAMPLE.trim_end()).font(theme::mono());
+                            ui.add(egui::Label::new(code.color(tokens.text)));
+                        });
+                });
                 let copy = ActionButton::secondary("Copy the example").icon(icons::COPY).small();
                 if ui.add(copy).clicked() {
                     intents.push(ViewIntent::Copy(EXAMPLE.to_owned()).into());

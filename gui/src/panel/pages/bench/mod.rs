@@ -6,12 +6,7 @@ use egui::{Frame, Margin, Ui};
 use setpoint_bench::KeyPath;
 
 use super::View;
-use crate::panel::{
-    intent::Intent,
-    theme::size,
-    video::VideoTexture,
-    widgets::page_title,
-};
+use crate::panel::{intent::Intent, theme::size, video::VideoTexture, widgets::page_title};
 
 mod empty;
 pub mod rows;
@@ -80,16 +75,18 @@ impl BenchState {
 pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut BenchState) -> Vec<Intent> {
     #[allow(clippy::cast_possible_truncation, reason = "a small constant")]
     let margin = Margin { left: size::PAGE as i8, right: size::PAGE as i8, top: 12, bottom: 14 };
-    Frame::new().inner_margin(margin).show(ui, |ui| {
-        ui.spacing_mut().item_spacing.y = size::GAP;
-        page_title(ui, "Bench", "everything live, what you set beside what it reads", |_| {});
-        if view.status.instruments.is_empty() && view.status.sources.is_empty() {
-            empty::show(ui, view)
-        } else {
-            sources::show(ui, view, state);
-            table::show(ui, view, state);
-            Vec::new()
-        }
-    })
-    .inner
+    Frame::new()
+        .inner_margin(margin)
+        .show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = size::GAP;
+            page_title(ui, "Bench", "everything live, what you set beside what it reads", |_| {});
+            if view.status.instruments.is_empty() && view.status.sources.is_empty() {
+                empty::show(ui, view)
+            } else {
+                sources::show(ui, view, state);
+                table::show(ui, view, state);
+                Vec::new()
+            }
+        })
+        .inner
 }

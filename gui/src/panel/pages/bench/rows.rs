@@ -104,7 +104,8 @@ fn off_by(
     match (asked, read) {
         (Some(asked), Some(read)) if read.as_f64().is_some() => {
             let difference = (read.as_f64().unwrap_or(asked) - asked).abs();
-            let unit = parameter.unit.as_deref().map_or_else(String::new, |unit| format!(" {unit}"));
+            let unit =
+                parameter.unit.as_deref().map_or_else(String::new, |unit| format!(" {unit}"));
             format!("{}{unit} off", format::number(difference, parameter.decimals))
         }
         (_, Some(read)) => format!("Reads {}", format::param(read, parameter.decimals)),

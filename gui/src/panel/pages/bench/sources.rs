@@ -44,11 +44,9 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut BenchState) {
     let shown = ((ui.available_height() * SHARE / row) as usize).clamp(1, rows);
     #[allow(clippy::cast_precision_loss, reason = "a small count")]
     let height = shown as f32 * row - size::GAP + if shown < rows { PEEK } else { 0.0 };
-    ScrollArea::vertical()
-        .id_salt("sources")
-        .max_height(height)
-        .auto_shrink([false, true])
-        .show(ui, |ui| {
+    ScrollArea::vertical().id_salt("sources").max_height(height).auto_shrink([false, true]).show(
+        ui,
+        |ui| {
             ui.spacing_mut().item_spacing = Vec2::splat(size::GAP);
             let all: Vec<_> = sources.values().collect();
             for row in all.chunks(columns) {
@@ -58,7 +56,8 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut BenchState) {
                     }
                 });
             }
-        });
+        },
+    );
 }
 
 fn one(ui: &mut Ui, view: &View<'_>, state: &mut BenchState, source: &SourceInfo, picture: Vec2) {
@@ -99,7 +98,7 @@ fn paint(
     match texture.shown().filter(|_| shows) {
         Some((texture, pixels)) => {
             let upper = CornerRadius { nw: size::CARD_RADIUS, ne: size::CARD_RADIUS, sw: 0, se: 0 };
-            ui.painter().rect_filled(top, upper, Color32::BLACK);
+            ui.painter().rect_filled(top, upper, tokens.picture_ground);
             let scale = (top.width() / pixels.x).min(top.height() / pixels.y);
             let inside = Rect::from_center_size(top.center(), pixels * scale);
             let fills = inside.height() > top.height() - 1.0 && inside.width() > top.width() - 1.0;
@@ -171,10 +170,12 @@ fn measured(view: &View<'_>, source: &SourceInfo) -> String {
     match it.state {
         SourceState::Fallback => {
             let since = it.at.map(|at| format::span_s(format::seconds_between(at, view.now)));
-            parts.push(since.map_or_else(
-                || "no signal".to_owned(),
-                |since| format!("no signal for {since}"),
-            ));
+            parts.push(
+                since.map_or_else(
+                    || "no signal".to_owned(),
+                    |since| format!("no signal for {since}"),
+                ),
+            );
         }
         SourceState::Disabled | SourceState::Starting => {}
         SourceState::Live | SourceState::Slow | SourceState::Frozen => {
@@ -235,12 +236,8 @@ fn no_picture(ui: &Ui, top: Rect, source: &SourceInfo, tokens: &Tokens) {
         SourceState::Starting => "waiting for the first picture".to_owned(),
         _ => source.measured.error.clone().unwrap_or_else(|| "no picture".to_owned()),
     };
-    let mut job = egui::text::LayoutJob::simple(
-        words,
-        theme::body(),
-        tokens.soft,
-        top.width() - 24.0,
-    );
+    let mut job =
+        egui::text::LayoutJob::simple(words, theme::body(), tokens.soft, top.width() - 24.0);
     job.wrap.max_rows = 3;
     job.halign = egui::Align::Center;
     let galley = painter.layout_job(job);

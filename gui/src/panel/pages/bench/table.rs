@@ -73,9 +73,8 @@ fn walk_with_keys(ui: &Ui, view: &View<'_>, state: &mut BenchState, rows: &[Row<
     if !idle || rows.is_empty() {
         return;
     }
-    let (up, down) = ui.input(|input| {
-        (input.key_pressed(Key::ArrowUp), input.key_pressed(Key::ArrowDown))
-    });
+    let (up, down) =
+        ui.input(|input| (input.key_pressed(Key::ArrowUp), input.key_pressed(Key::ArrowDown)));
     if up == down {
         return;
     }
@@ -106,29 +105,23 @@ fn is_chosen(row: &Row<'_>, subject: Option<&Subject>) -> bool {
         }
 }
 
-fn draw(
-    ui: &mut Ui,
-    view: &View<'_>,
-    state: &mut BenchState,
-    rows: &[Row<'_>],
-    columns: Columns,
-) {
+fn draw(ui: &mut Ui, view: &View<'_>, state: &mut BenchState, rows: &[Row<'_>], columns: Columns) {
     let subject = state.subject(view);
     let height = ui.available_height() - size::TITLES - 2.0;
     let narrow = !columns.trend;
     let mut builder = table(ui, "rows")
         .max_scroll_height(height.max(120.0))
-        .column(Column::exact(if narrow { 80.0 } else { 88.0 }).clip(true));
+        .column(Column::exact(if narrow { 86.0 } else { 88.0 }).clip(true));
     if columns.kind {
-        builder = builder.column(Column::exact(114.0).clip(true));
+        builder = builder.column(Column::exact(128.0).clip(true));
     }
     builder = builder
         .column(Column::remainder().at_least(96.0).clip(true))
         .column(Column::exact(118.0).clip(true))
-        .column(Column::exact(if narrow { 78.0 } else { 84.0 }).clip(true))
+        .column(Column::exact(if narrow { 74.0 } else { 84.0 }).clip(true))
         .column(Column::exact(42.0).clip(true));
     if columns.trend {
-        builder = builder.column(Column::exact(92.0).clip(true));
+        builder = builder.column(Column::exact(88.0).clip(true));
     }
     builder = builder.column(Column::exact(146.0).clip(true));
     if let Some(row) = state.scroll_to.take() {
@@ -165,13 +158,7 @@ fn draw(
     }
 }
 
-fn one(
-    line: &mut TableRow<'_, '_>,
-    row: &Row<'_>,
-    columns: Columns,
-    now: Timestamp,
-    chosen: bool,
-) {
+fn one(line: &mut TableRow<'_, '_>, row: &Row<'_>, columns: Columns, now: Timestamp, chosen: bool) {
     let standing = row.standing(now);
     let put = |line: &mut TableRow<'_, '_>, right: bool, add: &mut dyn FnMut(&mut Ui)| {
         line.col(|ui| {
@@ -198,7 +185,8 @@ fn one(
     put(line, false, &mut |ui| {
         let tokens = theme::tokens(ui);
         let name = parameter.map_or("—", |parameter| parameter.name.as_str());
-        label(ui, name, theme::mono(), tokens.text);
+        let font = if columns.trend { theme::mono() } else { theme::mono_small() };
+        label(ui, name, font, tokens.text);
     });
     put(line, true, &mut |ui| setpoint(ui, row));
     put(line, true, &mut |ui| readback(ui, row, &standing));
@@ -259,8 +247,7 @@ fn setpoint(ui: &mut Ui, row: &Row<'_>) {
 
 /// Old and new beside each other, framed in amber.
 fn staged_box(ui: &mut Ui, text: &str, tokens: &Tokens) {
-    let galley =
-        ui.painter().layout_no_wrap(text.to_owned(), theme::mono(), tokens.text);
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), theme::mono(), tokens.text);
     // The frame reaches beyond the column's edge, so that the digits stand in line with others.
     let wide = (galley.size().x + 18.0).min(ui.available_width() + 16.0);
     let (rect, response) = ui.allocate_exact_size(vec2(wide - 16.0, 25.0), Sense::hover());
@@ -307,5 +294,5 @@ fn trend(ui: &mut Ui, row: &Row<'_>, standing: &Standing, now: Timestamp) {
     let digits = i32::try_from(parameter.decimals.unwrap_or(3)).unwrap_or(3);
     let least_span = 6.0 * 10f64.powi(-digits);
     let name = format!("{} trend", row.name());
-    sparkline(ui, vec2(72.0, 20.0), &parameter.trend, now, least_span, colour, &name);
+    sparkline(ui, vec2(68.0, 20.0), &parameter.trend, now, least_span, colour, &name);
 }

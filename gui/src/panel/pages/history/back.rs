@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Layout, RichText, ScrollArea, Ui};
+use egui::{Layout, ScrollArea, TextFormat, Ui, text::LayoutJob};
 use setpoint_bench::{Change, ChangeKind, Edit, Effect, KeyPath};
 use setpoint_runtime::Revision;
 
@@ -66,7 +66,7 @@ pub fn show(
         }
         ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
             let tokens = theme::tokens(ui);
-            let text = "The box of a key keeps it among those that are staged.";
+            let text = "Staging takes the ticked keys, rolling back takes all.";
             crate::panel::widgets::label(ui, text, theme::small(), tokens.dim);
         });
     });
@@ -86,16 +86,11 @@ fn key(ui: &mut Ui, view: &View<'_>, change: &Change, on: &mut bool) -> egui::Re
         }
         _ => String::new(),
     };
-    ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = 6.0;
-        let name = words::short_key(&change.path);
-        let text = RichText::new(&name).font(theme::body()).color(tokens.text);
-        let response = ui.checkbox(on, text);
-        let what = RichText::new(what).font(theme::mono_small()).color(tokens.dim);
-        ui.label(what);
-        response
-    })
-    .inner
+    let mut text = LayoutJob::default();
+    let name = words::short_key(&change.path);
+    text.append(&name, 0.0, TextFormat::simple(theme::body(), tokens.text));
+    text.append(&what, 7.0, TextFormat::simple(theme::mono_small(), tokens.dim));
+    ui.checkbox(on, text)
 }
 
 /// What going back does to what is running: `Going back writes 3 values and disconnects lockin.`

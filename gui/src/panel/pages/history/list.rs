@@ -35,7 +35,7 @@ pub fn show(
     });
     crate::panel::widgets::card::line(ui);
     Frame::new().inner_margin(Margin::symmetric(12, 9)).show(ui, |ui| {
-        let width = ui.available_width() - 16.0;
+        let width = ui.available_width();
         text_input(ui, search, "Search revisions", "Search text, person, label…", width, false);
     });
     crate::panel::widgets::card::line(ui);

@@ -1,6 +1,8 @@
 //! Two texts side by side; only the lines in view are drawn.
 
-use egui::{Align2, Painter, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{
+    Align2, Color32, Painter, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 use setpoint_bench::diff::{Line, Row};
 
 use super::{HistoryState, compare::Comparison};
@@ -36,6 +38,7 @@ pub fn show(ui: &mut Ui, comparison: &Comparison, state: &mut HistoryState) {
     ui.spacing_mut().item_spacing.y = 0.0;
     let whole = ui.max_rect();
     push_sideways(ui, comparison, state, whole);
+    ui.painter().rect_filled(whole, 0, paper(ui, tokens).0);
     let middle = whole.center().x.round();
     let mut area = ScrollArea::vertical().id_salt("sides").auto_shrink([false, false]);
     if let Some(row) = state.scroll_to.take() {
@@ -57,6 +60,15 @@ pub fn show(ui: &mut Ui, comparison: &Comparison, state: &mut HistoryState) {
     ui.painter().vline(middle, whole.y_range(), Stroke::new(1.0, tokens.line));
 }
 
+/// Behind lines, and behind places where there is no line.
+fn paper(ui: &Ui, tokens: &Tokens) -> (Color32, Color32) {
+    if ui.visuals().dark_mode {
+        (tokens.ground, tokens.panel)
+    } else {
+        (tokens.card, tokens.ground)
+    }
+}
+
 /// Long lines are pushed sideways, both texts together.
 fn push_sideways(ui: &Ui, comparison: &Comparison, state: &mut HistoryState, whole: Rect) {
     let letter = crate::panel::widgets::width_of(ui, "m", theme::mono());
@@ -73,6 +85,7 @@ fn push_sideways(ui: &Ui, comparison: &Comparison, state: &mut HistoryState, who
 
 fn draw(ui: &Ui, row: &Row, left: Rect, right: Rect, shift: f32, tokens: &Tokens) {
     let painter = ui.painter();
+    let gap = paper(ui, tokens).1;
     match row {
         Row::Folded(lines) => {
             let text = match lines {
@@ -80,7 +93,7 @@ fn draw(ui: &Ui, row: &Row, left: Rect, right: Rect, shift: f32, tokens: &Tokens
                 many => format!("{many} unchanged lines"),
             };
             for side in [left, right] {
-                painter.rect_filled(side, 0, tokens.panel);
+                painter.rect_filled(side, 0, gap);
                 let dots = pos2(side.left() + NUMBERS - 10.0, side.center().y);
                 let font = theme::mono_small();
                 painter.text(dots, Align2::RIGHT_CENTER, "⋯", font, tokens.dim);
@@ -103,7 +116,7 @@ fn draw(ui: &Ui, row: &Row, left: Rect, right: Rect, shift: f32, tokens: &Tokens
                         line(painter, rect, one, side, shift, tokens);
                     }
                     None => {
-                        painter.rect_filled(rect, 0, tokens.panel);
+                        painter.rect_filled(rect, 0, gap);
                     }
                 }
             }

@@ -14,10 +14,8 @@ pub fn enter_parameter(parameter: &ParameterStatus, text: &str) -> Result<Value,
     match parameter.kind {
         "float" => enter_number(text, parameter.range, parameter.unit.as_deref()).map(Value::Float),
         "int" => {
-            let value: i64 = text
-                .replace('−', "-")
-                .parse()
-                .map_err(|_| "not a whole number".to_owned())?;
+            let value: i64 =
+                text.replace('−', "-").parse().map_err(|_| "not a whole number".to_owned())?;
             #[allow(clippy::cast_precision_loss, reason = "instrument integers are small")]
             within(value as f64, parameter.range, parameter.unit.as_deref())?;
             Ok(Value::Int(value))

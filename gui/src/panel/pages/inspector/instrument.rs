@@ -6,7 +6,7 @@ use setpoint_instruments::{InstrumentStatus, LinkState};
 use super::{body, group_title, head, parameter};
 use crate::panel::{
     format,
-    intent::{Intent, InstrumentIntent},
+    intent::{InstrumentIntent, Intent},
     pages::{
         View,
         bench::{BenchState, rows::staged},
@@ -87,12 +87,7 @@ fn link(ui: &mut Ui, instrument: &InstrumentStatus) {
 }
 
 /// Setpoints that the device does not read, and the way to set them.
-fn differs(
-    ui: &mut Ui,
-    view: &View<'_>,
-    instrument: &InstrumentStatus,
-    intents: &mut Vec<Intent>,
-) {
+fn differs(ui: &mut Ui, view: &View<'_>, instrument: &InstrumentStatus, intents: &mut Vec<Intent>) {
     let edits = staged(view);
     let names: Vec<_> = instrument
         .parameters
@@ -112,7 +107,7 @@ fn differs(
         .corner_radius(size::CARD_RADIUS)
         .inner_margin(Margin::symmetric(12, 10))
         .show(ui, |ui| {
-            ui.set_width(ui.available_width());
+            ui.set_width(ui.available_width() - 6.0);
             let verb = if names.len() == 1 { "differs" } else { "differ" };
             let words = format!(
                 "{} {verb} from what the device reads",
@@ -134,9 +129,10 @@ fn differs(
 /// `Rigol DP832`.
 pub fn short_name(driver_name: &str) -> &str {
     let has_digit = |word: &&str| word.contains(|sign: char| sign.is_ascii_digit());
-    let end = driver_name.split(' ').find(has_digit).and_then(|model| {
-        driver_name.find(model).map(|begin| begin + model.len())
-    });
+    let end = driver_name
+        .split(' ')
+        .find(has_digit)
+        .and_then(|model| driver_name.find(model).map(|begin| begin + model.len()));
     &driver_name[..end.unwrap_or(driver_name.len())]
 }
 

@@ -93,13 +93,8 @@ fn names_width(ui: &Ui) -> f32 {
 }
 
 /// A row: its name at the left, then what `content` adds from the left.
-fn row<R>(
-    ui: &mut Ui,
-    name: impl FnOnce(&mut Ui),
-    content: impl FnOnce(&mut Ui) -> R,
-) -> R {
-    let (rect, _) =
-        ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
+fn row<R>(ui: &mut Ui, name: impl FnOnce(&mut Ui), content: impl FnOnce(&mut Ui) -> R) -> R {
+    let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), egui::Sense::hover());
     let layout = Layout::left_to_right(Align::Center);
     let (left, right) = rect.split_left_right_at_x(rect.left() + names_width(ui));
     let left = left.with_max_x(left.right() - 8.0);

@@ -106,9 +106,26 @@ const KEYS: &[Key] = &[
 
 /// Patterns to choose from; the bench file may name others that GStreamer has.
 const PATTERNS: &[&str] = &[
-    "smpte", "smpte75", "smpte100", "ball", "snow", "bar", "checkers-1", "checkers-8", "circular",
-    "gamut", "gradient", "pinwheel", "spokes", "zone-plate", "colors", "black", "white", "red",
-    "green", "blue",
+    "smpte",
+    "smpte75",
+    "smpte100",
+    "ball",
+    "snow",
+    "bar",
+    "checkers-1",
+    "checkers-8",
+    "circular",
+    "gamut",
+    "gradient",
+    "pinwheel",
+    "spokes",
+    "zone-plate",
+    "colors",
+    "black",
+    "white",
+    "red",
+    "green",
+    "blue",
 ];
 
 /// Formats to choose from; the bench file may name others that GStreamer has.
@@ -124,13 +141,8 @@ fn one(
     let path = KeyPath::new(["sources", source, key.name]);
     let edit = view.staged().and_then(|open| open.edits.iter().find(|edit| edit.path == path));
     let running = lookup(&view.status.values, &path);
-    let entry = Entry {
-        name: format!("{source} {} setting", key.name),
-        running,
-        edit,
-        path: &path,
-        key,
-    };
+    let entry =
+        Entry { name: format!("{source} {} setting", key.name), running, edit, path: &path, key };
     let mut intents = Vec::new();
     row(
         ui,
@@ -145,9 +157,8 @@ fn one(
         },
     );
     let text = path.to_string();
-    let found = edit.and_then(|_| {
-        view.staged()?.diagnostics.iter().find(|found| found.path == text)
-    });
+    let found =
+        edit.and_then(|_| view.staged()?.diagnostics.iter().find(|found| found.path == text));
     if let Some(refused) = state.refused.get(&path) {
         reason(ui, &refused.reason);
     } else if let Some(found) = found {

@@ -1,0 +1,219 @@
+//! Every file in `testdata/check` is checked; the report beside it says what is expected of it.
+//! `UPDATE_EXPECT=1 cargo test -p setpoint-bench` writes the reports again.
+
+mod common;
+
+use std::{fmt::Write as _, fs, path::Path, time::Duration};
+
+use common::Types;
+use setpoint_bench::{
+    Bench, KeyPath, Severity, Value,
+    check::summary,
+    model::{HotReload, OnReconnect},
+    read,
+};
+
+/// One line for each finding, and what is under its span.
+fn report(text: &str) -> String {
+    let reading = read("bench.toml", text, &Types);
+    let mut out = String::new();
+    for finding in &reading.diagnostics {
+        let span = finding.span;
+        let line = text.lines().nth(span.line as usize - 1).unwrap_or_default();
+        let line = line.trim_start_matches('\u{feff}');
+        let end = if span.end_line == span.line { span.end_column } else { u32::MAX };
+        let shown: String = line
+            .chars()
+            .skip(span.column as usize - 1)
+            .take((end - span.column) as usize)
+            .collect();
+        writeln!(out, "{finding}").unwrap();
+        writeln!(out, "    {} at {}: {shown}", finding.code, finding.path).unwrap();
+    }
+    let errors = reading.diagnostics.iter().any(|finding| finding.severity == Severity::Error);
+    assert_eq!(reading.bench.is_none(), errors, "a bench if and only if there is no error");
+    writeln!(out, "=> {}", if errors { "does not run" } else { "runs" }).unwrap();
+    out
+}
+
+#[test]
+fn reports_are_as_expected() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/check");
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        count += 1;
+        let found = report(&fs::read_to_string(&path).unwrap());
+        let expected = path.with_extension("txt");
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&expected, &found).unwrap();
+        } else if fs::read_to_string(&expected).unwrap_or_default() != found {
+            wrong.push(format!("{}\n{found}", path.display()));
+        }
+    }
+    assert!(count >= 25, "only {count} files");
+    assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
+}
+
+fn bench(text: &str) -> Bench {
+    let reading = read("lab/table 3.toml", text, &Types);
+    reading.bench.unwrap_or_else(|| panic!("{}", summary(&reading.diagnostics)))
+}
+
+#[test]
+fn presets_hold_where_the_file_says_nothing() {
+    let bench = bench(
+        "[instruments.a]\ntype = 'rigol_dp832'\naddress = 'sim:'\n\
+         [sources.b]\ntype = 'test_pattern'\n",
+    );
+    assert_eq!((bench.name.as_str(), bench.environment.as_str()), ("table 3", "development"));
+    assert_eq!(bench.runtime, Default::default());
+    let instrument = &bench.instruments["a"];
+    assert!(instrument.enabled && instrument.set.is_empty() && instrument.limits.is_empty());
+    assert_eq!(instrument.on_reconnect, OnReconnect::Compare);
+    let source = &bench.sources["b"];
+    assert_eq!((source.resolution, source.framerate), ((1280, 720), (30, 1)));
+    assert_eq!((source.pattern.as_str(), source.format.as_str()), ("smpte", "I420"));
+    assert!(source.preview && source.enabled);
+}
+
+#[test]
+fn what_the_file_says_is_in_the_bench() {
+    let bench = bench(
+        r#"
+        bench.name = "Optics"
+        [runtime]
+        hot_reload = "propose"
+        quiet = "20ms"
+        snapshot_retention = 3
+        log_level = "debug"
+        [instruments.psu]
+        type = "rigol_dp832"
+        address = "tcp://192.0.2.21:5555"
+        label = "Bias"
+        on_reconnect = "reapply"
+        wire = { reply_timeout = "1.5s", gap = "20ms", baud = 9600, tx_end = "\r\n" }
+        limits.ch1.voltage = [0, 3.6]
+        [instruments.psu.set]
+        ch2 = { voltage = 5 }
+        ch1.voltage = 3.3
+        "ch1.output" = "off"
+        [instruments.thermo]
+        type = "lakeshore_335"
+        address = "sim:"
+        enabled = false
+        [sources.cam]
+        type = "test_pattern"
+        pattern = "ball"
+        resolution = "640x481"
+        framerate = "30000/1001"
+        format = "RGB"
+        preview = false
+        label = "Camera"
+        "#,
+    );
+    assert_eq!(bench.name, "Optics");
+    assert_eq!(bench.runtime.hot_reload, HotReload::Off);
+    assert_eq!(bench.runtime.quiet, Duration::from_millis(20));
+    assert_eq!(bench.runtime.snapshot_retention, 3);
+    assert_eq!(bench.runtime.log_level, "debug");
+    let psu = &bench.instruments["psu"];
+    assert_eq!(psu.label.as_deref(), Some("Bias"));
+    assert_eq!(psu.on_reconnect, OnReconnect::Reapply);
+    assert_eq!(psu.wire.reply_timeout, Some(Duration::from_millis(1_500)));
+    assert_eq!((psu.wire.baud, psu.wire.tx_end.as_deref()), (Some(9_600), Some("\r\n")));
+    assert_eq!(psu.limits["ch1.voltage"], (0.0, 3.6));
+    let set: Vec<String> =
+        psu.set.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    assert_eq!(set, ["ch2.voltage = 5", "ch1.voltage = 3.3", "ch1.output = \"off\""]);
+    assert!(!bench.instruments["thermo"].enabled);
+    let cam = &bench.sources["cam"];
+    assert_eq!((cam.resolution, cam.framerate), ((640, 481), (30_000, 1_001)));
+    assert_eq!(cam.label.as_deref(), Some("Camera"));
+    assert!(!cam.preview);
+}
+
+#[test]
+fn the_demo_bench_checks_without_a_finding() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/demo/bench.toml");
+    let text = fs::read_to_string(path).unwrap();
+    let reading = read("bench.toml", &text, &Types);
+    assert_eq!(reading.diagnostics, []);
+    assert!(reading.bench.is_some());
+}
+
+#[test]
+fn values_come_also_from_a_file_with_errors_and_are_empty_without_toml() {
+    let reading = read("bench.toml", "nonsense = 3\n", &Types);
+    assert!(reading.bench.is_none());
+    assert_eq!(reading.values.as_table().unwrap()["nonsense"], Value::Int(3));
+    let reading = read("bench.toml", "nonsense", &Types);
+    assert!(reading.values.as_table().unwrap().is_empty());
+}
+
+#[test]
+fn a_summary_counts_and_names_the_first_of_the_worst() {
+    let text = "[rtsp]\n[sources.a]\ntype = 'test_pattern'\npatern = 'ball'\npreview = 3\n";
+    let reading = read("bench.toml", text, &Types);
+    let line = summary(&reading.diagnostics);
+    assert!(line.starts_with("2 errors, 1 warning: sources.a has no key “patern”"), "{line}");
+    assert!(line.ends_with("(bench.toml:4:1)"), "{line}");
+    assert_eq!(summary(&[]), "");
+}
+
+#[test]
+fn a_text_of_more_than_16_mib_is_refused_before_it_is_read() {
+    let reading = read("bench.toml", &"#".repeat((16 << 20) + 1), &Types);
+    assert_eq!(reading.diagnostics[0].code, "too_large");
+}
+
+#[test]
+fn findings_without_number_come_to_an_end() {
+    let text: String = (0..30_000).map(|n| format!("k{n} = 1\n")).collect();
+    let reading = read("bench.toml", &text, &Types);
+    assert_eq!(reading.diagnostics.len(), 10_001);
+    let last = reading.diagnostics.last().unwrap();
+    assert_eq!(
+        (last.code.as_str(), last.message.as_str()),
+        ("too_many", "20000 more findings are not listed")
+    );
+}
+
+#[test]
+fn a_finding_serialises_as_the_command_line_prints_it() {
+    let reading = read("bench.toml", "[sources.a]\ntype = 'test_pattern'\nresoluton = 1\n", &Types);
+    let json = serde_json::to_value(&reading.diagnostics).unwrap();
+    assert_eq!(json[0]["code"], "unknown_key");
+    assert_eq!(json[0]["path"], "sources.a.resoluton");
+    assert_eq!((json[0]["line"].as_u64(), json[0]["column"].as_u64()), (Some(3), Some(1)));
+    assert_eq!((json[0]["end_line"].as_u64(), json[0]["end_column"].as_u64()), (Some(3), Some(10)));
+    assert_eq!(json[0]["suggestion"], "resolution");
+}
+
+#[test]
+fn a_large_bench_is_read_whole() {
+    let text: String = (0..3_000)
+        .map(|n| {
+            format!(
+                "[instruments.i{n}]\ntype = 'rigol_dp832'\naddress = 'tcp://10.0.0.1:{}'\n\
+                 [instruments.i{n}.set]\nch1.voltage = 1.0\n",
+                n + 1
+            )
+        })
+        .collect();
+    assert_eq!(bench(&text).instruments.len(), 3_000);
+}
+
+#[test]
+fn paths_in_findings_can_be_read_back() {
+    let reading = read("bench.toml", "[instruments.\"odd name\"]\n", &Types);
+    for finding in &reading.diagnostics {
+        let path: KeyPath = finding.path.parse().unwrap();
+        assert_eq!(path.names()[1], "odd name");
+    }
+    assert_eq!(reading.diagnostics.len(), 3);
+}
