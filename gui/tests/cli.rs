@@ -1,4 +1,5 @@
 //! The command line, run as a person or a script runs it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 use std::{
     fs,

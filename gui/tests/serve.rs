@@ -1,4 +1,5 @@
 //! A served bench, talked to through the command line.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 #![cfg(target_os = "linux")]
 
 use std::{

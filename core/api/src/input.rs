@@ -313,7 +313,7 @@ mod tests {
     fn malformed_json_says_where() {
         let problem = parse(b"{\n\"edits\": [}").unwrap_err();
         assert_eq!(problem.status(), 400);
-        assert!(problem.detail().contains("line 2 column 12"), "{}", problem.detail());
+        assert!(problem.detail().contains("line 2 column 11"), "{}", problem.detail());
         let problem = parse(b"[]").unwrap_err();
         assert_eq!(problem.detail(), "the body is a list, not an object");
     }

@@ -43,8 +43,7 @@ pub fn read(file: &str, text: &str, catalogue: &dyn Catalogue) -> Reading {
         return refused(file, "too_large", document::too_long(text.len()), Default::default());
     }
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        let message = "the file is empty; a bench file has at least one [instruments.NAME] or \
-                       [sources.NAME]";
+        let message = "the file is empty; if that is meant, write `format = 1` into it";
         return refused(file, "empty", message.to_owned(), Default::default());
     }
     match Document::parse(text) {

@@ -32,7 +32,7 @@ pub enum Kind {
     Group,
     /// Keys of its own, written in one line: `wire = { … }`.
     Line,
-    /// Things by the names their author gives them; the word for one of them.
+    /// Things by the names their author gives them; what one of them is called.
     Named(&'static str),
     /// `[instruments.<id>]`
     Instrument,

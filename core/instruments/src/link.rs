@@ -208,7 +208,7 @@ impl Link {
             loop {
                 match self.line.receive(deadline).await {
                     Ok(line) if question.expect.parse(&line).is_ok() => break,
-                    Ok(_) if strays > STRAYS => strays += 1,
+                    Ok(_) if strays < STRAYS => strays += 1,
                     _ => return Err(out_of_step()),
                 }
             }

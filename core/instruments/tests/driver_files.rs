@@ -20,7 +20,7 @@ fn check(body: &str, place: &str, part: &str) {
 #[test]
 fn unknown_keys_are_errors_with_their_place() {
     check("[wire]\nreply_timout = \"1s\"\n", "5:1", "reply_timout");
-    check("[params.v]\ntype = \"float\"\nget = \"V?\"\nramp = 3\n", "7:1", "ramp");
+    check("[params.v]\ntype = \"float\"\nget = \"V?\"\nrampe = 3\n", "7:1", "rampe");
     check("[[vectors]]\nparam = \"v\"\nsend = \"V\"\n", "6:1", "send");
 }
 
@@ -63,6 +63,21 @@ fn parameters_must_make_sense() {
     let channel =
         "[channels.ch]\nids = [1, 2]\n[params.\"ch.v\"]\ntype = \"int\"\nget = \"{ch}?\"\n";
     check(&format!("{channel}range_for = {{ 3 = [0, 1] }}\n"), "9:15", "has no “3”");
+}
+
+#[test]
+fn ramps_are_kept() {
+    let ramp = |rate: &str| {
+        format!(
+            "{HEAD}[params.v]\ntype = \"float\"\nset = \"V {{value}}\"\n\
+             ramp = {{ max_rate = {rate}, per = \"min\", tick = \"2s\" }}\n"
+        )
+    };
+    let driver = Driver::from_toml("x.toml", &ramp("6.0")).unwrap();
+    let kept = driver.params["v"].ramp.unwrap();
+    assert!((kept.per_second - 0.1).abs() < 1e-12);
+    assert_eq!(kept.tick, std::time::Duration::from_secs(2));
+    assert_eq!(findings(&ramp("0")).len(), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The instruments and sources that run.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use setpoint_bench::{
@@ -12,6 +12,9 @@ use setpoint_video::SourceConfig;
 use tokio::sync::watch;
 
 use crate::{catalogue::Drivers, frames::Frames, publish::Publisher};
+
+/// How long a change waits for an instrument that is being connected.
+const SETTLING: Duration = Duration::from_secs(3);
 
 /// An instrument that runs, or stays in the file without being run.
 pub(crate) enum Device {
@@ -54,6 +57,16 @@ impl Components {
     /// Whether an instrument answers now; `None` if there is none of that name.
     pub(crate) fn link(&self, id: &str) -> Option<LinkState> {
         self.devices.get(id).map(|device| device.status().state)
+    }
+
+    /// Waits until an instrument that is being connected answers or is known not to, a few
+    /// seconds at most: a value for it should not be left waiting by a moment.
+    pub(crate) async fn settle(&self, id: &str) {
+        let Some(Device::Running(handle)) = self.devices.get(id) else { return };
+        let mut changes = handle.changes();
+        let settled = changes.wait_for(|status| status.state != LinkState::Connecting);
+        // Too late or closed: what the state is then, the plan asks itself.
+        let _ = tokio::time::timeout(SETTLING, settled).await;
     }
 
     /// The handle of an instrument that is run.

@@ -91,6 +91,11 @@ impl Manager {
     ) -> Result<(Applied, usize), CommandError> {
         let Proposal { origin, author, message, text, from_file, .. } = proposal;
         let read = self.read(text.clone(), Some(timings)).await?;
+        for change in read.changes.iter() {
+            if let Some((instrument, _)) = change.path.as_setpoint() {
+                self.components.settle(instrument).await;
+            }
+        }
         let begun = Instant::now();
         let plan = self.plan(&read.bench, !from_file);
         timings.plan = ms(begun);

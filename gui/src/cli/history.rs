@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use setpoint_store::{BenchFolder, FolderLock, StoreError, revisions::Revisions};
+use setpoint_store::{Audit, BenchFolder, FolderLock, Revisions, StoreError};
 
 use crate::cli::{BenchArg, Failure, Output, client::Client};
 
@@ -44,8 +44,8 @@ fn kept(bench: &Path) -> Result<Value, Failure> {
         setpoint_store::atomic::read(bench).map_err(|e| Failure::unusable(e.to_string()))?;
         return Ok(json!([]));
     }
-    let (_lock, revisions) = open(bench)?;
-    Ok(revisions
+    Ok(open(bench)?
+        .revisions
         .list()
         .iter()
         .map(|one| {
@@ -67,11 +67,22 @@ pub fn has_history(bench: &Path) -> bool {
     BenchFolder::of(bench).versions().is_dir()
 }
 
-/// The revisions of a bench that nobody runs; nobody can while the lock is held.
-pub fn open(bench: &Path) -> Result<(FolderLock, Revisions), Failure> {
+/// What is kept about a bench that nobody runs.
+pub struct Kept {
+    /// Its revisions.
+    pub revisions: Revisions,
+    /// The record that vouches for them.
+    pub audit: Audit,
+    _lock: FolderLock,
+}
+
+/// Opens what is kept about a bench that nobody runs; nobody can while the lock is held.
+pub fn open(bench: &Path) -> Result<Kept, Failure> {
     let folder = BenchFolder::of(bench);
     let lock = folder.lock().map_err(failed)?;
-    Ok((lock, Revisions::open(&folder).map_err(failed)?))
+    let audit = Audit::open(&folder).map_err(failed)?;
+    let revisions = Revisions::open(&folder, &audit).map_err(failed)?;
+    Ok(Kept { revisions, audit, _lock: lock })
 }
 
 /// The text of a kept revision, by id or label, of a bench that runs or not.
@@ -82,7 +93,7 @@ pub fn text(bench: &Path, name: &str) -> Result<Arc<str>, Failure> {
     if !has_history(bench) {
         return Err(Failure::usage(format!("{} has no history", bench.display())));
     }
-    open(bench)?.1.text(name).map(Arc::from).map_err(failed)
+    open(bench)?.revisions.text(name).map_err(failed)
 }
 
 /// What the store says, with the exit status that goes with it.

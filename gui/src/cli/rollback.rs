@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use serde_json::json;
 use setpoint_bench::{Change, Edit, KeyPath};
 use setpoint_runtime::{Drivers, Origin};
-use setpoint_store::{atomic, revisions::Facts};
+use setpoint_store::{Facts, atomic};
 
 use crate::{
     author,
@@ -69,9 +69,9 @@ fn on_the_file_alone(
     if !history::has_history(file) {
         return Err(Failure::usage(format!("{} has no history to go back to", file.display())));
     }
-    let (_lock, mut revisions) = history::open(file)?;
-    let then: Arc<str> = revisions.text(name).map_err(failed)?.into();
-    let newest = revisions.newest().map(|newest| newest.hash);
+    let mut store = history::open(file)?;
+    let then = store.revisions.text(name).map_err(failed)?;
+    let newest = store.revisions.newest().map(|newest| newest.hash);
     let now = match atomic::read(file) {
         Ok(read) => Some(read),
         // The whole file comes back; parts of it need the rest.
@@ -96,8 +96,8 @@ fn on_the_file_alone(
 
     let mut keep = |text: &str, author: String, origin: Origin, message: String| {
         let origin = origin.as_str().to_owned();
-        let facts = Facts { author, origin, message, label: None };
-        revisions.keep(text, facts).map_err(failed)
+        let facts = Facts { author, origin, message, label: None, data: serde_json::Value::Null };
+        store.revisions.keep(text, facts, &store.audit).map_err(failed)
     };
     if let Some(now) = &now
         && newest != Some(now.hash)

@@ -1,4 +1,5 @@
 //! The pages Changes, History and Activity, drawn and clicked with nothing running behind them.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod activity;
 mod changes;

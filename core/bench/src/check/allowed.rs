@@ -64,8 +64,15 @@ pub(crate) fn not_a_choice<'c>(
     text: &str,
     choices: impl IntoIterator<Item = &'c str> + Clone,
 ) -> Problem {
-    let message = format!("takes {}, not {}", words::either(choices.clone()), words::quoted(text));
-    Problem::new("not_a_choice", message).suggest(words::nearest(text, choices))
+    let meant = words::nearest(text, choices.clone());
+    let count = choices.clone().into_iter().count();
+    // A long list helps only who has no idea.
+    let wanted = match meant {
+        Some(_) if count > 10 => format!("one of {count} words"),
+        _ => words::either(choices),
+    };
+    let message = format!("takes {wanted}, not {}", words::quoted(text));
+    Problem::new("not_a_choice", message).suggest(meant)
 }
 
 fn bad(takes: &str, value: &Value) -> Problem {

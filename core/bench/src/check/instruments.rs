@@ -190,9 +190,11 @@ impl<'d> Walk<'d, '_> {
             _ => None,
         };
         let Some((least, greatest)) = pair.filter(|(a, b)| a.is_finite() && b.is_finite()) else {
-            let mut problem = wrong_type("a range such as [0.0, 3.6]", leaf.value);
-            problem.message = format!("the limit of {name} {}", problem.message);
-            self.error(span(), problem);
+            let message = format!(
+                "the limit of {name} takes two finite numbers such as [0.0, 3.6], not {}",
+                leaf.value
+            );
+            self.error(span(), Problem::new("wrong_type", message));
             return None;
         };
         if least > greatest {
@@ -224,7 +226,9 @@ impl<'d> Walk<'d, '_> {
         limit: Option<(f64, f64)>,
         driver: &Driver,
     ) {
-        self.environment(leaf.value, leaf.place);
+        if self.environment(leaf.value, leaf.place) {
+            return;
+        }
         if let Err(mut problem) = setpoint(leaf, facts, limit, &driver.name) {
             problem.message = format!("{} {}", facts.name, problem.message);
             self.error(leaf.place.span.clone(), problem);

@@ -69,10 +69,12 @@ impl<'d> Walk<'d, '_> {
             let message = format!("{} takes no date", self.subject());
             return self.error(place.span.clone(), Problem::new("wrong_type", message));
         }
+        if self.environment(value, place) {
+            return;
+        }
         if let Err(problem) = allowed(kind, value) {
             return self.about_key(place.span.clone(), problem);
         }
-        self.environment(value, place);
         match kind {
             Kind::Group | Kind::Line => self.keys(node, value, place),
             Kind::Named(what) => self.named(what, node, value, place),
@@ -101,7 +103,7 @@ impl<'d> Walk<'d, '_> {
                 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
             if !good {
                 let message = format!(
-                    "{} cannot be the name of a {what}: a name begins with a letter (a to z) and \
+                    "{} cannot be the name of {what}: a name begins with a letter (a to z) and \
                      goes on with letters, digits, “_” or “-”",
                     words::quoted(name)
                 );
@@ -128,9 +130,10 @@ impl<'d> Walk<'d, '_> {
         }
     }
 
-    /// `${NAME}` in a text.
-    pub(super) fn environment(&mut self, value: &Value, place: &Place) {
-        if value.as_str().is_some_and(|text| text.contains("${")) {
+    /// Whether there is a `${NAME}` in a text, which is then an error.
+    pub(super) fn environment(&mut self, value: &Value, place: &Place) -> bool {
+        let found = value.as_str().is_some_and(|text| text.contains("${"));
+        if found {
             let message = format!(
                 "{} holds “${{…}}”: this version takes no values from the environment; write the \
                  value itself",
@@ -138,6 +141,7 @@ impl<'d> Walk<'d, '_> {
             );
             self.error(place.span.clone(), Problem::new("unsupported", message));
         }
+        found
     }
 
     fn unknown(&mut self, node: &Node, place: &Place) {
@@ -147,12 +151,13 @@ impl<'d> Walk<'d, '_> {
             Some((_, [])) | None => "a bench file".to_owned(),
             Some((_, above)) => KeyPath::new(above.iter().copied()).to_string(),
         };
-        let message = format!(
-            "{owner} has no key {}; it may have {}",
-            words::quoted(name),
-            known().collect::<Vec<_>>().join(", ")
-        );
-        let problem = Problem::new("unknown_key", message).suggest(words::nearest(name, known()));
+        let mut message = format!("{owner} has no key {}", words::quoted(name));
+        let meant = words::nearest(name, known());
+        if meant.is_none() {
+            let all: Vec<&str> = known().collect();
+            message.push_str(&format!("; it may have {}", all.join(", ")));
+        }
+        let problem = Problem::new("unknown_key", message).suggest(meant);
         self.error(place.key.clone().unwrap_or(place.span.clone()), problem);
     }
 

@@ -133,6 +133,9 @@ pub(super) fn describe(text: &str, bytes: &Range<usize>, message: &str) -> Strin
     let met = text.get(bytes.clone()).unwrap_or_default();
     match message {
         "duplicate key" => format!("“{}” is there already; a key may stand once", short(met)),
+        "string values must be quoted, expected literal string" => {
+            format!("text stands in quotation marks: \"{}\"", short(met))
+        }
         "recursion limit" => "keys and brackets are nested too deeply here".to_owned(),
         _ if met.is_empty() || met.contains('\n') => message.to_owned(),
         _ => format!("{message} at “{}”", short(met)),

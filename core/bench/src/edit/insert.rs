@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn insert(way: &Way<'_>, new: &Value) -> Patches {
     let depth = way.depth();
     let names = way.path.names();
-    if let Some(at) = way.places.iter().position(|place| place.form == Form::Inline) {
+    if let Some(at) = way.places.iter().rposition(|place| place.form == Form::Inline) {
         let list = way.places.get(at).map(|table| into_inline(way, at, table, new));
         return Patches { list: list.into_iter().collect(), claims: Some(way.above(at)) };
     }

@@ -11,8 +11,8 @@ use crate::document::{Form, Place};
 
 /// The patches that take a key and everything below it out. Comments on lines of their own stay.
 pub(super) fn remove(way: &Way<'_>) -> Patches {
-    let inside = way.places.iter().take(way.depth());
-    if let Some(depth) = inside.clone().position(|place| place.form == Form::Inline) {
+    let above = way.places.get(..way.depth()).unwrap_or_default();
+    if let Some(depth) = above.iter().rposition(|place| place.form == Form::Inline) {
         let list = way.places.get(depth).map(|table| from_inline(way, table)).unwrap_or_default();
         return Patches { list, claims: Some(way.above(depth)) };
     }

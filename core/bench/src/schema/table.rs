@@ -60,7 +60,7 @@ pub const KEYS: &[Key] = &[
     key("rtsp.address",                   K::Text,                                          P::Text("127.0.0.1"),   E::None),
     key("rtsp.port",                      K::Whole(1, 65_535),                              P::Whole(8554),         E::None),
 
-    key("instruments",                    K::Named("instrument"),                           P::Absent,              E::Connect),
+    key("instruments",                    K::Named("an instrument"),                        P::Absent,              E::Connect),
     key("instruments.*",                  K::Instrument,                                    P::Absent,              E::Connect),
     key("instruments.*.type",             K::Driver,                                        P::Required,            E::Restart),
     key("instruments.*.address",          K::Address,                                       P::Required,            E::Restart),
@@ -76,7 +76,7 @@ pub const KEYS: &[Key] = &[
     key("instruments.*.limits",           K::Limits,                                        P::Absent,              E::Live),
     key("instruments.*.set",              K::Setpoints,                                     P::Absent,              E::Live),
 
-    key("sources",                        K::Named("source"),                               P::Absent,              E::Connect),
+    key("sources",                        K::Named("a source"),                             P::Absent,              E::Connect),
     key("sources.*",                      K::Source,                                        P::Absent,              E::Connect),
     key("sources.*.type",                 K::SourceType,                                    P::Required,            E::Restart),
     key("sources.*.pattern",              K::Choice(PATTERNS),                              P::Text("smpte"),       E::Live),
@@ -88,7 +88,7 @@ pub const KEYS: &[Key] = &[
     key("sources.*.enabled",              K::Switch,                                        P::Switch(true),        E::Connect),
     key("sources.*.label",                K::Text,                                          P::Absent,              E::None),
 
-    key("modules",                        K::Named("module"),                               P::Absent,              E::None),
+    key("modules",                        K::Named("a module"),                             P::Absent,              E::None),
     key("modules.*",                      K::Module,                                        P::Absent,              E::None),
 ];
 

@@ -170,6 +170,7 @@ pub(super) struct Param {
     #[serde(default)]
     pub order: i64,
     pub verify: Option<Verify>,
+    pub ramp: Option<Ramp>,
     #[serde(default)]
     pub off_first: bool,
     pub hazard: Option<String>,
@@ -192,6 +193,22 @@ pub(super) enum Access {
 pub(super) struct Verify {
     pub tol: Option<f64>,
     pub within: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Ramp {
+    pub max_rate: f64,
+    pub per: Per,
+    pub tick: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Per {
+    S,
+    Min,
+    H,
 }
 
 #[derive(Debug, Clone, Deserialize)]

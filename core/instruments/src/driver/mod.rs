@@ -26,7 +26,7 @@ pub mod param;
 pub mod vectors;
 pub mod wire;
 
-pub use param::{Kind, Param, ParamFacts, Simulation, ValueError, Verify};
+pub use param::{Kind, Param, ParamFacts, Ramp, Simulation, ValueError, Verify};
 pub use vectors::{Vector, VectorFailure};
 pub use wire::{Ends, Flow, Medium, Parity, SerialLine, Wire, WireFile, WireOverrides};
 

@@ -68,6 +68,8 @@ pub struct Param {
     pub order: i64,
     /// How a set is proven.
     pub verify: Option<Verify>,
+    /// How fast it should change. Kept for those who ask: a session sets a value in one step.
+    pub ramp: Option<Ramp>,
     /// Switching it off comes before everything else.
     pub off_first: bool,
     /// What setting it does to the world, if that is dangerous.
@@ -87,6 +89,15 @@ pub struct Verify {
     pub tol: Option<f64>,
     /// How long the device may take.
     pub within: Duration,
+}
+
+/// How fast a value should change.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ramp {
+    /// In the parameter's unit a second.
+    pub per_second: f64,
+    /// Time between two steps.
+    pub tick: Duration,
 }
 
 /// How the simulator makes up a parameter's value. Nothing given: it holds what was set.

@@ -120,10 +120,7 @@ fn revision(
         head(ui, view, selected, state);
     });
     // Both texts and what they came to.
-    let problem = match compare::prepare(view, selected, state, intents) {
-        Ok(()) => None,
-        Err(waiting) => Some(waiting),
-    };
+    let problem = compare::prepare(view, selected, state, intents).err();
     let comparison = state.comparison.take();
     if let (None, Some(comparison)) = (&problem, &comparison) {
         Panel::top("history summary").exact_size(42.0).resizable(false).frame(bar).show(ui, |ui| {
@@ -138,7 +135,7 @@ fn revision(
     }
     CentralPanel::no_frame().show(ui, |ui| match (problem, &comparison) {
         (None, Some(comparison)) if state.by_parameter => {
-            parameters::show(ui, view, selected, comparison);
+            parameters::show(ui, view, selected, state.with.as_deref(), comparison);
         }
         (None, Some(comparison)) => sides::show(ui, comparison, state),
         (problem, _) => {

@@ -4,6 +4,8 @@ use jiff::{Timestamp, tz::TimeZone};
 use setpoint_bench::{Effect, KeyPath, Value};
 use setpoint_runtime::{Origin, Revision, Status};
 
+use crate::panel::widgets::Tone;
+
 /// What a change does to what is running.
 pub fn effect(effect: Effect) -> &'static str {
     match effect {
@@ -13,6 +15,16 @@ pub fn effect(effect: Effect) -> &'static str {
         Effect::Restart => "Restarts this one",
         Effect::Connect => "Connects",
         Effect::Disconnect => "Disconnects",
+    }
+}
+
+/// The tone an effect is shown in.
+pub fn effect_tone(effect: Effect) -> Tone {
+    match effect {
+        Effect::None => Tone::Neutral,
+        Effect::Live | Effect::Connect => Tone::Good,
+        Effect::Renegotiate => Tone::Info,
+        Effect::Restart | Effect::Disconnect => Tone::Amber,
     }
 }
 

@@ -18,6 +18,8 @@ use findings::Findings;
 
 /// How often a parameter is read whose file does not say.
 const POLL: Duration = Duration::from_secs(1);
+/// Time between two steps of a ramp where the file does not say.
+const RAMP_TICK: Duration = Duration::from_millis(100);
 /// How long a readback may take to agree where the file does not say.
 const WITHIN: Duration = Duration::from_secs(1);
 /// How long a reply may take where the file does not say.
@@ -111,6 +113,9 @@ impl Builder<'_, '_> {
             safe_state: Vec::new(),
             vectors: Vec::new(),
         };
+        if driver.params.values().any(|param| param.ramp.is_some()) {
+            tracing::warn!("{}: ramp is kept, but values are set in one step", driver.file);
+        }
         self.check_simulations(&driver, &file.params);
         for line in file.lifecycle.on_connect {
             let name = line.get_ref().strip_prefix("read ").unwrap_or_default().trim();

@@ -3,9 +3,9 @@
 use indexmap::IndexMap;
 use toml::Spanned;
 
-use super::{Builder, Member, NOWHERE, POLL, Scope, WITHIN};
+use super::{Builder, Member, NOWHERE, POLL, RAMP_TICK, Scope, WITHIN};
 use crate::{
-    driver::{Driver, Group, Kind, Param, Simulation, Verify, file},
+    driver::{Driver, Group, Kind, Param, Ramp, Simulation, Verify, file},
     duration,
     expression::Expression,
     template::{Form, Template},
@@ -144,6 +144,18 @@ impl Builder<'_, '_> {
         if verify.is_some() && access != file::Access::Rw {
             self.findings.add(name.span(), "verify needs a parameter that can be read and set");
         }
+        let ramp = raw.ramp.as_ref().map(|ramp| Ramp {
+            per_second: ramp.max_rate
+                / match ramp.per {
+                    file::Per::S => 1.0,
+                    file::Per::Min => 60.0,
+                    file::Per::H => 3600.0,
+                },
+            tick: self.duration(ramp.tick.as_ref(), RAMP_TICK),
+        });
+        if ramp.is_some_and(|ramp| !ramp.per_second.is_finite() || ramp.per_second <= 0.0) {
+            self.findings.add(name.span(), "ramp: max_rate must be above 0");
+        }
         let decimals = raw.decimals.or_else(|| match set.as_ref()?.form("value")? {
             Form::Float { decimals, .. } => decimals,
             _ => None,
@@ -163,6 +175,7 @@ impl Builder<'_, '_> {
             set,
             order: raw.order,
             verify,
+            ramp,
             off_first: raw.off_first,
             hazard: raw.hazard.clone(),
             poll: self.duration(raw.poll.as_ref(), POLL),

@@ -29,7 +29,7 @@ impl Columns {
         let key = 40.0;
         let effect_width = 224.0;
         if narrow {
-            let value = 84.0;
+            let value = 108.0;
             let effect = width - effect_width - PAD;
             let staged = effect - value - PAD;
             let arrow = staged - 26.0;
@@ -149,7 +149,7 @@ fn row(
         label(ui, format!("{staged}{unit}"), theme::mono(), colour)
     });
     cell_at(ui, row, x + columns.effect, x + columns.note, false, |ui| {
-        ui.add(Pill::new(effect_tone(effect), words::effect(effect)).plain())
+        ui.add(Pill::new(words::effect_tone(effect), words::effect(effect)).plain())
     });
     if let Some((text, tone)) = note {
         let colour = if tone == Tone::Neutral { tokens.soft } else { tone.colour(tokens) };
@@ -187,16 +187,6 @@ fn effect(open: &Transaction, edit: &StagedEdit) -> Effect {
         .map(|change| change.effect)
         .max()
         .unwrap_or(Effect::None)
-}
-
-/// The tone an effect is shown in.
-pub fn effect_tone(effect: Effect) -> Tone {
-    match effect {
-        Effect::None => Tone::Neutral,
-        Effect::Live | Effect::Connect => Tone::Good,
-        Effect::Renegotiate => Tone::Info,
-        Effect::Restart | Effect::Disconnect => Tone::Amber,
-    }
 }
 
 /// What is worth knowing before this edit is committed.

@@ -1,24 +1,33 @@
 //! What differs, key by key.
 
 use egui::{Role, ScrollArea, Sense, Ui, WidgetInfo, vec2};
-use setpoint_bench::{Change, ChangeKind};
+use setpoint_bench::{Change, Effect};
 use setpoint_runtime::Revision;
 
 use super::compare::Comparison;
 use crate::panel::{
     pages::{View, words},
     theme::{self, size},
-    widgets::{Pill, Tone, cell_at, label, table::PAD},
+    widgets::{Pill, cell_at, label, table::PAD},
 };
 
-/// Draws one row for each key that differs.
-pub fn show(ui: &mut Ui, view: &View<'_>, selected: &Revision, comparison: &Comparison) {
+/// Draws one row for each key that differs. `with` is what the revision is compared with; `None`:
+/// what runs, and then the effects are those of going back.
+pub fn show(
+    ui: &mut Ui,
+    view: &View<'_>,
+    selected: &Revision,
+    with: Option<&str>,
+    comparison: &Comparison,
+) {
     let tokens = theme::tokens(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
     let width = ui.available_width();
-    let columns = [PAD + 4.0, width * 0.42, width * 0.58, width * 0.74, width];
+    let columns = [PAD + 4.0, width * 0.40, width * 0.55, width * 0.70, width];
     let (titles, _) = ui.allocate_exact_size(vec2(width, size::TITLES), Sense::hover());
-    for (index, text) in ["Key", &selected.id, "Compared", "Effect"].into_iter().enumerate() {
+    let (other, effect) =
+        (with.unwrap_or("now"), if with.is_none() { "Going back" } else { "Effect" });
+    for (index, text) in ["Key", &selected.id, other, effect].into_iter().enumerate() {
         let (from, to) = (columns[index], columns[index + 1]);
         cell_at(ui, titles, titles.left() + from, titles.left() + to, false, |ui| {
             label(ui, text, theme::medium(11.5), tokens.dim)
@@ -39,13 +48,15 @@ pub fn show(ui: &mut Ui, view: &View<'_>, selected: &Revision, comparison: &Comp
         rows,
         |ui, range| {
             for change in comparison.changes.get(range).unwrap_or_default() {
-                row(ui, view, change, &columns);
+                let back = comparison.back.iter().find(|back| back.path == change.path);
+                let effect = back.filter(|_| with.is_none()).unwrap_or(change).effect;
+                row(ui, view, change, effect, &columns);
             }
         },
     );
 }
 
-fn row(ui: &mut Ui, view: &View<'_>, change: &Change, columns: &[f32; 5]) {
+fn row(ui: &mut Ui, view: &View<'_>, change: &Change, effect: Effect, columns: &[f32; 5]) {
     let tokens = theme::tokens(ui);
     let (row, response) =
         ui.allocate_exact_size(vec2(ui.available_width(), size::ROW), Sense::hover());
@@ -70,12 +81,8 @@ fn row(ui: &mut Ui, view: &View<'_>, change: &Change, columns: &[f32; 5]) {
         });
     }
     cell_at(ui, row, left + columns[3], left + columns[4], false, |ui| {
-        let tone = match change.kind {
-            ChangeKind::Added => Tone::Good,
-            ChangeKind::Removed => Tone::Bad,
-            ChangeKind::Changed => Tone::Neutral,
-        };
-        ui.add(Pill::new(tone, words::effect(change.effect)).plain())
+        let room = columns[4] - columns[3] - PAD;
+        ui.add(Pill::new(words::effect_tone(effect), words::effect(effect)).plain().at_most(room))
     });
     let line = egui::Stroke::new(1.0, tokens.line);
     ui.painter().hline(row.x_range(), row.bottom() - 0.5, line);
