@@ -6,6 +6,7 @@
 //! | [`panel`] | the window: shell, pages, dialogs, widgets |
 //! | [`author`] | who is at the keyboard |
 //! | [`serving`] | starting a runtime with its HTTP server, and stopping both |
+//! | [`logging`] | the log on stderr, at the level the bench file asks for |
 //! | [`demo`] | a fresh copy of the demo bench |
 //! | [`values`] | the plain values of a text |
 //! | [`last_bench`] | which bench was open last |
@@ -17,6 +18,7 @@ pub mod author;
 pub mod cli;
 pub mod demo;
 pub mod last_bench;
+pub mod logging;
 pub mod panel;
 pub mod serving;
 pub mod values;

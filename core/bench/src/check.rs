@@ -39,27 +39,37 @@ pub struct Reading {
 
 /// Reads and checks a whole text. `file` is the name that findings carry.
 pub fn read(file: &str, text: &str, catalogue: &dyn Catalogue) -> Reading {
-    if text.len() > document::LONGEST {
-        return refused(file, "too_large", document::too_long(text.len()), Default::default());
-    }
-    if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        let message = "the file is empty; if that is meant, write `format = 1` into it";
-        return refused(file, "empty", message.to_owned(), Default::default());
-    }
-    match Document::parse(text) {
-        Ok(document) => read_document(file, document, catalogue),
-        Err(error) => refused(file, "syntax", error.message, error.span),
+    match parse(file, text) {
+        Ok(document) => check(file, document, catalogue),
+        Err(refused) => *refused,
     }
 }
 
-fn read_document(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
+/// The first half of [`read`]: a text to what it holds.
+///
+/// # Errors
+/// What [`read`] answers for a text that is too large, empty, or not TOML.
+pub fn parse(file: &str, text: &str) -> Result<Document, Box<Reading>> {
+    if text.len() > document::LONGEST {
+        let message = document::too_long(text.len());
+        return Err(refused(file, "too_large", message, Default::default()));
+    }
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        let message = "the file is empty; if that is meant, write `format = 1` into it";
+        return Err(refused(file, "empty", message.to_owned(), Default::default()));
+    }
+    Document::parse(text).map_err(|error| refused(file, "syntax", error.message, error.span))
+}
+
+/// The second half of [`read`]: what a text holds to what it means.
+pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
     let findings = walk::check(&document, catalogue);
     let bench = (!findings.any_error()).then(|| build::bench(file, document.values())).flatten();
     let diagnostics = findings.finish(file, document.text());
     Reading { bench, values: document.into_values(), diagnostics }
 }
 
-fn refused(file: &str, code: &str, message: String, span: crate::diagnostic::Span) -> Reading {
+fn refused(file: &str, code: &str, message: String, span: crate::diagnostic::Span) -> Box<Reading> {
     let finding = Diagnostic {
         severity: Severity::Error,
         code: code.to_owned(),
@@ -69,7 +79,8 @@ fn refused(file: &str, code: &str, message: String, span: crate::diagnostic::Spa
         span,
         suggestion: None,
     };
-    Reading { bench: None, values: Value::Table(Table::new()), diagnostics: vec![finding] }
+    let values = Value::Table(Table::new());
+    Box::new(Reading { bench: None, values, diagnostics: vec![finding] })
 }
 
 /// One line about all findings: `2 errors, 1 warning: address takes … (bench.toml:29:15)`, with

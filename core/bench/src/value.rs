@@ -95,14 +95,16 @@ impl Value {
     }
 }
 
-/// As a bench file writes it: `3.3`, `"on"`, `[0.0, 3.6]`, `{ a = 1 }`.
+/// As a bench file writes it, on one line: `3.3`, `"on"`, `[0.0, 3.6]`, `{ a = 1 }`.
 impl fmt::Display for Value {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bool(value) => write!(out, "{value}"),
             Self::Int(value) => write!(out, "{value}"),
-            Self::Float(value) => write!(out, "{}", toml_edit::Value::from(*value)),
-            Self::String(value) => write!(out, "{}", toml_edit::Value::from(value.as_str())),
+            Self::Float(value) if value.is_nan() => out.write_str("nan"),
+            // `{:?}` keeps the point: 3.0, not 3.
+            Self::Float(value) => write!(out, "{value:?}"),
+            Self::String(value) => out.write_str(&quoted(value)),
             Self::Array(items) => {
                 out.write_str("[")?;
                 for (index, item) in items.iter().enumerate() {
@@ -121,6 +123,37 @@ impl fmt::Display for Value {
             }
         }
     }
+}
+
+/// A text as a file writes it, on one line.
+fn quoted(text: &str) -> String {
+    let escapes = text.contains(['"', '\\']);
+    escapes.then(|| literal(text)).flatten().unwrap_or_else(|| basic(text))
+}
+
+/// `'…'`, in which nothing is escaped; `None` if it cannot hold the text.
+pub(crate) fn literal(text: &str) -> Option<String> {
+    let fits = !text.contains(|c: char| c == '\'' || (c.is_control() && c != '\t'));
+    fits.then(|| format!("'{text}'"))
+}
+
+/// `"…"`
+pub(crate) fn basic(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 impl From<bool> for Value {
@@ -150,5 +183,36 @@ impl From<&str> for Value {
 impl From<String> for Value {
     fn from(value: String) -> Self {
         Self::String(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_on_one_line_and_read_back() {
+        for (value, expected) in [
+            (Value::Float(3.0), "3.0"),
+            (Value::Float(1e300), "1e300"),
+            (Value::Float(f64::NAN), "nan"),
+            (Value::Float(f64::NEG_INFINITY), "-inf"),
+            ("on".into(), "\"on\""),
+            ("C:\\x".into(), "'C:\\x'"),
+            ("it's \"x\"".into(), "\"it's \\\"x\\\"\""),
+            ("a\nb\u{1}".into(), "\"a\\nb\\u0001\""),
+            (Value::Array(vec![1.into(), 2.5.into()]), "[1, 2.5]"),
+        ] {
+            assert_eq!(value.to_string(), expected);
+            let read = crate::Document::parse(&format!("a = {value}")).unwrap().into_values();
+            assert!(read.as_table().unwrap()["a"].means(&value), "{expected}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_both_types_can_mean_the_same() {
+        assert!(Value::Int(3).means(&Value::Float(3.0)));
+        assert!(!Value::Int(i64::MAX).means(&Value::Int(i64::MAX - 1)));
+        assert!(!Value::Int(1).means(&Value::Bool(true)));
     }
 }

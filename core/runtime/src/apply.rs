@@ -3,7 +3,7 @@
 use setpoint_bench::Bench;
 use setpoint_instruments::ParamValue;
 
-use crate::{components::Components, plan::Step};
+use crate::{components::Components, manager::about, plan::Step};
 
 /// A step that was taken, with what it takes to go back.
 enum Taken {
@@ -109,7 +109,7 @@ async fn take_one(
                     before,
                 });
             }
-            let outcome = outcome.map_err(|error| format!("{instrument}: {error}"))?;
+            let outcome = outcome.map_err(|error| about(instrument, &error.cause))?;
             progress.verified.push(Verified {
                 path: format!("{instrument}.{parameter}"),
                 asked: value.clone(),
@@ -190,6 +190,6 @@ async fn restore(
     if handle.read(parameter).await.is_ok_and(|now| now == before) {
         return Ok(None);
     }
-    handle.set(parameter, before.clone()).await.map_err(|error| error.to_string())?;
+    handle.set(parameter, before.clone()).await.map_err(|error| about(instrument, &error.cause))?;
     Ok(Some(before))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use setpoint_bench::{Bench, Diagnostic, Value};
+use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
@@ -19,6 +20,23 @@ use crate::{
     staging::{Staging, none},
     status::{ReloadState, Revision},
 };
+
+/// What a session failed with, naming its instrument.
+pub(crate) fn about(instrument: &str, error: &SessionError) -> String {
+    match error {
+        SessionError::UnknownParameter { .. }
+        | SessionError::Offline { .. }
+        | SessionError::Link(_)
+        | SessionError::Busy { .. }
+        | SessionError::Stopped { .. } => error.to_string(),
+        SessionError::NotSettable { .. }
+        | SessionError::NotReadable { .. }
+        | SessionError::Value(_)
+        | SessionError::Refused { .. }
+        | SessionError::NotVerified { .. }
+        | SessionError::Invalid { .. } => format!("{instrument}.{error}"),
+    }
+}
 
 /// What runs.
 #[derive(Clone)]
@@ -206,9 +224,7 @@ impl Manager {
             message,
             took_ms: None,
         });
-        let device = |error: setpoint_instruments::SessionError| CommandError::Device {
-            message: format!("{instrument}: {error}"),
-        };
+        let device = |error| CommandError::Device { message: about(&instrument, &error) };
         Ok(Answer::Reply { reply: reply.map_err(device)? })
     }
 
@@ -228,7 +244,9 @@ impl Manager {
             Ok(set) => {
                 (Tone::Good, format!("{author} applied to {instrument}: {}", set.join(", ")))
             }
-            Err(error) => (Tone::Error, format!("{instrument}: setpoints not applied: {error}")),
+            Err(error) => {
+                (Tone::Error, format!("Setpoints not applied: {}", about(&instrument, error)))
+            }
         };
         self.keeping.audit_note("reapply", &path, &message, origin, &author).await?;
         self.publisher.tell(Told {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
-use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Reading, Value};
+use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Reading, Value, check};
 use setpoint_store::TextHash;
 
 use crate::{
@@ -90,7 +90,7 @@ impl Manager {
         timings: &mut Timings,
     ) -> Result<(Applied, usize), CommandError> {
         let Proposal { origin, author, message, text, from_file, .. } = proposal;
-        let read = self.read(text.clone(), Some(timings)).await?;
+        let read = self.read(text.clone(), timings).await?;
         for change in read.changes.iter() {
             if let Some((instrument, _)) = change.path.as_setpoint() {
                 self.components.settle(instrument).await;
@@ -163,25 +163,28 @@ impl Manager {
     pub(crate) async fn read(
         &self,
         text: Arc<str>,
-        timings: Option<&mut Timings>,
+        timings: &mut Timings,
     ) -> Result<Read, CommandError> {
         let (drivers, name) = (self.drivers.clone(), self.file_name.clone());
         let old = self.running.values.clone();
         let work = move || {
             let begun = Instant::now();
-            let Reading { bench, values, diagnostics } =
-                setpoint_bench::read(&name, &text, &*drivers);
-            let check = ms(begun);
+            let document = check::parse(&name, &text);
+            let parse = ms(begun);
+            let begun = Instant::now();
+            let Reading { bench, values, diagnostics } = match document {
+                Ok(document) => check::check(&name, document, &*drivers),
+                Err(refused) => *refused,
+            };
             let changes = setpoint_bench::diff(&old, &values);
-            (bench, values, diagnostics, changes, check)
+            (bench, values, diagnostics, changes, parse, ms(begun))
         };
-        let (bench, values, diagnostics, changes, check) =
+        let (bench, values, diagnostics, changes, parse, check) =
             tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Failed {
                 message: format!("reading the bench failed: {error}; please report this"),
             })?;
-        if let Some(timings) = timings {
-            timings.check = check;
-        }
+        timings.parse = parse;
+        timings.check = check;
         let diagnostics = Arc::new(diagnostics);
         match bench {
             Some(bench) => Ok(Read {
@@ -190,10 +193,9 @@ impl Manager {
                 diagnostics,
                 changes: Arc::new(changes),
             }),
-            None => Err(CommandError::Invalid {
-                message: setpoint_bench::check::summary(&diagnostics),
-                diagnostics,
-            }),
+            None => {
+                Err(CommandError::Invalid { message: check::summary(&diagnostics), diagnostics })
+            }
         }
     }
 

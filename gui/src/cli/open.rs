@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use crate::{
     cli::{Failure, out},
-    demo, last_bench,
+    demo, last_bench, logging,
     panel::{self, Look, Page, PanelOptions},
 };
 
@@ -40,7 +40,7 @@ pub fn run(command: Open) -> Result<(), Failure> {
              without a window: setpoint serve {what}"
         )));
     }
-    super::serve::log_to_stderr("warn");
+    logging::to_stderr("warn", command.quiet);
     let bench = if command.demo {
         let file = demo::copy().map_err(|error| {
             Failure::unusable(format!(

@@ -1,15 +1,14 @@
 //! `setpoint serve FILE`
 
-use std::{io::IsTerminal, net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf};
 
 use serde_json::json;
 use setpoint_runtime::{Command, Origin, ReloadState, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::{Failure, excerpt, out},
-    demo,
+    demo, logging,
     serving::{Serving, ServingError},
 };
 
@@ -18,7 +17,8 @@ use crate::{
 #[command(after_help = "Example:\n  setpoint serve bench.toml --listen 127.0.0.1:8080\n\n\
               When it is ready it prints one line of JSON with its address, the file that\n\
               holds its token and its process id. SIGHUP reads the file again; SIGTERM and\n\
-              SIGINT stop it. SETPOINT_LOG sets the log level (error, warn, info, debug).")]
+              SIGINT stop it. The log level is the bench's runtime.log_level; SETPOINT_LOG\n\
+              (error, warn, info, debug) overrides it.")]
 pub struct Serve {
     /// The bench file.
     #[arg(value_name = "FILE", required_unless_present = "demo", conflicts_with = "demo")]
@@ -38,7 +38,7 @@ pub struct Serve {
 }
 
 pub fn run(command: Serve) -> Result<(), Failure> {
-    log_to_stderr(if command.quiet { "error" } else { "info" });
+    logging::to_stderr(if command.quiet { "error" } else { "info" }, command.quiet);
     let bench = match command.file {
         Some(file) => file,
         None => demo::copy().map_err(|error| {
@@ -53,20 +53,6 @@ pub fn run(command: Serve) -> Result<(), Failure> {
         .build()
         .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
     runtime.block_on(serve(bench, command.listen))
-}
-
-/// Logs to stderr, at the level of SETPOINT_LOG or at `level`.
-pub fn log_to_stderr(level: &str) {
-    let filter = std::env::var("SETPOINT_LOG")
-        .ok()
-        .and_then(|wanted| EnvFilter::try_new(wanted).ok())
-        .unwrap_or_else(|| EnvFilter::new(level));
-    // Fails only where there is a log already, which then stays.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
 }
 
 struct Signals {

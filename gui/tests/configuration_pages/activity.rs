@@ -54,6 +54,8 @@ fn figures_show_only_what_was_measured() {
     let window = dark(Page::Activity, fresh);
     assert!(says(&window, "Save to applied: —"));
     assert!(says(&window, "Streams interrupted: —"));
+    let window = dark(Page::Activity, rejected());
+    assert!(says(&window, "Save to applied: —, the last one was refused"));
 }
 
 #[test]

@@ -387,6 +387,9 @@ pub fn rejected() -> Status {
     let range = finding(&text, "52.0", "out_of_range", key, range);
     status.reload.state = ReloadState::Rejected;
     status.reload.rejected = 4;
+    if let Some(last) = &mut status.reload.last {
+        last.outcome = Outcome::Rejected;
+    }
     status.reload.diagnostics = Arc::new(vec![range, unknown]);
     status.disk_text = Some(text.into());
     let mut events = status.events.to_vec();

@@ -6,7 +6,7 @@ use setpoint::panel::{
     Page,
     intent::{InstrumentIntent, Intent, StageIntent},
 };
-use setpoint_bench::{Edit, KeyPath, Value};
+use setpoint_bench::{Edit, KeyPath, Severity, Value};
 
 use crate::{
     fixture,
@@ -79,6 +79,22 @@ fn what_is_staged_is_shown_beside_what_runs_and_can_be_taken_back() {
 }
 
 #[test]
+fn what_the_check_says_of_a_staged_value_stands_under_it() {
+    let mut status = fixture::full();
+    let open = std::sync::Arc::make_mut(&mut status.transactions[0]);
+    open.diagnostics = std::sync::Arc::new(vec![fixture::diagnostic(
+        Severity::Warning,
+        "instruments.psu.set.ch1.voltage",
+        "close to the limit",
+    )]);
+    let mut window = window(status, Page::Bench);
+    window.get_by_label("close to the limit");
+    window.state_mut().status.transactions.clear();
+    window.run();
+    assert!(window.query_by_label("close to the limit").is_none());
+}
+
+#[test]
 fn leaving_by_keys_finishes_the_value_that_is_being_typed() {
     let mut window = window(fixture::full(), Page::Bench);
     window.get_by_label("psu ch2.voltage setpoint").click();
@@ -146,4 +162,11 @@ fn a_thousand_instruments_are_drawn_as_far_as_they_are_seen() {
     window.run();
     let rows = window.get_all_by(|node| node.role() == egui::accesskit::Role::Row).count();
     assert!((5..40).contains(&rows), "{rows} rows are drawn");
+}
+#[test]
+fn zz_time() {
+    let mut window = window(fixture::crowded(), Page::Bench);
+    let t = std::time::Instant::now();
+    window.run_steps(50);
+    panic!("{:?}", t.elapsed() / 50);
 }

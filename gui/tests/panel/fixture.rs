@@ -136,20 +136,20 @@ pub fn broken() -> Status {
     status.reload.state = ReloadState::Rejected;
     status.reload.last = Some(last(Outcome::Rejected, 40));
     status.reload.diagnostics = Arc::new(vec![
-        diagnostic(
-            "out_of_range",
-            "instruments.psu.set.ch2.voltage",
-            "voltage 52.0 V is above the maximum of 30 V",
-            (29, 15, 19),
-            None,
-        ),
-        diagnostic(
-            "unknown_key",
-            "sources.sample.resoluton",
-            "unknown key “resoluton”",
-            (42, 1, 10),
-            Some("resolution"),
-        ),
+        Diagnostic {
+            code: "out_of_range".to_owned(),
+            span: Span { line: 29, column: 15, end_line: 29, end_column: 19 },
+            ..diagnostic(
+                Severity::Error,
+                "instruments.psu.set.ch2.voltage",
+                "voltage 52.0 V is above the maximum of 30 V",
+            )
+        },
+        Diagnostic {
+            span: Span { line: 42, column: 1, end_line: 42, end_column: 10 },
+            suggestion: Some("resolution".to_owned()),
+            ..diagnostic(Severity::Error, "sources.sample.resoluton", "unknown key “resoluton”")
+        },
     ]);
     let disk = TEXT.replace("ch2.voltage = 12.0", "ch2.voltage = 52.0");
     status.disk_text = Some(Arc::from(disk.replace("resolution", "resoluton")));
@@ -297,21 +297,16 @@ fn revision(id: &str, age: i64, origin: Origin, message: &str, label: Option<&st
     }
 }
 
-fn diagnostic(
-    code: &str,
-    path: &str,
-    message: &str,
-    (line, column, end_column): (u32, u32, u32),
-    suggestion: Option<&str>,
-) -> Diagnostic {
+/// A finding about a key, at the beginning of the file.
+pub fn diagnostic(severity: Severity, path: &str, message: &str) -> Diagnostic {
     Diagnostic {
-        severity: Severity::Error,
-        code: code.to_owned(),
+        severity,
+        code: "unknown_key".to_owned(),
         path: path.to_owned(),
         message: message.to_owned(),
         file: "bench.toml".to_owned(),
-        span: Span { line, column, end_line: line, end_column },
-        suggestion: suggestion.map(str::to_owned),
+        span: Span { line: 1, column: 1, end_line: 1, end_column: 1 },
+        suggestion: None,
     }
 }
 

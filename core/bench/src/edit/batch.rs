@@ -14,6 +14,15 @@ use crate::{document::Document, path::KeyPath};
 pub(super) struct Patch {
     pub(super) bytes: Range<usize>,
     pub(super) text: String,
+    /// Whether it adds tables. At one place keys come first: behind a header they would be another
+    /// table's.
+    pub(super) tables: bool,
+}
+
+impl Patch {
+    pub(super) fn new(bytes: Range<usize>, text: String) -> Self {
+        Self { bytes, text, tables: false }
+    }
 }
 
 /// What one edit comes to.
@@ -90,7 +99,7 @@ impl Batch {
     pub(super) fn written(&self, text: &str) -> String {
         let mut order: Vec<&Patch> = self.patches.iter().collect();
         // Stable: insertions at one place stay in the order they were asked for.
-        order.sort_by_key(|patch| (patch.bytes.start, patch.bytes.end));
+        order.sort_by_key(|patch| (patch.bytes.start, patch.bytes.end, patch.tables));
         let mut written = String::with_capacity(text.len() + 64);
         let mut done = 0;
         for patch in order {

@@ -151,7 +151,7 @@ fn new_tables(way: &Way<'_>, blocks: &[Block]) -> Patch {
     if open {
         added.truncate(added.len() - line_end.len());
     }
-    Patch { bytes: at..at, text: added }
+    Patch { bytes: at..at, text: added, tables: true }
 }
 
 /// Lines after the last key of the table that the new one belongs to.
@@ -187,7 +187,7 @@ fn after_last_key(way: &Way<'_>, lines: &[Line]) -> Patch {
     };
     let added: Vec<String> =
         lines.iter().map(|line| format!("{indent}{}", line.written(equals, like(line)))).collect();
-    Patch { bytes: at..at, text: joined(&added, line_end, open) }
+    Patch::new(at..at, joined(&added, line_end, open))
 }
 
 /// Lines for a text; `open` if its last line has no end, which then stays so.
@@ -206,7 +206,7 @@ fn first_of_all(way: &Way<'_>, lines: &[Line]) -> Patch {
         let line_end = layout::line_end(text, text.len());
         let open = !text.is_empty() && !text.ends_with(['\n', '\u{feff}']);
         let text = joined(&plain, line_end, open);
-        return Patch { bytes: way.text().len()..way.text().len(), text };
+        return Patch::new(way.text().len()..way.text().len(), text);
     };
     // Comments right above the first table are about that table.
     let mut at = layout::line_start(text, header);
@@ -219,7 +219,7 @@ fn first_of_all(way: &Way<'_>, lines: &[Line]) -> Patch {
     }
     let line_end = layout::line_end(text, header);
     let text = joined(&plain, line_end, false) + line_end;
-    Patch { bytes: at..at, text }
+    Patch::new(at..at, text)
 }
 
 /// A key between the braces of an inline table.
@@ -232,13 +232,13 @@ fn into_inline(way: &Way<'_>, depth: usize, table: &Place, new: &Value) -> Patch
     match all.last() {
         Some(last) => {
             let at = last.span.end;
-            Patch { bytes: at..at, text: format!(", {key} = {value}") }
+            Patch::new(at..at, format!(", {key} = {value}"))
         }
         None => {
             let inner = table.span.start + 1..table.span.end.saturating_sub(1);
             let empty = text.get(inner.clone()).is_some_and(|inner| inner.trim().is_empty());
             let bytes = if empty { inner } else { inner.start..inner.start };
-            Patch { bytes, text: format!(" {key} = {value} ") }
+            Patch::new(bytes, format!(" {key} = {value} "))
         }
     }
 }

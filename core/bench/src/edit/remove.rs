@@ -45,7 +45,7 @@ fn lines(text: &str, place: &Place) -> Vec<Patch> {
     if let Some(last) = joined.last_mut() {
         keep_ending(text, last);
     }
-    joined.into_iter().map(|bytes| Patch { bytes, text: String::new() }).collect()
+    joined.into_iter().map(|bytes| Patch::new(bytes, String::new())).collect()
 }
 
 /// Of the empty lines before and after a table that goes, those after it go too.
@@ -106,7 +106,7 @@ fn from_inline(way: &Way<'_>, table: &Place) -> Vec<Patch> {
         all.iter().map(|item| gone.iter().any(|gone| gone.span == item.span)).collect();
     let inner = table.span.start + 1..table.span.end.saturating_sub(1);
     if going.iter().all(|going| *going) {
-        return vec![Patch { bytes: inner, text: String::new() }];
+        return vec![Patch::new(inner, String::new())];
     }
     let end = |index: usize| all.get(index).map_or(inner.end, |item| item.span.end);
     // Where the first name of an item stands, which for a dotted key is not its last.
@@ -121,7 +121,7 @@ fn from_inline(way: &Way<'_>, table: &Place) -> Vec<Patch> {
         } else {
             end(index.saturating_sub(1))..end(index)
         };
-        patches.push(Patch { bytes, text: String::new() });
+        patches.push(Patch::new(bytes, String::new()));
     }
     patches
 }

@@ -1,6 +1,6 @@
 //! Values as text, written the way their neighbours are.
 
-use crate::value::Value;
+use crate::value::{Value, basic, literal};
 
 /// A value as text; `like` is how the one before it, or beside it, is written.
 pub(super) fn value(value: &Value, like: Option<&str>) -> String {
@@ -60,28 +60,9 @@ fn is_int(text: &str) -> bool {
 
 /// Text in the quotation marks that its neighbour has.
 fn text(new: &str, like: &str) -> Option<String> {
-    if like.starts_with('\'') && !like.starts_with("'''") {
-        let fits = !new.contains('\'') && !new.chars().any(|c| c.is_control() && c != '\t');
-        return fits.then(|| format!("'{new}'"));
+    match like.chars().next() {
+        Some('\'') => literal(new),
+        Some('"') => Some(basic(new)),
+        _ => None,
     }
-    if !like.starts_with('"') {
-        return None;
-    }
-    let mut quoted = String::with_capacity(new.len() + 2);
-    quoted.push('"');
-    for c in new.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => {
-                quoted.push_str(&format!("\\u{:04X}", u32::from(c)));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    Some(quoted)
 }

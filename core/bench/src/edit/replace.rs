@@ -24,7 +24,7 @@ pub(super) fn replace(text: &str, place: &Place, old: &Value, new: &Value) -> Ve
 
 /// A comment after the value stays in its column, if there is room.
 fn in_column(text: &str, place: &Place, old: &str, new: String) -> Patch {
-    let plain = Patch { bytes: place.span.clone(), text: new };
+    let plain = Patch::new(place.span.clone(), new);
     let rest = layout::line(text, place.span.end);
     let gap = rest.len() - rest.trim_start_matches(' ').len();
     if gap < 2 || !rest[gap..].starts_with('#') || old.contains('\n') || plain.text.contains('\n') {
@@ -33,9 +33,8 @@ fn in_column(text: &str, place: &Place, old: &str, new: String) -> Patch {
     let room = gap + old.chars().count();
     match room.checked_sub(plain.text.chars().count()) {
         None | Some(0) => plain,
-        Some(gap_now) => Patch {
-            bytes: plain.bytes.start..plain.bytes.end + gap,
-            text: plain.text + &" ".repeat(gap_now),
-        },
+        Some(gap_now) => {
+            Patch::new(plain.bytes.start..plain.bytes.end + gap, plain.text + &" ".repeat(gap_now))
+        }
     }
 }

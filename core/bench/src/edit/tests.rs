@@ -350,3 +350,12 @@ fn many_edits_take_one_pass() {
     let after = values(&apply(&before, &edits).unwrap());
     assert_eq!(after.as_table().unwrap()["instruments"].as_table().unwrap().len(), 2_500);
 }
+
+#[test]
+fn a_key_and_a_table_added_at_one_place_do_not_mix() {
+    check(
+        "[instruments.a]\ntype = 'x'",
+        &[set("instruments.a.set.v", 1), set("instruments.a.label", "l")],
+        "[instruments.a]\ntype = 'x'\nlabel = \"l\"\n\n[instruments.a.set]\nv = 1",
+    );
+}

@@ -2,7 +2,7 @@
 
 use egui::{Frame, Margin, Role, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2};
 use setpoint_bench::Value;
-use setpoint_runtime::Origin;
+use setpoint_runtime::{Origin, Outcome};
 
 use crate::panel::{
     format,
@@ -69,7 +69,12 @@ fn figures(view: &View<'_>) -> [Figure; 5] {
     };
     let last = reload.last.as_ref();
     let ms = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), format::millis);
+    // What was refused was not applied: how long that took is no time to applied.
+    let applied = last.filter(|last| last.outcome != Outcome::Rejected);
     let (whole, whole_words) = match last {
+        Some(last) if last.outcome == Outcome::Rejected => {
+            ("Save to applied", "the last one was refused".to_owned())
+        }
         Some(last) if last.origin == Origin::File => {
             let settle = format::millis(last.timings_ms.settle);
             ("Save to applied", format!("the last save; {settle} to settle"))
@@ -91,7 +96,7 @@ fn figures(view: &View<'_>) -> [Figure; 5] {
         },
         Figure {
             title: whole,
-            value: ms(last.map(|last| last.timings_ms.total)),
+            value: ms(applied.map(|last| last.timings_ms.total)),
             words: whole_words,
         },
         Figure {

@@ -1,6 +1,7 @@
 //! The side of the page Bench: one instrument or source, and its values to set.
 
 use egui::{Align, Frame, Layout, Margin, ScrollArea, Ui, UiBuilder, Vec2, vec2};
+use setpoint_bench::{KeyPath, Severity};
 
 use super::{
     View,
@@ -9,7 +10,7 @@ use super::{
 use crate::panel::{
     intent::Intent,
     theme,
-    widgets::{Pill, card::line, label},
+    widgets::{Mark, Pill, Tone, card::line, label, paint_mark},
 };
 
 mod entry;
@@ -106,17 +107,34 @@ fn row<R>(ui: &mut Ui, name: impl FnOnce(&mut Ui), content: impl FnOnce(&mut Ui)
     content(&mut rest)
 }
 
-/// Why a value cannot be, under its field.
-fn reason(ui: &mut Ui, text: &str) {
-    use crate::panel::widgets::{Mark, paint_mark};
+/// What is to be said of a value, under its field.
+fn remark(ui: &mut Ui, tone: Tone, text: &str) {
     let tokens = theme::tokens(ui);
+    let colour = tone.colour(tokens);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         ui.add_space(names_width(ui));
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 16.0), egui::Sense::hover());
-        paint_mark(ui.painter(), Mark::Triangle, rect.center(), 9.0, tokens.bad);
-        let text = egui::RichText::new(text).font(theme::small()).color(tokens.bad);
+        paint_mark(ui.painter(), Mark::Triangle, rect.center(), 9.0, colour);
+        let text = egui::RichText::new(text).font(theme::small()).color(colour);
         ui.add(egui::Label::new(text).wrap());
     });
     ui.add_space(4.0);
+}
+
+/// Why a typed value was not staged, else what the check says of the staged one.
+fn remarks(ui: &mut Ui, view: &View<'_>, state: &BenchState, path: &KeyPath) {
+    if let Some(refused) = state.refused.get(path) {
+        remark(ui, Tone::Bad, &refused.reason);
+        return;
+    }
+    let Some(open) = view.staged() else { return };
+    if open.edits.iter().all(|edit| edit.path != *path) {
+        return;
+    }
+    let path = path.to_string();
+    for found in open.diagnostics.iter().filter(|found| found.path == path) {
+        let tone = if found.severity == Severity::Error { Tone::Bad } else { Tone::Amber };
+        remark(ui, tone, &found.message);
+    }
 }

@@ -5,7 +5,7 @@ use setpoint_bench::{Edit, KeyPath, Value};
 use setpoint_instruments::{InstrumentStatus, ParamValue, ParameterStatus, Quality};
 use setpoint_runtime::StagedEdit;
 
-use super::{FIELD, enter_parameter, reason, row};
+use super::{FIELD, enter_parameter, remarks, row};
 use crate::panel::{
     format, icons,
     intent::{Intent, StageIntent},
@@ -63,20 +63,8 @@ pub(super) fn show(
             _ => field.typed(ui, state, &mut intents),
         },
     );
-    if let Some(refused) = state.refused.get(&path) {
-        reason(ui, &refused.reason);
-    } else if let Some(found) = finding(view, &path, edit) {
-        reason(ui, &found);
-    }
+    remarks(ui, view, state, &path);
     intents
-}
-
-/// What the check says of a staged value.
-fn finding(view: &View<'_>, path: &KeyPath, edit: Option<&StagedEdit>) -> Option<String> {
-    edit?;
-    let path = path.to_string();
-    let found = view.staged()?.diagnostics.iter().find(|found| found.path == path)?;
-    Some(found.message.clone())
 }
 
 fn is_switch(choices: &[String]) -> bool {

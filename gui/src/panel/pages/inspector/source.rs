@@ -5,7 +5,7 @@ use setpoint_bench::{Edit, KeyPath, Value};
 use setpoint_runtime::{SourceInfo, StagedEdit};
 use setpoint_video::SourceState;
 
-use super::{body, group_title, head, reason, row};
+use super::{FIELD, body, group_title, head, remarks, row};
 use crate::panel::{
     format, icons,
     intent::{Intent, StageIntent},
@@ -156,14 +156,7 @@ fn one(
             Kind::Text | Kind::Rate => entry.typed(ui, state, &mut intents),
         },
     );
-    let text = path.to_string();
-    let found =
-        edit.and_then(|_| view.staged()?.diagnostics.iter().find(|found| found.path == text));
-    if let Some(refused) = state.refused.get(&path) {
-        reason(ui, &refused.reason);
-    } else if let Some(found) = found {
-        reason(ui, &found.message);
-    }
+    remarks(ui, view, state, &path);
     intents
 }
 
@@ -199,7 +192,9 @@ impl Entry<'_> {
             choices.insert(0, current.clone());
         }
         let shown = if current.is_empty() { "default" } else { &current };
-        let (_, chosen) = picker(ui, ("source", &self.name), &self.name, shown, &choices, WIDE);
+        let width = if self.edit.is_some() { FIELD } else { WIDE };
+        let id = ("source", &self.name);
+        let (_, chosen) = picker(ui, id, &self.name, shown, &choices, width);
         if let Some(chosen) = chosen {
             intents.push(self.stage(Value::String(chosen)));
         }
