@@ -7,6 +7,7 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -145,5 +146,46 @@ fn a_wrong_bench_with_history_runs_what_ran_before() {
     let status = json(&setpoint(&["status", name, "--format", "json"]));
     assert_eq!(status["reload"]["state"], "rejected");
     assert_eq!(status["revision"]["id"], "r1");
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn a_hangup_reads_the_file_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    let text = bench().replace("hot_reload = \"apply\"", "hot_reload = \"off\"");
+    fs::write(&file, &text).unwrap();
+    let name = file.to_str().unwrap();
+    let served = Served::start(&file);
+    fs::write(&file, text.replace("ch1.voltage = 3.300", "ch1.voltage = 2.500")).unwrap();
+    let path = "instruments.psu.set.ch1.voltage";
+    let value = || json(&setpoint(&["get", name, path, "--format", "json"]))["value"].clone();
+    assert_eq!(value(), 3.3, "a save alone is not applied");
+    signal(&served.child, "HUP");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while value() != 2.5 {
+        assert!(Instant::now() < deadline, "the file was not read again");
+    }
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn an_address_nobody_listens_on_is_shown_offline() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    let text = bench().replacen("address = \"sim:\"", "address = \"tcp://127.0.0.1:1\"", 1);
+    fs::write(&file, text).unwrap();
+    let name = file.to_str().unwrap();
+    let served = Served::start(&file);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    loop {
+        let output = setpoint(&["status", name]);
+        let text = String::from_utf8(output.stdout).unwrap();
+        let psu = text.lines().find(|line| line.trim_start().starts_with("psu")).unwrap();
+        if psu.contains("offline") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{text}");
+    }
     assert_eq!(served.stop(), 0);
 }

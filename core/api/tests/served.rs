@@ -227,10 +227,13 @@ fn change_is_a_revision_that_can_be_undone() {
         // One key goes back as an edit of the text that runs, which keeps its digits; the whole
         // revision goes back as the text that it is.
         let path = format!("/v1/revisions/{old}/rollback");
+        let other = client.patch(json!([{ "path": "sources.ball.pattern", "value": "blue" }]));
+        assert_eq!(other.status, 200, "{}", other.text());
         let back = client.send("POST", &path, &[], &json!({ "only": [VOLTAGE] }).to_string());
         assert_eq!(back.status, 200, "{}", back.text());
         let values = client.get_as("/v1/bench", "application/json").json();
         assert_eq!(values["instruments"]["psu"]["set"]["ch1"]["voltage"], 3.3);
+        assert_eq!(values["sources"]["ball"]["pattern"], "blue", "it was not asked to go back");
         let back = client.send("POST", &path, &[], "");
         assert_eq!(back.status, 200, "{}", back.text());
         assert_eq!(fs::read_to_string(&bench).unwrap(), BENCH);

@@ -321,7 +321,7 @@ impl State {
     fn admit(&mut self, generation: Generation) -> bool {
         if self.candidate.as_ref().is_some_and(|one| one.generation == generation) {
             self.active = self.candidate.take();
-            
+            self.error = None;
             return true;
         }
         self.is_active(generation)

@@ -163,10 +163,3 @@ fn a_thousand_instruments_are_drawn_as_far_as_they_are_seen() {
     let rows = window.get_all_by(|node| node.role() == egui::accesskit::Role::Row).count();
     assert!((5..40).contains(&rows), "{rows} rows are drawn");
 }
-#[test]
-fn zz_time() {
-    let mut window = window(fixture::crowded(), Page::Bench);
-    let t = std::time::Instant::now();
-    window.run_steps(50);
-    panic!("{:?}", t.elapsed() / 50);
-}

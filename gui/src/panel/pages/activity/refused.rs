@@ -27,13 +27,17 @@ struct Words {
 
 /// Draws it where file and bench differ; nothing otherwise.
 pub fn show(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
-    let Some(words) = words(view) else { return };
+    let Some(mut words) = words(view) else { return };
     let tokens = theme::tokens(ui);
     let colour = words.tone.colour(tokens);
     let findings = match view.status.reload.state {
         ReloadState::Rejected => view.status.reload.diagnostics.as_slice(),
         _ => &[],
     };
+    if !findings.is_empty() {
+        // The findings say it all, and more.
+        words.problem = None;
+    }
     Frame::new()
         .fill(tokens.card)
         .stroke(Stroke::new(1.0, colour))
