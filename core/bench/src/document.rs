@@ -3,6 +3,7 @@
 mod depth;
 mod lines;
 mod place;
+mod reopened;
 
 use std::{ops::Range, sync::OnceLock};
 
@@ -42,7 +43,7 @@ impl Document {
     ///
     /// # Errors
     /// The first thing in it that is not TOML; a text longer than [`LONGEST`]; keys and brackets
-    /// nested more than a hundred deep.
+    /// nested more than a hundred deep; thousands of tables that come after tables below them.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         if text.len() > LONGEST {
             return Err(SyntaxError::at(text, 0..0, too_long(text.len())));
@@ -50,6 +51,10 @@ impl Document {
         if let Some(offset) = depth::too_deep(text) {
             let message = "keys and brackets are nested too deeply here".to_owned();
             return Err(SyntaxError::at(text, offset..offset + 1, message));
+        }
+        if let Some(offset) = reopened::too_often(text) {
+            let message = "the file comes back to tables too often: put [a] before [a.b]";
+            return Err(SyntaxError::at(text, offset..offset + 1, message.to_owned()));
         }
         let parsed = toml_edit::Document::parse(text).map_err(|error| {
             let bytes = error.span().unwrap_or(0..0);
@@ -188,5 +193,18 @@ mod tests {
     fn a_text_of_more_than_16_mib_is_refused() {
         let text = "#".repeat(LONGEST + 1);
         assert!(Document::parse(&text).unwrap_err().message.contains("17 MiB"));
+    }
+
+    #[test]
+    fn coming_back_to_tables_has_an_end() {
+        let there: String = (0..50_000).map(|n| format!("[x{n}.y]\n")).collect();
+        let back: String = (0..50_000).map(|n| format!("[x{n}]\n")).collect();
+        let error = Document::parse(&(there.clone() + &back)).unwrap_err();
+        assert!(error.message.contains("comes back to tables"), "{error}");
+        // A few of them do no harm, nor do many that are close by.
+        let some: String = back.lines().take(20).map(|line| format!("{line}\n")).collect();
+        assert!(Document::parse(&(there + &some)).is_ok());
+        let near: String = (0..20_000).map(|n| format!("[a.x{n}.y]\n[a.x{n}]\n")).collect();
+        assert!(Document::parse(&near).is_ok());
     }
 }

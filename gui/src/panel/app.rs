@@ -11,7 +11,7 @@ use setpoint_video::SourceState;
 
 use super::{
     intent::{Intent, ViewIntent},
-    opening::{Coming, Target, ask_for_file, open},
+    opening::{Arrival, Coming, Target, ask_for_file, open},
     pages::{
         Page, View,
         start::{self, Failure, StartState},
@@ -161,9 +161,9 @@ impl App {
     fn arrived(&mut self, ctx: &Context) {
         if let Some(opening) = &mut self.opening {
             let result = match opening.poll() {
-                Ok(None) => return,
-                Ok(Some(result)) => result,
-                Err(()) => Err(Failure {
+                Arrival::NotYet => return,
+                Arrival::Here(result) => result,
+                Arrival::Never => Err(Failure {
                     path: self.start.opening.clone().unwrap_or_default(),
                     message: "Opening it ended in a fault of the program; the log says more."
                         .to_owned(),
@@ -185,13 +185,13 @@ impl App {
         }
         if let Some(dialog) = &mut self.dialog {
             match dialog.poll() {
-                Ok(None) => {}
-                Ok(Some(Some(path))) => {
+                Arrival::NotYet => {}
+                Arrival::Here(Some(path)) => {
                     self.dialog = None;
                     self.start.path = path.display().to_string();
                     self.open(ctx, Target::File(path));
                 }
-                Ok(Some(None)) | Err(()) => self.dialog = None,
+                Arrival::Here(None) | Arrival::Never => self.dialog = None,
             }
         }
     }
@@ -226,8 +226,8 @@ impl App {
 
     fn view(&mut self, ctx: &Context, intent: &ViewIntent) {
         match intent {
-            // The screen has done these itself.
-            ViewIntent::Go(_) | ViewIntent::Dismiss(_) => {}
+            // The screen has done it itself.
+            ViewIntent::Go(_) => {}
             ViewIntent::SwitchTheme => ctx.set_theme(match ctx.theme() {
                 Theme::Dark => ThemePreference::Light,
                 Theme::Light => ThemePreference::Dark,

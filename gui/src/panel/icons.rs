@@ -14,8 +14,6 @@ pub const ACTIVITY: &str = "\u{e000}";
 pub const SUN: &str = "\u{e472}";
 /// Dark theme.
 pub const MOON: &str = "\u{e330}";
-/// Look for.
-pub const SEARCH: &str = "\u{e30c}";
 /// Close, take back.
 pub const CLOSE: &str = "\u{e4f6}";
 /// Dangerous.
@@ -24,8 +22,6 @@ pub const WARNING: &str = "\u{e4e0}";
 pub const OPEN: &str = "\u{e256}";
 /// Start.
 pub const PLAY: &str = "\u{e3d0}";
-/// Hold.
-pub const PAUSE: &str = "\u{e39e}";
 /// Read again.
 pub const RELOAD: &str = "\u{e036}";
 /// Go back.
@@ -38,31 +34,7 @@ pub const ARROW_UP: &str = "\u{e08e}";
 pub const ARROW_DOWN: &str = "\u{e03e}";
 /// Kept for good.
 pub const STAR: &str = "\u{e46a}";
-/// Label.
-pub const TAG: &str = "\u{e478}";
-/// Done.
-pub const CHECK: &str = "\u{e182}";
-/// Passed.
-pub const CHECK_CIRCLE: &str = "\u{e184}";
-/// A picture source.
-pub const CAMERA: &str = "\u{e4da}";
 /// An instrument.
 pub const PLUGS: &str = "\u{eb56}";
-/// Opens a list.
-pub const CARET_DOWN: &str = "\u{e136}";
-/// Opens to the right.
-pub const CARET_RIGHT: &str = "\u{e13a}";
-/// Differences.
-pub const DIFF: &str = "\u{e27c}";
-/// A person.
-pub const USER: &str = "\u{e4c2}";
-/// A file.
-pub const FILE: &str = "\u{e23a}";
-/// Write to disk.
-pub const SAVE: &str = "\u{e248}";
 /// Copy.
 pub const COPY: &str = "\u{e1ca}";
-/// Worth knowing.
-pub const INFO: &str = "\u{e2ce}";
-/// Throw away.
-pub const TRASH: &str = "\u{e4a6}";

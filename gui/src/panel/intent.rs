@@ -87,8 +87,6 @@ pub enum ViewIntent {
     Open(PathBuf),
     /// Open the demo bench.
     Demo,
-    /// Take this message away.
-    Dismiss(u64),
     /// Put this text on the clipboard.
     Copy(String),
 }

@@ -14,6 +14,17 @@ use crate::{demo, last_bench, serving::Serving};
 /// Something that a background task brings.
 pub struct Coming<T>(oneshot::Receiver<T>);
 
+/// Whether it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arrival<T> {
+    /// It did.
+    Here(T),
+    /// It is still on its way.
+    NotYet,
+    /// The task ended without it.
+    Never,
+}
+
 impl<T: Send + 'static> Coming<T> {
     fn spawn(
         workers: &Handle,
@@ -30,12 +41,12 @@ impl<T: Send + 'static> Coming<T> {
         Self(coming)
     }
 
-    /// What came, if it has; `Err` if it never will.
-    pub fn poll(&mut self) -> Result<Option<T>, ()> {
+    /// What came, if it has. Never waits.
+    pub fn poll(&mut self) -> Arrival<T> {
         match self.0.try_recv() {
-            Ok(value) => Ok(Some(value)),
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Closed) => Err(()),
+            Ok(value) => Arrival::Here(value),
+            Err(TryRecvError::Empty) => Arrival::NotYet,
+            Err(TryRecvError::Closed) => Arrival::Never,
         }
     }
 }

@@ -471,8 +471,7 @@ pub fn click(window: &mut Window, name: &str) -> Vec<Intent> {
     window.state().intents.borrow_mut().clear();
     window.get_by_label(name).click();
     window.run();
-    let intents = window.state().intents.borrow().clone();
-    intents
+    window.state().intents.take()
 }
 
 /// Whether something has this in its accessible name.

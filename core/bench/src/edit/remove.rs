@@ -110,9 +110,7 @@ fn from_inline(way: &Way<'_>, table: &Place) -> Vec<Patch> {
     }
     let end = |index: usize| all.get(index).map_or(inner.end, |item| item.span.end);
     // Where the first name of an item stands, which for a dotted key is not its last.
-    let start = |index: usize| {
-        skip_to_key(text, index.checked_sub(1).map_or(inner.start, end))
-    };
+    let start = |index: usize| skip_to_key(text, index.checked_sub(1).map_or(inner.start, end));
     let last_kept = going.iter().rposition(|going| !going).unwrap_or(0);
     let mut patches = Vec::new();
     for index in (0..all.len()).filter(|index| going.get(*index) == Some(&true)) {

@@ -12,6 +12,3 @@ pub use top_bar::top_bar;
 
 /// Below this width in points the rail shows signs only.
 pub const NARROW: f32 = 1180.0;
-
-/// Above this width in points the top bar shows all it has.
-pub const WIDE: f32 = 1000.0;

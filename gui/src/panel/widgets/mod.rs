@@ -1,7 +1,6 @@
 //! Widgets that several pages use. Each names itself to screen readers and tests, and takes its
 //! colours from [`super::theme`].
 
-pub mod badge;
 pub mod button;
 pub mod card;
 pub mod cells;
@@ -17,7 +16,6 @@ pub mod toast;
 pub mod toggle;
 pub mod tone;
 
-pub use badge::badge;
 pub use button::{ActionButton, icon_button};
 pub use card::{card, card_header};
 pub use cells::cell_at;
@@ -26,7 +24,7 @@ pub use input::text_input;
 pub use picker::picker;
 pub use pill::Pill;
 pub use sparkline::sparkline;
-pub use text::{label, page_title, paint_text, width_of};
+pub use text::{label, page_title, width_of};
 pub use toast::{Toast, Toasts};
 pub use toggle::toggle;
 pub use tone::{Mark, Tone, paint_mark};

@@ -1,24 +1,12 @@
 //! Text in a font and colour of choice.
 
-use egui::{Align2, Color32, FontId, Pos2, Rect, Response, RichText, Ui};
+use egui::{Color32, FontId, Response, RichText, Ui};
 
 use crate::panel::theme;
 
 /// A label that is cut with … where there is no room; its whole text is then its tooltip.
 pub fn label(ui: &mut Ui, text: impl Into<String>, font: FontId, colour: Color32) -> Response {
     ui.add(egui::Label::new(RichText::new(text).font(font).color(colour)).truncate())
-}
-
-/// Paints text without a place of its own in the layout.
-pub fn paint_text(
-    ui: &Ui,
-    at: Pos2,
-    anchor: Align2,
-    text: &str,
-    font: FontId,
-    colour: Color32,
-) -> Rect {
-    ui.painter().text(at, anchor, text, font, colour)
 }
 
 /// How wide a text is, in points.

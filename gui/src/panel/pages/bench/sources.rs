@@ -133,8 +133,8 @@ fn foot(ui: &mut Ui, rect: Rect, height: f32, source: &SourceInfo, tokens: &Toke
     let kind = source.measured.kind.replace('_', " ");
     let what = source.label.clone().unwrap_or(kind);
     let name = width_of(&ui, &source.measured.id, theme::strong(13.0));
-    let room = foot.width() - name - 10.0;
-    if room > 40.0 {
+    let room = (foot.width() - name - 20.0).floor();
+    if room > 60.0 {
         ui.scope(|ui| {
             ui.set_max_width(room);
             crate::panel::widgets::label(ui, what, theme::mono_small(), tokens.dim);
