@@ -39,18 +39,20 @@ fn main() -> ExitCode {
 /// All pages in one theme.
 fn pictures(theme: &str) -> Vec<(&'static str, Vec<u8>)> {
     let bench = Bench::demo();
-    let panel = Panel::start(&bench, &["--theme", theme, "--page", "bench"], 1);
+    let mut panel = Panel::start(&bench, &["--theme", theme, "--page", "bench"], 1);
     let api = Api::of(&bench);
     for instrument in ["psu", "thermo"] {
         api.until_instrument(instrument, "connected");
     }
     for source in ["pattern", "ball"] {
-        let path = format!("/v1/sources/{source}");
-        until(&format!("{source} live"), || (api.get(&path)["state"] == "live").then_some(()));
+        api.until_live(source);
     }
     history(&bench, &api);
     thread::sleep(TRENDS);
-    stage(&panel, &api, "3.450");
+    // Of channels 1 and 2.
+    for (nth, voltage) in ["3.450", "4.800"].into_iter().enumerate() {
+        stage(&mut panel, &api, nth, voltage);
+    }
 
     let mut pictures = vec![("bench", shot(&panel, "ctrl+1"))];
     pictures.push(("changes", shot(&panel, "ctrl+2")));
@@ -86,21 +88,18 @@ fn misspelt(bench: &Bench) -> String {
     with(&text, "ch2.current_limit = ", "ch2.current_limit = 1")
 }
 
-/// Types a new value for the first voltage in the inspector, as an operator would.
-fn stage(panel: &Panel, api: &Api, value: &str) {
-    let row = panel.until_word("ch1.voltage", |word| word.contains("ch1.voltage"));
-    panel.display.click(row.middle());
-    thread::sleep(DRAWN);
+/// Types a new value for the `nth` voltage in the inspector, as an operator would.
+fn stage(panel: &mut Panel, api: &Api, nth: usize, value: &str) {
     let field = until("the voltage in the inspector", || {
-        let words = panel.display.picture().words();
+        let words = panel.picture().words();
         let inspector = || words.iter().filter(|word| word.x > MIDDLE);
-        let label = inspector().find(|word| word.text == "Voltage")?;
+        let label = inspector().filter(|word| word.text == "Voltage").nth(nth)?;
         let value = |word: &&Word| {
             word.middle().1.abs_diff(label.middle().1) < 10
                 && word.x > label.x + label.width
                 && word.text.starts_with(|char: char| char.is_ascii_digit())
         };
-        inspector().find(value).cloned()
+        inspector().filter(value).min_by_key(|word| word.x).cloned()
     });
     panel.display.click(field.middle());
     thread::sleep(DRAWN);
@@ -109,7 +108,7 @@ fn stage(panel: &Panel, api: &Api, value: &str) {
     panel.display.key("Return");
     until("a staged edit", || {
         let staged = api.get("/v1/status")["transactions"].clone();
-        (staged[0]["edits"][0].is_object()).then_some(())
+        (staged[0]["edits"][nth].is_object()).then_some(())
     });
 }
 

@@ -151,8 +151,19 @@ impl Api {
     /// Waits until an instrument is in this state, and returns it.
     pub fn until_instrument(&self, id: &str, state: &str) -> Value {
         until(&format!("{id} {state}"), || {
-            let instrument = self.instrument(id);
+            let answer = self.send("GET", &format!("/v1/instruments/{id}"), &[], None);
+            // It may not be there yet.
+            let instrument = (answer.status == 200).then(|| answer.json())?;
             (instrument["state"] == state).then_some(instrument)
+        })
+    }
+
+    /// Waits until a source shows pictures at its rate, and returns it.
+    pub fn until_live(&self, id: &str) -> Value {
+        until(&format!("{id} live"), || {
+            let answer = self.send("GET", &format!("/v1/sources/{id}"), &[], None);
+            let source = (answer.status == 200).then(|| answer.json())?;
+            (source["state"] == "live").then_some(source)
         })
     }
 

@@ -80,7 +80,11 @@ fn reply(line: &str, state: &mut HashMap<String, String>) -> Option<String> {
         ":MEAS:ALL" => "0.000,0.000,0.000".to_owned(),
         _ => {
             let key = format!("{question} {argument}").trim_end().to_owned();
-            let unset = if question == ":OUTP" { "OFF" } else { "0.000" };
+            let unset = if question.starts_with(":OUTP") && !question.ends_with(":VAL") {
+                "OFF"
+            } else {
+                "0.000"
+            };
             state.get(&key).cloned().unwrap_or_else(|| unset.to_owned())
         }
     })

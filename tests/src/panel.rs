@@ -27,16 +27,26 @@ impl Panel {
         Self { process, display }
     }
 
+    /// What the window shows now.
+    ///
+    /// # Panics
+    /// If the panel has ended.
+    pub fn picture(&mut self) -> Picture {
+        let ended = self.process.child.try_wait().expect("it is a child of this test");
+        assert!(ended.is_none(), "the panel ended by itself: {ended:?}");
+        self.display.picture()
+    }
+
     /// Waits until the window shows a word that `wanted` accepts.
     ///
     /// # Panics
     /// If it does not come; what is shown instead is kept as a picture, which the message names.
-    pub fn until_word(&self, what: &str, wanted: impl Fn(&str) -> bool) -> Word {
+    pub fn until_word(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> Word {
         let scale = self.display.scale;
         let seen = std::cell::RefCell::new(Picture { png: Vec::new(), scale });
         let keep = Keep { name: what, seen: &seen };
         let found = until(&format!("“{what}” in the window"), || {
-            let picture = self.display.picture();
+            let picture = self.picture();
             let words = picture.words();
             *seen.borrow_mut() = picture;
             words.into_iter().find(|word| wanted(&word.text))

@@ -1,6 +1,8 @@
 //! Every file in `testdata/check` is checked; the report beside it says what is expected of it.
 //! `UPDATE_EXPECT=1 cargo test -p setpoint-bench` writes the reports again.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
 mod common;
 
 use std::{fmt::Write as _, fs, path::Path, time::Duration};

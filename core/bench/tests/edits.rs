@@ -1,5 +1,7 @@
 //! Edits of random files: what was asked for is there, everything else keeps its bytes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
+
 use proptest::prelude::*;
 use setpoint_bench::{ChangeKind, Document, Edit, KeyPath, Value, apply, diff, value::Table};
 

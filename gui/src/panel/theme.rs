@@ -30,6 +30,8 @@ pub struct Tokens {
     pub dim: Color32,
     /// What can be acted on.
     pub accent: Color32,
+    /// Words in the accent colour.
+    pub accent_text: Color32,
     /// Behind what is selected, and behind blue pills.
     pub accent_ground: Color32,
     /// Text on the accent colour.
@@ -99,6 +101,7 @@ pub const DARK: Tokens = Tokens {
     soft: rgb(0xa7b0be),
     dim: rgb(0x8793a3),
     accent: rgb(0x5b9dff),
+    accent_text: rgb(0x5b9dff),
     accent_ground: rgb(0x1d3354),
     on_accent: rgb(0x0b1626),
     key_on_accent: rgb(0x8fbcff),
@@ -138,6 +141,7 @@ pub const LIGHT: Tokens = Tokens {
     soft: rgb(0x4d5868),
     dim: rgb(0x626d7b),
     accent: rgb(0x1f6feb),
+    accent_text: rgb(0x1758c0),
     accent_ground: rgb(0xdbe8ff),
     on_accent: rgb(0xffffff),
     key_on_accent: rgb(0x4b8bef),
@@ -343,7 +347,7 @@ mod tests {
                 ("good pill", t.good, t.good_ground),
                 ("amber pill", t.amber, t.amber_ground),
                 ("bad pill", t.bad, t.bad_ground),
-                ("blue pill", t.accent, t.accent_ground),
+                ("blue pill", t.accent_text, t.accent_ground),
                 ("grey pill", t.soft, t.neutral_ground),
                 ("primary button", t.on_accent, t.accent),
                 ("word added", t.on_word, t.added_word),

@@ -63,7 +63,7 @@ fn questions_that_make_no_sense() {
     }
     let unknown = api.change(&[("instruments.psu.set.ch1.volts", json!(1.0))], "");
     problem(&unknown, 422);
-    assert_eq!(unknown.json()["diagnostics"][0]["code"], "unknown_key", "{}", unknown.text());
+    assert_eq!(unknown.json()["diagnostics"][0]["code"], "unknown_parameter", "{}", unknown.text());
     problem(&api.change(&[("instruments.psu.set.ch1.voltage", json!("much"))], ""), 422);
     assert_eq!(bench.text(), before);
 }

@@ -12,6 +12,7 @@ use setpoint_tests::{
 fn refused(text: impl AsRef<[u8]>) -> Vec<Value> {
     let (bench, server) = Server::demo();
     let mut wire = server.wire("psu");
+    wire.until(":SOUR1:VOLT?", 3.3);
     let before = bench.text();
     let revisions = server.api.revisions().len();
 
@@ -136,13 +137,12 @@ fn no_utf_8() {
 fn a_file_that_goes_and_comes_back() {
     let (bench, server) = Server::demo();
     let mut wire = server.wire("psu");
+    wire.until(":SOUR1:VOLT?", 3.3);
     std::fs::remove_file(bench.path()).expect("it can be removed");
-    until("the loss to be seen", || (server.api.reload()["state"] != "in_step").then_some(()));
-    let reload = server.api.reload();
-    assert!(
-        reload["problem"].as_str().is_some_and(|text| text.contains("bench.toml")),
-        "{reload:#}"
-    );
+    let problem =
+        until("the loss to be told", || server.api.reload()["problem"].as_str().map(str::to_owned));
+    assert!(problem.contains("bench.toml"), "{problem}");
+    assert_eq!(server.api.reload()["state"], "ahead");
     assert!((wire.number(":SOUR1:VOLT?") - 3.3).abs() < 1e-6, "the bench runs on");
 
     bench.save_by_rename(with(&demo_text(), "ch1.voltage = 3.300", "ch1.voltage = 4.250"));

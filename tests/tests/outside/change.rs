@@ -46,6 +46,7 @@ fn a_changed_voltage_is_in_device_file_and_history_and_comes_back() {
 fn several_values_go_together_or_not_at_all() {
     let (bench, server) = Server::demo();
     let mut wire = server.wire("psu");
+    wire.until(":SOUR1:VOLT?", 3.3);
     let before = bench.text();
     let revisions = server.api.revisions().len();
 

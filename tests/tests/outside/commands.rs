@@ -78,7 +78,7 @@ fn a_refused_set_says_where_and_why() {
     let (bench, _server) = Server::demo();
     let before = bench.text();
     let path = bench.path().display().to_string();
-    let edit = "instruments.psu.set.ch1.voltage=52";
+    let edit = "instruments.psu.set.ch1.voltage=13.5";
     let outcome = program::run(&bench, &["set", &path, edit]);
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("ch1.voltage") && outcome.stderr.contains("12"), "{outcome:?}");

@@ -64,7 +64,7 @@ fn an_instrument_and_a_source_come_and_go() {
         resolution = \"320x240\"\nframerate = 10\n";
     bench.save_by_rename(demo_text() + more);
     server.api.until_instrument("second", "connected");
-    until("snow live", || (server.api.get("/v1/sources/snow")["state"] == "live").then_some(()));
+    server.api.until_live("snow");
 
     bench.save_by_rename(demo_text());
     until("they are gone", || {

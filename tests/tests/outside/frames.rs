@@ -7,10 +7,7 @@ fn sources_are_live_and_their_frames_are_pictures() {
     let (_bench, server) = Server::demo();
     for (id, width, height, format) in [("pattern", 1280, 720, "I420"), ("ball", 640, 480, "I420")]
     {
-        let source = until(&format!("{id} live"), || {
-            let source = server.api.get(&format!("/v1/sources/{id}"));
-            (source["state"] == "live").then_some(source)
-        });
+        let source = server.api.until_live(id);
         assert_eq!((&source["width"], &source["height"]), (&width.into(), &height.into()));
         assert_eq!(source["format"], format);
         let answer = server.api.send("GET", &format!("/v1/sources/{id}/frame.png"), &[], None);

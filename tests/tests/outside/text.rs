@@ -41,7 +41,7 @@ fn a_key_that_was_not_there_is_added_where_its_kin_are() {
     server.api.change(&[("instruments.psu.set.ch3.voltage", json!(2.5))], "").good();
     let after = bench.text();
     let added: Vec<_> = after.lines().filter(|line| !before.contains(*line)).collect();
-    assert_eq!(added, ["ch3.voltage = 2.5"], "{after}");
+    assert_eq!(added, ["ch3.voltage = 2.500"], "{after}");
     let kept: Vec<_> = after.lines().filter(|line| !added.contains(line)).collect();
     assert_eq!(kept, before.lines().collect::<Vec<_>>(), "every other line as it was");
     assert!(after.find("ch3.voltage") < after.find("# Cryostat thermometer"), "{after}");

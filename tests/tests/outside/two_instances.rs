@@ -12,7 +12,8 @@ fn the_second_instance_says_so_and_leaves_the_first_alone() {
 
     assert_eq!(outcome.code, Some(3), "{outcome:?}");
     assert!(outcome.stderr.contains("bench.toml"), "{outcome:?}");
-    assert!(outcome.stderr.contains("already"), "{outcome:?}");
+    let pid = server.process.child.id().to_string();
+    assert!(outcome.stderr.contains(&pid), "who has it is named: {outcome:?}");
     assert_eq!(outcome.stdout, "");
     assert_eq!(bench.run_file(), run_file, "run.json still names the first");
     server.api.until_instrument("psu", "connected");

@@ -1,6 +1,6 @@
 //! A device that is not there does not keep the rest from running, and is found when it comes.
 
-use setpoint_tests::{Bench, FakeSupply, Server, api, bench::demo_text, fake::closed_port, until};
+use setpoint_tests::{Bench, FakeSupply, Server, api, bench::demo_text, fake::closed_port};
 
 #[test]
 fn the_rest_runs_and_the_device_is_tried_again() {
@@ -15,9 +15,7 @@ fn the_rest_runs_and_the_device_is_tried_again() {
     assert!(psu["retry_at"].is_string(), "it says when it tries again: {psu:#}");
     assert_ne!(api::parameter(&psu, "ch1.voltage")["quality"], "good");
     server.api.until_instrument("thermo", "connected");
-    until("pattern live", || {
-        (server.api.get("/v1/sources/pattern")["state"] == "live").then_some(())
-    });
+    server.api.until_live("pattern");
 
     let supply = FakeSupply::listen(port);
     let psu = server.api.until_instrument("psu", "connected");

@@ -5,11 +5,11 @@ use setpoint_tests::{Api, Bench, Panel, Wire, bench::with, until};
 #[test]
 fn an_edit_of_the_file_is_seen_in_the_window() {
     let bench = Bench::demo();
-    let panel = Panel::start(&bench, &["--theme", "light"], 2);
+    let mut panel = Panel::start(&bench, &["--theme", "light"], 2);
     let api = Api::of(&bench);
     let mut wire = Wire::of(&api, "psu");
-    panel.until_word("ch1.voltage", |word| word.contains("ch1.voltage"));
-    let before = panel.display.picture();
+    panel.until_word("Connected", |word| word == "Connected");
+    let before = panel.picture();
     assert!(!before.text().contains("7.125"), "not there before");
 
     bench.save_by_rename(with(&bench.text(), "ch1.voltage = 3.300", "ch1.voltage = 7.125"));
@@ -39,9 +39,9 @@ fn the_panel_opens_on_a_file_that_is_wrong() {
 #[test]
 fn pictures_move_in_the_window() {
     let bench = Bench::demo();
-    let panel = Panel::start(&bench, &["--theme", "dark"], 1);
+    let mut panel = Panel::start(&bench, &["--theme", "dark"], 1);
     panel.until_word("ball", |word| word.contains("ball"));
-    let pixels = || panel.display.picture().pixels().2;
+    let mut pixels = || panel.picture().pixels().2;
     let first = pixels();
     until("a window that changes", || (pixels() != first).then_some(()));
 }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 /// Tables that are moved, all in all. They take about a second; no bench is near it.
-const MOST: usize = 10_000_000;
+const MOST: usize = 50_000_000;
 
 /// The offset of the header from which on it takes too long.
 pub(super) fn too_often(text: &str) -> Option<usize> {

@@ -26,7 +26,7 @@ impl Tone {
             Self::Good => tokens.good,
             Self::Amber => tokens.amber,
             Self::Bad => tokens.bad,
-            Self::Info => tokens.accent,
+            Self::Info => tokens.accent_text,
             Self::Neutral => tokens.soft,
         }
     }
