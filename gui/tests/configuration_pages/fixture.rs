@@ -230,7 +230,7 @@ pub fn status() -> Status {
     Status {
         bench: BenchInfo {
             name: "Optics table 3".into(),
-            path: PathBuf::from("/home/ada/bench.toml"),
+            path: PathBuf::from("/lab/bench.toml"),
             environment: "development".into(),
         },
         revision: Some(revisions[0].clone()),

@@ -75,13 +75,13 @@ fn bench_value_refused_and_error_told() {
 #[test]
 fn start_page_says_why_a_bench_did_not_open() {
     let failure = Failure {
-        path: "/home/me/bench.toml".into(),
-        message: "/home/me/bench.toml is a folder, not a file: name the bench file in it"
+        path: "/lab/bench.toml".into(),
+        message: "/lab/bench.toml is a folder, not a file: name the bench file in it"
             .to_owned(),
         diagnostics: fixture::broken().reload.diagnostics.to_vec(),
     };
     let state = StartState {
-        path: "/home/me/bench.toml".to_owned(),
+        path: "/lab/bench.toml".to_owned(),
         failure: Some(failure),
         opening: None,
     };

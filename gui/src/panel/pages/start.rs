@@ -113,7 +113,7 @@ fn choices(ui: &mut Ui, state: &mut StartState, intents: &mut Vec<Intent>) {
         label(ui, "Open a bench file", theme::strong(13.0), tokens.text);
         ui.horizontal(|ui| {
             let width = WIDTH - 190.0;
-            let hint = "/home/me/bench.toml";
+            let hint = "/lab/bench.toml";
             let field =
                 text_input(ui, &mut state.path, "Path of the bench file", hint, width, true);
             let entered =

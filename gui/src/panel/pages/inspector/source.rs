@@ -1,7 +1,7 @@
 //! One source.
 
 use egui::{Id, Label, RichText, Ui};
-use setpoint_bench::{Edit, KeyPath, Value};
+use setpoint_bench::{Edit, KeyPath, Value, schema};
 use setpoint_runtime::{SourceInfo, StagedEdit};
 use setpoint_video::SourceState;
 
@@ -82,7 +82,7 @@ const WIDE: f32 = 186.0;
 /// How a key is set.
 #[derive(Clone, Copy)]
 enum Kind {
-    Word(&'static [&'static str]),
+    Word,
     Text,
     Rate,
     Switch(bool),
@@ -96,40 +96,21 @@ struct Key {
 }
 
 const KEYS: &[Key] = &[
-    Key { name: "pattern", label: "Pattern", hint: "", kind: Kind::Word(PATTERNS) },
+    Key { name: "pattern", label: "Pattern", hint: "", kind: Kind::Word },
     Key { name: "resolution", label: "Resolution", hint: "", kind: Kind::Text },
     Key { name: "framerate", label: "Frame rate", hint: "", kind: Kind::Rate },
-    Key { name: "format", label: "Format", hint: "", kind: Kind::Word(FORMATS) },
+    Key { name: "format", label: "Format", hint: "", kind: Kind::Word },
     Key { name: "enabled", label: "Enabled", hint: "", kind: Kind::Switch(true) },
     Key { name: "preview", label: "Preview", hint: "", kind: Kind::Switch(true) },
 ];
 
-/// Patterns to choose from; the bench file may name others that GStreamer has.
-const PATTERNS: &[&str] = &[
-    "smpte",
-    "smpte75",
-    "smpte100",
-    "ball",
-    "snow",
-    "bar",
-    "checkers-1",
-    "checkers-8",
-    "circular",
-    "gamut",
-    "gradient",
-    "pinwheel",
-    "spokes",
-    "zone-plate",
-    "colors",
-    "black",
-    "white",
-    "red",
-    "green",
-    "blue",
-];
-
-/// Formats to choose from; the bench file may name others that GStreamer has.
-const FORMATS: &[&str] = &["I420", "NV12", "YUY2", "UYVY", "RGB", "RGBA", "BGRx", "GRAY8"];
+/// The words that the bench file takes for a key.
+fn words(path: &KeyPath) -> &'static [&'static str] {
+    match schema::at(path).map(schema::Node::kind) {
+        Some(schema::Kind::Choice(words)) => words,
+        _ => &[],
+    }
+}
 
 fn one(
     ui: &mut Ui,
@@ -140,7 +121,7 @@ fn one(
 ) -> Vec<Intent> {
     let path = KeyPath::new(["sources", source, key.name]);
     let edit = view.staged().and_then(|open| open.edits.iter().find(|edit| edit.path == path));
-    let running = lookup(&view.status.values, &path);
+    let running = view.status.values.get(&path);
     let entry =
         Entry { name: format!("{source} {} setting", key.name), running, edit, path: &path, key };
     let mut intents = Vec::new();
@@ -151,17 +132,13 @@ fn one(
             label(ui, key.label, theme::body(), tokens.text).on_hover_text(path.to_string());
         },
         |ui| match key.kind {
-            Kind::Word(words) => entry.list(ui, words, &mut intents),
+            Kind::Word => entry.list(ui, words(&path), &mut intents),
             Kind::Switch(default) => entry.switch(ui, default, &mut intents),
             Kind::Text | Kind::Rate => entry.typed(ui, state, &mut intents),
         },
     );
     remarks(ui, view, state, &path);
     intents
-}
-
-fn lookup<'a>(values: &'a Value, path: &KeyPath) -> Option<&'a Value> {
-    path.names().iter().try_fold(values, |value, name| value.as_table()?.get(name))
 }
 
 /// One key and what is staged for it.
