@@ -76,15 +76,11 @@ fn bench_value_refused_and_error_told() {
 fn start_page_says_why_a_bench_did_not_open() {
     let failure = Failure {
         path: "/lab/bench.toml".into(),
-        message: "/lab/bench.toml is a folder, not a file: name the bench file in it"
-            .to_owned(),
+        message: "/lab/bench.toml is a folder, not a file: name the bench file in it".to_owned(),
         diagnostics: fixture::broken().reload.diagnostics.to_vec(),
     };
-    let state = StartState {
-        path: "/lab/bench.toml".to_owned(),
-        failure: Some(failure),
-        opening: None,
-    };
+    let state =
+        StartState { path: "/lab/bench.toml".to_owned(), failure: Some(failure), opening: None };
     let mut results = SnapshotResults::new();
     for (kind, theme) in [("dark", Theme::Dark), ("light", Theme::Light)] {
         let mut window = open_start(state.clone(), theme);
