@@ -1,6 +1,6 @@
 //! Deciding whether a bench file may run.
 //!
-//! Codes of findings: `syntax`, `empty`, `too_large` for the text as a whole; `unknown_key`,
+//! Codes of findings: `syntax`, `empty`, `not_utf8`, `too_large` for the text as a whole; `unknown_key`,
 //! `missing_key`, `bad_name`, `duplicate_key`; `wrong_type`, `out_of_range`, `not_a_choice`,
 //! `bad_value`, `bad_address`, `unsupported`; `unknown_type`, `unknown_parameter`, `read_only`,
 //! `limit_widens`; `duplicate_address`, `duplicate_mount_point`; warnings `no_effect` and
@@ -17,7 +17,7 @@ mod words;
 
 use crate::{
     catalogue::Catalogue,
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Severity, Span},
     document::{self, Document},
     model::Bench,
     value::{Table, Value},
@@ -69,7 +69,17 @@ pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Readi
     Reading { bench, values: document.into_values(), diagnostics }
 }
 
-fn refused(file: &str, code: &str, message: String, span: crate::diagnostic::Span) -> Box<Reading> {
+/// What reading a file comes to that is not UTF-8: it has no text to check. `line` and `column` are
+/// those of the first bad byte, from 1.
+pub fn not_utf8(file: &str, line: usize, column: usize) -> Reading {
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let (line, column) = (number(line), number(column));
+    let span = Span { line, column, end_line: line, end_column: column.saturating_add(1) };
+    let message = "this is not UTF-8 text; save the file in the encoding UTF-8";
+    *refused(file, "not_utf8", message.to_owned(), span)
+}
+
+fn refused(file: &str, code: &str, message: String, span: Span) -> Box<Reading> {
     let finding = Diagnostic {
         severity: Severity::Error,
         code: code.to_owned(),

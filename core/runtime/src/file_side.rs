@@ -1,7 +1,11 @@
 //! The manager's dealings with the file: saves seen, reload, sync.
 
-use std::time::Instant;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
+use setpoint_bench::check;
 use setpoint_store::{FileSeen, ReadError, TextHash};
 
 use crate::{
@@ -11,6 +15,10 @@ use crate::{
     passage::{Proposal, ms},
     staging::none,
 };
+
+/// How long a change waits for a save of the file to settle; longer than the watcher holds back
+/// what may be half of one.
+const SETTLED: Duration = Duration::from_secs(5);
 
 impl Manager {
     /// The watcher saw the file.
@@ -34,30 +42,43 @@ impl Manager {
 
     /// Notes that the file is gone or unreadable, once. Returns the words for it.
     fn cannot_follow(&mut self, error: &ReadError) -> String {
-        let id = &self.running.revision.id;
-        let why = if error.is_missing() {
-            format!(
-                "{} is gone. The bench still runs {id}; put the file back, or have it written anew",
-                self.file_name
-            )
-        } else {
-            format!("{error}. The bench still runs {id}")
+        let (id, file) = (&self.running.revision.id, &self.file_name);
+        let (kind, tone, why, on_disk) = match error {
+            ReadError::Missing { .. } => {
+                let why = format!(
+                    "{file} is gone. The bench still runs {id}; put the file back, or have it \
+                     written anew"
+                );
+                ("file_gone", Tone::Warning, why.clone(), OnDisk::Unreadable { why })
+            }
+            ReadError::NotUtf8 { line, column, .. } => {
+                let findings = check::not_utf8(file, *line, *column).diagnostics;
+                let why = check::summary(&findings);
+                let told = format!("{file} not applied: {why}. The bench still runs {id}.");
+                let diagnostics = Arc::new(findings);
+                (
+                    "reload_rejected",
+                    Tone::Error,
+                    told,
+                    OnDisk::Refused { text: None, diagnostics, why },
+                )
+            }
+            _ => {
+                let why = format!("{error}. The bench still runs {id}");
+                ("file_unreadable", Tone::Warning, why.clone(), OnDisk::Unreadable { why })
+            }
         };
-        let unreadable = OnDisk::Unreadable { why: why.clone() };
-        if self.on_disk != unreadable {
-            let kind = if error.is_missing() { "file_gone" } else { "file_unreadable" };
-            self.tell(Origin::File, kind, Tone::Warning, why.clone());
-            self.on_disk = unreadable;
+        if self.on_disk != on_disk {
+            if matches!(on_disk, OnDisk::Refused { .. }) {
+                self.publisher.update(|core| core.reload.rejected += 1);
+            }
+            self.tell(Origin::File, kind, tone, why.clone());
+            self.on_disk = on_disk;
         }
         why
     }
 
-    async fn text_seen(
-        &mut self,
-        text: std::sync::Arc<str>,
-        hash: TextHash,
-        first_sign: Option<Instant>,
-    ) {
+    async fn text_seen(&mut self, text: Arc<str>, hash: TextHash, first_sign: Option<Instant>) {
         if hash == self.running.hash {
             if self.on_disk != OnDisk::Same {
                 self.on_disk = OnDisk::Same;
@@ -69,11 +90,7 @@ impl Manager {
             }
             return;
         }
-        let known = match &self.on_disk {
-            OnDisk::Refused { text: seen, .. } | OnDisk::Waiting { text: seen } => *seen == text,
-            _ => false,
-        };
-        if known {
+        if self.is_known(&text) {
             return;
         }
         let asks_first =
@@ -99,21 +116,59 @@ impl Manager {
         }
     }
 
+    /// Whether a text on disk has been dealt with and is not in effect.
+    fn is_known(&self, text: &Arc<str>) -> bool {
+        match &self.on_disk {
+            OnDisk::Refused { text: seen, .. } => seen.as_ref() == Some(text),
+            OnDisk::Waiting { text: seen } => seen == text,
+            OnDisk::Same | OnDisk::Unreadable { .. } => false,
+        }
+    }
+
     /// Before a change from elsewhere: an edit of the file that nobody has told of yet comes
-    /// first, so that it is not written over.
+    /// first, so that it is not written over. What the watcher holds back as half saved is waited
+    /// for.
     pub(crate) async fn take_file_in(&mut self) -> Result<(), CommandError> {
-        match self.keeping.read_file().await {
-            Ok(file) => self.text_seen(file.text, file.hash, None).await,
-            // A file that is gone can be written anew; one that cannot be read says so when it is
-            // written.
-            Err(error) => {
-                tracing::debug!("the file cannot be read before a change: {error}");
-                return Ok(());
+        let deadline = tokio::time::Instant::now() + SETTLED;
+        loop {
+            match self.keeping.read_file().await {
+                Ok(file) if file.hash == self.running.hash || self.paused => {
+                    self.text_seen(file.text, file.hash, None).await;
+                    break;
+                }
+                Ok(file) if self.is_known(&file.text) => break,
+                // Told of already, or nobody is going to tell.
+                Err(error) if self.paused || !matches!(self.on_disk, OnDisk::Same) => {
+                    self.cannot_follow(&error);
+                    if error.is_missing() {
+                        return Ok(());
+                    }
+                    break;
+                }
+                Ok(_) | Err(_) => {}
+            }
+            match tokio::time::timeout_at(deadline, self.saves.recv()).await {
+                Ok(Some(seen)) => {
+                    self.file_seen(seen).await;
+                    self.announce();
+                }
+                Ok(None) | Err(_) => {
+                    return Err(CommandError::Conflict {
+                        message: format!(
+                            "{} is being written by someone else; try again when that is done",
+                            self.file_name
+                        ),
+                        diagnostics: none(),
+                    });
+                }
             }
         }
         let id = &self.running.revision.id;
         match &self.on_disk {
-            OnDisk::Same | OnDisk::Unreadable { .. } => Ok(()),
+            OnDisk::Same => Ok(()),
+            OnDisk::Unreadable { why } => {
+                Err(CommandError::Conflict { message: why.clone(), diagnostics: none() })
+            }
             OnDisk::Refused { diagnostics, why, .. } => Err(CommandError::Conflict {
                 message: format!(
                     "{} holds an edit that could not be applied ({why}); mend the file, or write \
@@ -152,16 +207,12 @@ impl Manager {
 
     /// Writes what runs over what the file holds; a text that never ran is kept first.
     pub(crate) async fn sync(&mut self, origin: Origin) -> Result<Answer, CommandError> {
-        let mut kept = String::new();
-        if let Ok(file) = self.keeping.read_file().await
-            && file.hash != self.running.hash
-        {
-            let name = self.keeping.keep_refused(&file.text, file.hash).await?;
-            kept = format!("; what it held is kept as {name}");
-        }
+        let same = self.keeping.read_file().await.is_ok_and(|file| file.hash == self.running.hash);
+        let kept = if same { None } else { self.keeping.keep_what_is_there().await? };
         let Self { running, keeping, .. } = self;
-        keeping.write(running.text.clone(), running.hash).await?;
+        keeping.write(running.text.clone(), running.hash, None).await?;
         self.on_disk = OnDisk::Same;
+        let kept = kept.map(|name| format!("; what it held is kept as {name}")).unwrap_or_default();
         let message = format!("{} written as {}{kept}", self.file_name, self.running.revision.id);
         self.tell(origin, "file_written", Tone::Good, message);
         Ok(Answer::Done {})

@@ -115,11 +115,30 @@ impl Keeping {
         self.with(move |store| store.journal.begin(&intent)).await
     }
 
-    /// Station 8: the file, whole or not at all.
-    pub(crate) async fn write(&self, text: Arc<str>, hash: TextHash) -> Result<(), CommandError> {
-        self.watcher(|watcher| watcher.believe(hash));
-        let path = self.0.path.clone();
-        self.with(move |_| atomic::replace(&path, text.as_bytes())).await
+    /// Station 8: the file, whole or not at all. If it has to hold a text with the fingerprint
+    /// `expected` and holds another, it is left alone.
+    pub(crate) async fn write(
+        &self,
+        text: Arc<str>,
+        hash: TextHash,
+        expected: Option<TextHash>,
+    ) -> Result<(), CommandError> {
+        let inner = self.0.clone();
+        self.with(move |_| {
+            let path = &inner.path;
+            if let (Some(expected), Ok(file)) = (expected, atomic::read(path))
+                && file.hash != expected
+            {
+                return Err(StoreError::Changed { path: path.clone() });
+            }
+            let watcher = inner.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(watcher) = watcher.as_ref() {
+                watcher.believe(hash);
+            }
+            drop(watcher);
+            atomic::replace(path, text.as_bytes())
+        })
+        .await
     }
 
     /// Station 9: the text as a revision, the change in the audit, the journal cleared.
@@ -169,14 +188,11 @@ impl Keeping {
         }
     }
 
-    /// Keeps a text that never ran, under a name that is no revision's. Returns that name.
-    pub(crate) async fn keep_refused(
-        &self,
-        text: &Arc<str>,
-        hash: TextHash,
-    ) -> Result<String, CommandError> {
-        let text = text.clone();
-        self.with(move |store| store.revisions.keep_refused(&text, hash)).await
+    /// Keeps what the bench file holds, text or not, under a name that is no revision's. Returns
+    /// that name; `None` if there is no file.
+    pub(crate) async fn keep_what_is_there(&self) -> Result<Option<String>, CommandError> {
+        let path = self.0.path.clone();
+        self.with(move |store| store.revisions.keep_refused(&path)).await
     }
 
     /// An audit record for a raw line.

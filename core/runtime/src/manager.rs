@@ -54,8 +54,9 @@ pub(crate) struct Running {
 pub(crate) enum OnDisk {
     /// The text that runs.
     Same,
-    /// A text that was refused: it does not check, or a device did not take it.
-    Refused { text: Arc<str>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
+    /// Something that was refused: it does not check, or a device did not take it. No text if it
+    /// is none.
+    Refused { text: Option<Arc<str>>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
     /// A text that nobody has asked to be put into effect yet.
     Waiting { text: Arc<str> },
     /// Nothing: the file is gone or cannot be read.
@@ -75,6 +76,8 @@ pub(crate) struct Manager {
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
     pub(crate) publisher: Publisher,
+    /// What the watcher saw of the file.
+    pub(crate) saves: mpsc::Receiver<FileSeen>,
 }
 
 impl Manager {
@@ -82,14 +85,13 @@ impl Manager {
     pub(crate) async fn run(
         mut self,
         mut commands: mpsc::Receiver<Envelope>,
-        mut saves: mpsc::Receiver<FileSeen>,
         mut stop: mpsc::Receiver<()>,
     ) {
         loop {
             tokio::select! {
                 biased;
                 _ = stop.recv() => break,
-                Some(seen) = saves.recv() => self.file_seen(seen).await,
+                Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
                     let outcome = self.carry_out(origin, command).await;
@@ -103,7 +105,7 @@ impl Manager {
         }
         commands.close();
         // The watcher may be waiting for room in it, and is waited for below.
-        drop(saves);
+        drop(self.saves);
         self.components.stop().await;
         self.keeping.close().await;
     }
@@ -297,7 +299,7 @@ impl Manager {
         let (diagnostics, problem, disk_text) = match &self.on_disk {
             OnDisk::Same => (running.diagnostics.clone(), None, None),
             OnDisk::Refused { text, diagnostics, why } => {
-                (diagnostics.clone(), Some(why.clone()), Some(text.clone()))
+                (diagnostics.clone(), Some(why.clone()), text.clone())
             }
             OnDisk::Waiting { text } => {
                 let why = format!("{} holds an edit that is not in effect yet", self.file_name);

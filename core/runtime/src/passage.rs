@@ -76,7 +76,8 @@ impl Manager {
                 self.note_reload(origin, Outcome::Rejected, 0, 0, timings);
                 if from_file {
                     let diagnostics = Arc::new(error.diagnostics().to_vec());
-                    self.on_disk = OnDisk::Refused { text, diagnostics, why: error.to_string() };
+                    self.on_disk =
+                        OnDisk::Refused { text: Some(text), diagnostics, why: error.to_string() };
                 }
                 self.tell_rejected(origin, from_file, &error, timings);
                 Err(error)
@@ -121,7 +122,9 @@ impl Manager {
 
         // 8 write
         let begun = Instant::now();
-        if !from_file && let Err(error) = self.keeping.write(text.clone(), hash).await {
+        let before = self.running.hash;
+        if !from_file && let Err(error) = self.keeping.write(text.clone(), hash, Some(before)).await
+        {
             let what = error.to_string();
             let failure = apply::take_back(progress, &mut self.components, &old, what).await;
             return Err(self.failed(&failure, origin, &author).await);
@@ -231,7 +234,7 @@ impl Manager {
         let mut failure = apply::take_back(progress, &mut self.components, old, what).await;
         if !from_file {
             let Running { text, hash, .. } = &self.running;
-            match self.keeping.write(text.clone(), *hash).await {
+            match self.keeping.write(text.clone(), *hash, None).await {
                 Ok(()) => failure.undone.push(self.file_name.clone()),
                 Err(error) => failure.not_undone.push(format!("{}: {error}", self.file_name)),
             }

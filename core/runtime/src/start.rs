@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use setpoint_bench::{Diagnostic, Reading};
+use setpoint_bench::{Diagnostic, Reading, check};
 use setpoint_store::{
     Audit, BenchFolder, FileSeen, FileText, Journal, ReadError, Revisions, StoreError, TextHash,
     WatchOptions, Watcher, atomic,
@@ -125,6 +125,7 @@ impl Runtime {
             components,
             keeping: keeping.clone(),
             publisher: publisher.clone(),
+            saves,
         };
         for (tone, message) in notes {
             manager.tell(Origin::Bench, "opened", tone, message);
@@ -137,7 +138,7 @@ impl Runtime {
         let changed = publisher.changes();
         let publishing = tokio::spawn(publisher.run());
         let managing = tokio::spawn(async move {
-            manager.run(requests, saves, stopping).await;
+            manager.run(requests, stopping).await;
             publishing.abort();
         });
         let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
@@ -147,24 +148,24 @@ impl Runtime {
 
 fn open(path: &std::path::Path) -> Result<Found, StartError> {
     let read = atomic::read(path);
-    // A folder `.setpoint` beside a file that is not there would only be litter.
     let known = BenchFolder::exists(path);
-    if let Err(error) = &read
-        && !known
-    {
-        return Err(error.clone().into());
-    }
     let drivers = Drivers::beside(path);
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let reading = read.map(|file| {
-        let reading = setpoint_bench::read(&name, &file.text, &drivers);
-        (file, reading)
-    });
-    if let Ok((_, reading)) = &reading
-        && reading.bench.is_none()
-        && !known
-    {
-        return Err(invalid(reading));
+    let reading = match read {
+        Ok(file) => {
+            let reading = setpoint_bench::read(&name, &file.text, &drivers);
+            Ok((Some(file), reading))
+        }
+        Err(ReadError::NotUtf8 { line, column, .. }) => {
+            Ok((None, check::not_utf8(&name, line, column)))
+        }
+        Err(error) => Err(error),
+    };
+    match &reading {
+        // A folder `.setpoint` beside a file that never ran would only be litter.
+        Err(error) if !known => return Err(error.clone().into()),
+        Ok((_, reading)) if reading.bench.is_none() && !known => return Err(invalid(reading)),
+        _ => {}
     }
 
     let folder = BenchFolder::open(path)?;
@@ -190,7 +191,7 @@ fn open(path: &std::path::Path) -> Result<Found, StartError> {
     }
 
     let (running, on_disk) = match reading {
-        Ok((file, Reading { bench: Some(bench), values, diagnostics })) => {
+        Ok((Some(file), Reading { bench: Some(bench), values, diagnostics })) => {
             let revision = match revisions.list().first() {
                 Some(newest) if newest.hash == file.hash => keeping::revision(newest),
                 _ => found_as_revision(&mut revisions, &audit, &file)?,
@@ -210,8 +211,8 @@ fn open(path: &std::path::Path) -> Result<Found, StartError> {
                 return Err(invalid(&reading));
             };
             let diagnostics = Arc::new(reading.diagnostics);
-            let why = setpoint_bench::check::summary(&diagnostics);
-            (running, OnDisk::Refused { text: file.text, diagnostics, why })
+            let why = check::summary(&diagnostics);
+            (running, OnDisk::Refused { text: file.map(|file| file.text), diagnostics, why })
         }
         Err(error) => {
             let Some(running) = last_good(&revisions, &name, &drivers) else {
@@ -236,7 +237,7 @@ fn open(path: &std::path::Path) -> Result<Found, StartError> {
 
 fn invalid(reading: &Reading) -> StartError {
     StartError::Invalid {
-        message: setpoint_bench::check::summary(&reading.diagnostics),
+        message: check::summary(&reading.diagnostics),
         diagnostics: Arc::new(reading.diagnostics.clone()),
     }
 }

@@ -128,6 +128,12 @@ pub enum StoreError {
         /// What is wrong with it, and what to do.
         what: String,
     },
+    /// A file that was to be replaced holds something else than its replacer read.
+    #[error("{path} was saved by someone else meanwhile; repeat the change")]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
     /// No kept revision has that id or label.
     #[error("there is no revision “{name}”; it may have been pruned")]
     NoRevision {

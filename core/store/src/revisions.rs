@@ -5,7 +5,7 @@
 use std::{
     collections::{HashMap, HashSet},
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -171,18 +171,24 @@ impl Revisions {
         Ok(revision)
     }
 
-    /// Keeps a text that never ran, as `refused-…` beside the revisions, and answers that name.
-    /// It gets no number and is not pruned: nobody else has it.
+    /// Keeps what a file holds, text or not, as `refused-…` beside the revisions, and answers that
+    /// name; `None` if there is no file. It gets no number and is not pruned: nobody else has it.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn keep_refused(&mut self, text: &str, hash: TextHash) -> Result<String, StoreError> {
+    /// When it cannot be read or written.
+    pub fn keep_refused(&mut self, file: &Path) -> Result<Option<String>, StoreError> {
+        let bytes = match fs::read(file) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(StoreError::io("keep a copy of", file, &e)),
+        };
         let stamp = self.free_stamp();
-        let name = VersionName { stamp, short_hash: hash.short(), label: None };
+        let short_hash = TextHash::of(&bytes).short();
+        let name = VersionName { stamp, short_hash, label: None };
         let name = format!("refused-{}.toml", name.key());
-        atomic::replace_private(&self.versions.join(&name), text.as_bytes())?;
+        atomic::replace_private(&self.versions.join(&name), &bytes)?;
         self.stamps.insert(stamp);
-        Ok(name)
+        Ok(Some(name))
     }
 
     /// All kept revisions, newest first.

@@ -184,7 +184,9 @@ fn renaming_the_file_by_hand_labels_it() {
 fn a_refused_text_is_kept_and_is_no_revision() {
     let mut bench = Bench::new();
     let text = "a = \n";
-    let name = bench.revisions.keep_refused(text, TextHash::of(text)).unwrap();
+    let file = bench.folder.bench();
+    fs::write(file, text).unwrap();
+    let name = bench.revisions.keep_refused(file).unwrap().unwrap();
     assert!(name.starts_with("refused-"), "{name}");
     assert_eq!(fs::read_to_string(bench.folder.versions().join(name)).unwrap(), text);
     bench.reopen();

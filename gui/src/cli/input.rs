@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use setpoint_bench::{Diagnostic, Reading, Severity, Span, Value, value::Table};
+use setpoint_bench::{Diagnostic, Reading, Severity, Span};
 use setpoint_runtime::Drivers;
 use setpoint_store::{ReadError, atomic};
 
@@ -38,7 +38,7 @@ pub fn read_bench(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
             (file.text.to_string(), reading)
         }
         Err(ReadError::NotUtf8 { line, column, .. }) => {
-            (String::new(), not_utf8(&name, line, column))
+            (String::new(), setpoint_bench::check::not_utf8(&name, line, column))
         }
         Err(error) => return Err(Failure::unusable(error.to_string())),
     };
@@ -46,22 +46,6 @@ pub fn read_bench(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
         reading.diagnostics.insert(0, finding);
     }
     Ok(Bench { name, text, reading })
-}
-
-fn not_utf8(file: &str, line: usize, column: usize) -> Reading {
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    let (line, column) = (number(line), number(column));
-    let span = Span { line, column, end_line: line, end_column: column.saturating_add(1) };
-    let finding = Diagnostic {
-        severity: Severity::Error,
-        code: "not_utf8".to_owned(),
-        path: String::new(),
-        message: "this is not UTF-8 text; save the file in the encoding UTF-8".to_owned(),
-        file: file.to_owned(),
-        span,
-        suggestion: None,
-    };
-    Reading { bench: None, values: Value::Table(Table::new()), diagnostics: vec![finding] }
 }
 
 /// Says so where there are values for an environment that would not be taken into account.

@@ -41,6 +41,32 @@ order = 90
 verify = { tol = 0.1, within = "200ms" }
 "#;
 
+/// A driver for a device that wants a long silence between messages: setting takes its time.
+pub const SLOW: &str = r#"
+schema = 1
+[driver]
+id = "slow"
+name = "Device that takes its time"
+models = ["SLOW"]
+[wire]
+tx_end = "\n"
+rx_end = "\n"
+reply_timeout = "1s"
+gap = "300ms"
+[wire.tcp]
+port = 5025
+[identity]
+send = "*IDN?"
+expect = "SETPOINT,{model},{serial},{firmware}"
+[params.level]
+type = "float"
+range = [0.0, 10.0]
+get = "LEVEL?"
+set = "LEVEL {value:.1f}"
+poll = "60s"
+verify = { tol = 0.1, within = "2s" }
+"#;
+
 pub const BENCH: &str = r#"# the bench of the tests
 [bench]
 name = "Test bench"
@@ -67,6 +93,7 @@ impl Bench {
         let drivers = folder.path().join("drivers");
         std::fs::create_dir(&drivers).unwrap();
         std::fs::write(drivers.join("stuck.toml"), STUCK).unwrap();
+        std::fs::write(drivers.join("slow.toml"), SLOW).unwrap();
         let file = folder.path().join("bench.toml");
         std::fs::write(&file, text).unwrap();
         let runtime = Runtime::start(Options { bench: file.clone() }).await.unwrap();

@@ -1,0 +1,110 @@
+//! What the file holds is believed when its writer has finished, and is never written over unseen.
+
+mod common;
+
+use std::io::Write;
+
+use common::{BENCH, Bench, edit};
+use setpoint_runtime::{Command, CommandError, ReloadState};
+
+const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
+
+/// A bench whose first half is valid by itself.
+fn two_instruments() -> String {
+    format!("{BENCH}\n[instruments.thermo]\ntype = \"lakeshore_335\"\naddress = \"sim:\"\n")
+}
+
+/// Promise: no half-saved file is believed. A commit that arrives while an editor writes must not
+/// take the half for the whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_during_a_save_waits_for_the_whole_file() {
+    let whole = two_instruments();
+    let bench = Bench::open(&whole).await;
+    let (first, rest) = whole.split_at(BENCH.len());
+    let mut editor = std::fs::File::create(&bench.file).unwrap();
+    editor.write_all(first.as_bytes()).unwrap();
+    editor.sync_all().unwrap();
+    let runtime = bench.runtime.clone();
+    let change = tokio::spawn(async move {
+        let command = Command::Change {
+            edits: vec![edit(VOLTAGE, 3.45)],
+            message: String::new(),
+            author: "tester".into(),
+            if_match: None,
+        };
+        runtime.call(setpoint_runtime::Origin::Api, command).await
+    });
+    bench.until("the save is noticed", |now| now.reload.state == ReloadState::Settling).await;
+    assert!(bench.runtime.status().instruments.contains_key("thermo"));
+    editor.write_all(rest.as_bytes()).unwrap();
+    drop(editor);
+    change.await.unwrap().unwrap();
+    assert_eq!(bench.text(), whole.replace("3.300", "3.450"));
+    assert!(bench.runtime.status().instruments.contains_key("thermo"));
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_no_text_is_refused_and_kept() {
+    let bench = Bench::open(BENCH).await;
+    let bytes = b"[bench]\nname = \"Labor M\xfcnchen\"\n";
+    std::fs::write(&bench.file, bytes).unwrap();
+    let status =
+        bench.until("it is refused", |now| now.reload.state == ReloadState::Rejected).await;
+    let finding = &status.reload.diagnostics[0];
+    assert_eq!(
+        (finding.code.as_str(), finding.span.line, finding.span.column),
+        ("not_utf8", 2, 16)
+    );
+    let error = bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap_err();
+    assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
+    assert_eq!(std::fs::read(&bench.file).unwrap(), bytes);
+    bench.ask(Command::Sync).await.unwrap();
+    assert_eq!(bench.text(), BENCH);
+    let versions = std::fs::read_dir(bench.runtime.folder().join("versions")).unwrap();
+    let mut kept = versions.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
+    assert!(kept.any(|kept| kept == bytes));
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_bench_writes_over_nothing() {
+    let bench = Bench::open(BENCH).await;
+    bench.ask(Command::Pause).await.unwrap();
+    let edited = BENCH.replace("0.500", "0.700");
+    bench.save(&edited);
+    let error = bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap_err();
+    assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
+    assert_eq!(bench.text(), edited);
+    bench.ask(Command::Resume).await.unwrap();
+    bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap();
+    assert_eq!(bench.text(), edited.replace("3.300", "3.450"));
+    bench.runtime.stop().await;
+}
+
+/// The window between looking at the file and writing it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_while_devices_are_set_is_not_written_over() {
+    // The save falls into the seconds that setting takes.
+    let text = format!("{BENCH}\n[instruments.tank]\ntype = \"slow\"\naddress = \"sim:\"\n");
+    let bench = Bench::open(&text).await;
+    let runtime = bench.runtime.clone();
+    let change = tokio::spawn(async move {
+        let command = Command::Change {
+            edits: vec![edit("instruments.tank.set.level", 2.0)],
+            message: String::new(),
+            author: "tester".into(),
+            if_match: None,
+        };
+        runtime.call(setpoint_runtime::Origin::Api, command).await
+    });
+    bench.until("it is being applied", |now| now.reload.state == ReloadState::Applying).await;
+    let edited = text.replace("0.500", "0.700");
+    bench.save(&edited);
+    let error = change.await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("someone else"), "{error}");
+    assert!(error.to_string().contains("tank.level back to 0"), "{error}");
+    bench.until("the save is applied", |now| now.text.contains("0.700")).await;
+    assert_eq!(bench.text(), edited);
+    bench.runtime.stop().await;
+}
