@@ -3,7 +3,8 @@
 use std::{io::IsTerminal, sync::OnceLock};
 
 use setpoint_bench::{KeyPath, Value};
-use setpoint_runtime::{Runtime, Status};
+use setpoint_runtime::{Status, StatusReader};
+use tokio::sync::watch;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry, layer::SubscriberExt, reload, util::SubscriberInitExt,
 };
@@ -33,12 +34,12 @@ fn filter(level: &str) -> EnvFilter {
     EnvFilter::new(format!("warn,setpoint={level}"))
 }
 
-/// Keeps the log at `runtime.log_level` of a running bench, until the bench stops.
-pub async fn follow(runtime: Runtime) {
-    let mut changes = runtime.changes();
+/// Keeps the log at `runtime.log_level` of a running bench, until the bench stops. It keeps no
+/// handle that would keep the bench running.
+pub async fn follow(reader: StatusReader, mut changes: watch::Receiver<u64>) {
     let mut current = String::new();
     loop {
-        let wanted = wanted(&runtime.status());
+        let wanted = wanted(&reader.status());
         if wanted != current
             && let Some(level) = LEVEL.get()
         {
@@ -57,4 +58,24 @@ pub async fn follow(runtime: Runtime) {
 fn wanted(status: &Status) -> String {
     let asked = status.values.get(&KeyPath::new(["runtime", "log_level"])).and_then(Value::as_str);
     asked.unwrap_or("info").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use setpoint_runtime::{Options, Runtime};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn following_does_not_keep_a_bench_running() {
+        let folder = tempfile::tempdir().unwrap();
+        let bench = folder.path().join("bench.toml");
+        fs::write(&bench, "").unwrap();
+        let runtime = Runtime::start(Options { bench }).await.unwrap();
+        let following = tokio::spawn(follow(runtime.reader(), runtime.changes()));
+        drop(runtime);
+        tokio::time::timeout(Duration::from_secs(20), following).await.unwrap().unwrap();
+    }
 }

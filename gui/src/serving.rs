@@ -63,7 +63,7 @@ impl Serving {
         let bench = std::path::absolute(bench).unwrap_or_else(|_| bench.to_owned());
         let runtime =
             Runtime::start(Options { bench: bench.clone() }).await.map_err(ServingError::Start)?;
-        tokio::spawn(crate::logging::follow(runtime.clone()));
+        tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
             Ok((server, run, token_file)) => Ok(Self { runtime, server, run, token_file }),
             Err(error) => {

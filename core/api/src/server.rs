@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// How long calls under way may take to end once the server stops.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]

@@ -39,7 +39,8 @@ pub use driver::{Driver, DriverError, DriverProblem, Kind, ParamFacts, WireOverr
 pub use library::Library;
 pub use link::LinkError;
 pub use session::{
-    Config, Handle, Instrument, ReconnectRule, SessionError, SetError, SetOutcome, disabled_status,
+    Config, Handle, Instrument, Reapplied, ReconnectRule, SessionError, SetError, SetOutcome,
+    Written, disabled_status,
 };
 pub use sim::Simulator;
 pub use status::{InstrumentStatus, LinkState, ParameterStatus, Quality, Trend};

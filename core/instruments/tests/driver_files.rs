@@ -1,7 +1,7 @@
 //! Driver files are read strictly, and findings say where.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use setpoint_instruments::{Driver, ParamValue, driver::Kind};
+use setpoint_instruments::{Driver, Library, ParamValue, driver::Kind};
 
 const HEAD: &str = "schema = 1\n[driver]\nid = \"x\"\n";
 
@@ -149,4 +149,25 @@ fn words_of_the_wire_and_words_that_are_no_values() {
     for word in [".......", "9.9E37", "9.91E37", "nan", "inf", ""] {
         assert_eq!(read("t", word), None, "{word}");
     }
+}
+
+/// A 0 V is a voltage like any other; a manual heater output of 0 % is off.
+#[test]
+fn what_switches_something_off() {
+    let library = Library::bundled();
+    let off = |driver: &str, name: &str, value: ParamValue| {
+        let param = library.get(driver).unwrap().params[name].clone();
+        assert_eq!(param.is_off(&value), param.facts().is_off(&value));
+        param.is_off(&value)
+    };
+    let text = |word: &str| ParamValue::Text(word.to_owned());
+    assert!(off("rigol_dp832", "ch1.output", text("off")));
+    assert!(off("rigol_dp832", "ch1.output", ParamValue::Bool(false)));
+    assert!(!off("rigol_dp832", "ch1.output", text("on")));
+    assert!(!off("rigol_dp832", "ch1.output", ParamValue::Bool(true)));
+    assert!(!off("rigol_dp832", "ch1.voltage", ParamValue::Float(0.0)));
+    assert!(!off("lakeshore_335", "loop1.heater_range", text("low")));
+    assert!(off("lakeshore_335", "loop1.manual_output", ParamValue::Float(0.0)));
+    assert!(off("lakeshore_335", "loop1.manual_output", ParamValue::Int(0)));
+    assert!(!off("lakeshore_335", "loop1.manual_output", ParamValue::Float(0.1)));
 }

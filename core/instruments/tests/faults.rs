@@ -4,15 +4,19 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use setpoint_instruments::{Driver, Handle, LinkState, ParamValue, Quality};
+use setpoint_instruments::{
+    Config, Driver, Handle, LinkState, ParamValue, Quality, Reapplied, ReconnectRule, SessionError,
+    Written,
+};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::TcpListener,
+    sync::{Notify, mpsc},
     task::JoinHandle,
 };
 
@@ -118,6 +122,8 @@ async fn an_address_nobody_listens_on_is_tried_again() {
     let error = handle.set("x", ParamValue::Float(1.0)).await.unwrap_err();
     assert_eq!(error.to_string(), format!("dut is offline: {told}"));
     assert!(!error.sent);
+    let error = handle.reapply().await.unwrap_err();
+    assert_eq!(error.to_string(), format!("dut is offline: {told}"));
 
     let (server, _) = fake(TcpListener::bind(local).await.unwrap(), |line, _| usual(line));
     let status = connected(&handle).await;
@@ -266,5 +272,119 @@ async fn a_readback_that_stops_coming_grows_stale() {
     assert_eq!(status.parameters["x"].readback, Some(ParamValue::Float(24.0)));
     assert_eq!(status.parameters["x"].in_tolerance, None);
     handle.stop().await;
+    server.abort();
+}
+
+/// `x` is to be 25 V, set by rule on connect; what came of it arrives in the channel.
+fn reapplying(address: &str) -> (Config, mpsc::Receiver<Reapplied>) {
+    let (reports, told) = mpsc::channel(4);
+    let mut wanted = with_driver(driver(), address);
+    wanted.on_reconnect = ReconnectRule::Reapply;
+    wanted.setpoints.insert("x".to_owned(), ParamValue::Float(25.0));
+    wanted.reports = Some(reports);
+    (wanted, told)
+}
+
+async fn report(told: &mut mpsc::Receiver<Reapplied>) -> Reapplied {
+    tokio::time::timeout(Duration::from_secs(30), told.recv()).await.unwrap().unwrap()
+}
+
+/// The device loses its value with the connection, as one does that is switched off and on.
+#[tokio::test]
+async fn what_is_set_on_reconnect_is_reported() {
+    let (listener, address) = listener().await;
+    let (applied, hang_up) = (AtomicBool::new(false), Arc::new(AtomicBool::new(false)));
+    let pulled = hang_up.clone();
+    let (server, connections) = fake(listener, move |line, _| match line {
+        "Y?" if pulled.swap(false, Ordering::SeqCst) => {
+            applied.store(false, Ordering::SeqCst);
+            Act::HangUp
+        }
+        "X 25.0" => {
+            applied.store(true, Ordering::SeqCst);
+            Act::Nothing
+        }
+        "X?" if applied.load(Ordering::SeqCst) => Act::Say("25.0"),
+        line => usual(line),
+    });
+    let (wanted, mut told) = reapplying(&address);
+    let handle = Handle::start(wanted);
+    let expected = Reapplied {
+        instrument: "dut".to_owned(),
+        set: vec![Written {
+            parameter: "x".to_owned(),
+            before: Some(ParamValue::Float(24.0)),
+            asked: ParamValue::Float(25.0),
+            readback: ParamValue::Float(25.0),
+        }],
+        ..Reapplied::default()
+    };
+    assert_eq!(report(&mut told).await, expected);
+    hang_up.store(true, Ordering::SeqCst);
+    assert_eq!(report(&mut told).await, expected);
+    assert_eq!(connections.load(Ordering::SeqCst), 2);
+    handle.stop().await;
+    assert!(told.recv().await.is_none(), "one report a connect");
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_rule_that_cannot_be_kept_is_reported_and_shown() {
+    let (listener, address) = listener().await;
+    let (server, _) = fake(listener, |line, _| usual(line));
+    let (wanted, mut told) = reapplying(&address);
+    let handle = Handle::start(wanted);
+    let report = report(&mut told).await;
+    let why = "dut.x: asked for 25.0 V, the device reads 24.0 V";
+    assert_eq!(report.failed.as_deref(), Some(why));
+    assert_eq!(report.set, []);
+    let shown = "x: asked for 25.0 V, the device reads 24.0 V";
+    until(&handle, "the failure", |status| status.error.as_deref() == Some(shown)).await;
+    handle.stop().await;
+    server.abort();
+}
+
+/// A device that says nothing more once it got a command, and word of that.
+async fn mute_after_set() -> (JoinHandle<()>, String, Arc<Notify>) {
+    let (listener, address) = listener().await;
+    let (mute, got) = (AtomicBool::new(false), Arc::new(Notify::new()));
+    let tell = got.clone();
+    let (server, _) = fake(listener, move |line, _| {
+        if line == "X 25.0" {
+            mute.store(true, Ordering::SeqCst);
+            tell.notify_one();
+        }
+        if mute.load(Ordering::SeqCst) { Act::Nothing } else { usual(line) }
+    });
+    (server, address, got)
+}
+
+#[tokio::test]
+async fn a_set_cut_short_by_the_end_may_have_been_sent() {
+    let (server, address, got) = mute_after_set().await;
+    let handle = Handle::start(with_driver(driver(), &address));
+    connected(&handle).await;
+    let stop = async {
+        got.notified().await;
+        handle.stop().await;
+    };
+    let (outcome, ()) = tokio::join!(handle.set("x", ParamValue::Float(25.0)), stop);
+    let error = outcome.unwrap_err();
+    assert!(matches!(error.cause, SessionError::Stopped { .. }), "{error}");
+    assert!(error.sent);
+    // After the end nothing is handed over any more.
+    assert!(!handle.set("x", ParamValue::Float(25.0)).await.unwrap_err().sent);
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_rule_cut_short_by_the_end_is_reported() {
+    let (server, address, got) = mute_after_set().await;
+    let (wanted, mut told) = reapplying(&address);
+    let handle = Handle::start(wanted);
+    got.notified().await;
+    handle.stop().await;
+    let why = "dut.x: the session ended while it was being set";
+    assert_eq!(report(&mut told).await.failed.as_deref(), Some(why));
     server.abort();
 }

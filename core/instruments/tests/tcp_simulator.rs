@@ -1,33 +1,12 @@
 //! A session with a simulated power supply, over a real socket.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    net::TcpStream,
-};
-
 use setpoint_instruments::{
-    Address, LinkState, ParamValue, Quality, ReconnectRule, SessionError, Simulator,
-    session::Handle,
+    LinkState, ParamValue, Quality, SessionError, Simulator, session::Handle,
 };
 
 mod common;
-use common::{config, connected, text, until};
-
-/// A second client of the device, which knows nothing of sessions.
-async fn ask(link: &str, line: &str) -> String {
-    let Ok(Address::Tcp { host, port }) = link.parse::<Address>() else { panic!("{link}") };
-    let line = line.to_owned();
-    let asking = move || {
-        let mut stream = TcpStream::connect((host, port)).unwrap();
-        stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
-        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
-        let mut reply = String::new();
-        BufReader::new(stream).read_line(&mut reply).unwrap();
-        reply.trim_end().to_owned()
-    };
-    tokio::task::spawn_blocking(asking).await.unwrap()
-}
+use common::{ask, config, connected, text, until};
 
 #[tokio::test]
 async fn connects_and_tells_who_it_is() {
@@ -85,8 +64,8 @@ async fn refused_values_say_why_and_change_nothing() {
     let status = connected(&handle).await;
     assert_eq!(status.parameters["ch1.voltage"].range, Some((0.0, 3.6)));
 
-    let error = handle.set("ch1.voltage", ParamValue::Float(3.7)).await.unwrap_err();
-    assert_eq!(error.to_string(), "ch1.voltage: 3.700 V is outside 0.000 to 3.600 V");
+    let error = handle.set("ch1.voltage", ParamValue::Float(30.1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "ch1.voltage: 30.100 V is outside 0.000 to 30.000 V");
     assert!(!error.sent);
     let error = handle.set("ch1.output", text("onn")).await.unwrap_err();
     assert_eq!(error.to_string(), "ch1.output takes off, on, not “onn”");
@@ -95,6 +74,20 @@ async fn refused_values_say_why_and_change_nothing() {
     let error = handle.set("ch9.voltage", ParamValue::Float(1.0)).await.unwrap_err();
     assert!(matches!(error.cause, SessionError::UnknownParameter { .. }));
     assert_eq!(ask(status.link.as_ref().unwrap(), ":SYST:ERR?").await, "0,\"No error\"");
+    handle.stop().await;
+}
+
+/// What was read back outside the limits must be possible to put back.
+#[tokio::test]
+async fn a_set_is_not_held_to_the_limits_of_the_bench() {
+    let mut wanted = config("rigol_dp832", "sim:");
+    wanted.limits.insert("ch1.voltage".to_owned(), (0.0, 3.6));
+    let handle = Handle::start(wanted);
+    let status = connected(&handle).await;
+    assert_eq!(status.parameters["ch1.voltage"].range, Some((0.0, 3.6)));
+    let outcome = handle.set("ch1.voltage", ParamValue::Float(3.7)).await.unwrap();
+    assert_eq!(outcome.readback, ParamValue::Float(3.7));
+    assert_eq!(ask(status.link.as_ref().unwrap(), ":SOUR1:VOLT?").await, "3.700");
     handle.stop().await;
 }
 
@@ -131,29 +124,6 @@ async fn raw_lines_are_answered() {
     assert_eq!(error.to_string(), "dut did not answer within 2 s to :BOGUS?");
     // The link is in step again, and what the raw line left in the queue is nobody's fault.
     handle.set("ch2.voltage", ParamValue::Float(8.0)).await.unwrap();
-    handle.stop().await;
-}
-
-#[tokio::test]
-async fn reapply_sets_what_differs_but_nothing_hazardous() {
-    let mut wanted = config("rigol_dp832", "sim:");
-    wanted.on_reconnect = ReconnectRule::Reapply;
-    wanted.setpoints.insert("ch1.voltage".to_owned(), ParamValue::Int(3));
-    wanted.setpoints.insert("ch1.output".to_owned(), text("on"));
-    let handle = Handle::start(wanted.clone());
-    let status = until(&handle, "the voltage is applied", |status| {
-        status.parameters["ch1.voltage"].in_tolerance == Some(true)
-    })
-    .await;
-    assert_eq!(status.parameters["ch1.output"].in_tolerance, Some(false));
-    assert_eq!(ask(status.link.as_ref().unwrap(), ":OUTP? CH1").await, "OFF");
-
-    // Asked for later: the same rule.
-    wanted.setpoints.insert("ch2.voltage".to_owned(), ParamValue::Float(12.0));
-    handle.configure(wanted).await;
-    assert_eq!(handle.reapply().await.unwrap(), ["ch2.voltage"]);
-    assert_eq!(ask(status.link.as_ref().unwrap(), ":SOUR2:VOLT?").await, "12.000");
-    assert_eq!(ask(status.link.as_ref().unwrap(), ":OUTP? CH1").await, "OFF");
     handle.stop().await;
 }
 

@@ -1,17 +1,32 @@
 //! Taking steps, and taking them back in reverse with the values read just before.
 
+use std::collections::HashSet;
+
 use setpoint_bench::Bench;
-use setpoint_instruments::ParamValue;
+use setpoint_instruments::{ParamFacts, ParamValue};
 
 use crate::{components::Components, manager::about, plan::Step};
 
 /// A step that was taken, with what it takes to go back.
 enum Taken {
-    Bring { instrument: String },
-    Configure { instrument: String },
-    Set { instrument: String, parameter: String, before: Option<ParamValue> },
-    BringSource { source: String },
-    ChangeSource { source: String },
+    Close {
+        instrument: String,
+    },
+    Bring {
+        instrument: String,
+    },
+    Set {
+        instrument: String,
+        parameter: String,
+        before: Option<ParamValue>,
+        facts: Box<ParamFacts>,
+    },
+    BringSource {
+        source: String,
+    },
+    ChangeSource {
+        source: String,
+    },
 }
 
 /// What a parameter was asked for and what it then read, for the audit.
@@ -82,17 +97,15 @@ async fn take_one(
     progress: &mut Progress,
 ) -> Result<(), String> {
     match step {
+        Step::Close { instrument } => {
+            progress.taken.push(Taken::Close { instrument: instrument.clone() });
+            components.bring(instrument, None).await;
+        }
         Step::Bring { instrument } => {
             progress.taken.push(Taken::Bring { instrument: instrument.clone() });
             components.bring(instrument, new.instruments.get(instrument)).await;
         }
-        Step::Configure { instrument } => {
-            if let Some(definition) = new.instruments.get(instrument) {
-                progress.taken.push(Taken::Configure { instrument: instrument.clone() });
-                components.configure(instrument, definition).await;
-            }
-        }
-        Step::Set { instrument, parameter, value } => {
+        Step::Set { instrument, parameter, value, facts } => {
             let handle = components
                 .handle(instrument)
                 .ok_or_else(|| format!("{instrument} is not running"))?;
@@ -107,6 +120,7 @@ async fn take_one(
                     instrument: instrument.clone(),
                     parameter: parameter.clone(),
                     before,
+                    facts: facts.clone(),
                 });
             }
             let outcome = outcome.map_err(|error| about(instrument, &error.cause))?;
@@ -141,23 +155,38 @@ pub(crate) async fn take_back(
     what: String,
 ) -> StepFailure {
     let mut failure = StepFailure { what, undone: Vec::new(), not_undone: Vec::new() };
+    let mut broken = HashSet::new();
     for taken in progress.taken.into_iter().rev() {
         match taken {
+            // Whatever was closed before it comes back below, when all lines are free again.
             Taken::Bring { instrument } => {
-                components.bring(&instrument, old.instruments.get(&instrument)).await;
+                let before = old.instruments.get(&instrument).filter(|before| !before.enabled);
+                components.bring(&instrument, before).await;
                 failure.undone.push(instrument);
             }
-            Taken::Configure { instrument } => {
-                if let Some(definition) = old.instruments.get(&instrument) {
-                    components.configure(&instrument, definition).await;
+            Taken::Close { instrument } => {
+                components.bring(&instrument, old.instruments.get(&instrument)).await;
+                if !failure.undone.contains(&instrument) {
+                    failure.undone.push(instrument);
                 }
             }
-            Taken::Set { instrument, parameter, before } => {
+            Taken::Set { instrument, parameter, before, facts } => {
                 let path = format!("{instrument}.{parameter}");
+                // Nothing is energised on a device whose other values are not what they were.
+                let energises =
+                    facts.off_first && before.as_ref().is_some_and(|value| !facts.is_off(value));
+                if energises && broken.contains(&instrument) {
+                    let why = "left off, since other values could not be put back";
+                    failure.not_undone.push(format!("{path}: {why}"));
+                    continue;
+                }
                 match restore(components, &instrument, &parameter, before).await {
                     Ok(Some(value)) => failure.undone.push(format!("{path} back to {value}")),
                     Ok(None) => {}
-                    Err(why) => failure.not_undone.push(format!("{path}: {why}")),
+                    Err(why) => {
+                        failure.not_undone.push(format!("{path}: {why}"));
+                        broken.insert(instrument);
+                    }
                 }
             }
             Taken::BringSource { source } => {

@@ -14,25 +14,6 @@ use setpoint_instruments::{
 #[derive(Debug, Clone)]
 pub struct Drivers(Arc<Library>);
 
-/// What the plan needs to know of a parameter that is to be set.
-#[derive(Debug, Clone)]
-pub(crate) struct SetFacts {
-    pub(crate) kind: ParameterKind,
-    pub(crate) unit: Option<String>,
-    pub(crate) decimals: Option<usize>,
-    pub(crate) order: i64,
-    pub(crate) off_first: bool,
-    pub(crate) tolerance: Option<f64>,
-    pub(crate) hazard: Option<String>,
-}
-
-impl SetFacts {
-    /// A checked value of a bench file as the instrument takes it.
-    pub(crate) fn value(&self, value: &Value) -> ParamValue {
-        param_value(self.kind, value)
-    }
-}
-
 impl Drivers {
     /// The bundled drivers and those in the folder `drivers` beside a bench file, which win.
     pub fn beside(bench: &Path) -> Self {
@@ -45,17 +26,9 @@ impl Drivers {
         &self.0
     }
 
-    pub(crate) fn set_facts(&self, driver: &str, parameter: &str) -> Option<SetFacts> {
-        let facts = self.0.parameters(driver)?.into_iter().find(|facts| facts.name == parameter)?;
-        Some(SetFacts {
-            kind: kind(&facts),
-            unit: facts.unit,
-            decimals: facts.decimals,
-            order: facts.order,
-            off_first: facts.off_first,
-            tolerance: facts.tolerance,
-            hazard: facts.hazard,
-        })
+    /// What is known of one parameter.
+    pub(crate) fn facts(&self, driver: &str, parameter: &str) -> Option<ParamFacts> {
+        self.0.parameters(driver)?.into_iter().find(|facts| facts.name == parameter)
     }
 
     /// What a session needs to run an instrument of a bench that checks; `None` if its driver is
@@ -66,7 +39,7 @@ impl Drivers {
         let facts = self.0.parameters(&instrument.driver)?;
         let value = |name: &str, value: &Value| {
             let facts = facts.iter().find(|facts| facts.name == name)?;
-            Some((name.to_owned(), param_value(kind(facts), value)))
+            Some((name.to_owned(), param_value(facts, value)))
         };
         let setpoints = instrument.set.iter();
         let wire = &instrument.wire;
@@ -83,6 +56,7 @@ impl Drivers {
             },
             setpoints: setpoints.filter_map(|(name, asked)| value(name, asked)).collect(),
             limits: instrument.limits.clone(),
+            reports: None,
             on_reconnect: match instrument.on_reconnect {
                 OnReconnect::Compare => ReconnectRule::Compare,
                 OnReconnect::Reapply => ReconnectRule::Reapply,
@@ -121,8 +95,9 @@ fn kind(facts: &ParamFacts) -> ParameterKind {
     }
 }
 
-fn param_value(kind: ParameterKind, value: &Value) -> ParamValue {
-    match (kind, value) {
+/// A checked value of a bench file as the instrument takes it.
+pub(crate) fn param_value(facts: &ParamFacts, value: &Value) -> ParamValue {
+    match (kind(facts), value) {
         (ParameterKind::Float, number) if number.as_f64().is_some() => {
             ParamValue::Float(number.as_f64().unwrap_or(f64::NAN))
         }

@@ -67,14 +67,26 @@ pub enum Command {
         author: String,
     },
     /// Reads the file now and puts it into effect, watched or not.
-    Reload,
+    Reload {
+        /// Who.
+        author: String,
+    },
     /// Stops following the file.
-    Pause,
+    Pause {
+        /// Who.
+        author: String,
+    },
     /// Follows it again, beginning with what it holds now.
-    Resume,
+    Resume {
+        /// Who.
+        author: String,
+    },
     /// Writes what runs to the file, over whatever it holds. A text on disk that never ran is
-    /// kept beside the revisions first.
-    Sync,
+    /// kept beside the revisions first. Audited.
+    Sync {
+        /// Who.
+        author: String,
+    },
     /// Sends one raw line to a device and returns what it answers. Audited.
     Query {
         /// Which instrument.
@@ -84,7 +96,8 @@ pub enum Command {
         /// Who.
         author: String,
     },
-    /// Sets every setpoint of an instrument whose readback differs.
+    /// Sets every setpoint of an instrument whose readback differs; hazardous ones only if they
+    /// switch something off. Audited.
     Reapply {
         /// Which instrument.
         instrument: String,
@@ -113,8 +126,21 @@ pub enum Answer {
         /// Its line, without terminator.
         reply: String,
     },
+    /// Setpoints were compared with the device and set again.
+    Reapplied(Reapplied),
     /// Done; there is nothing to tell.
     Done {},
+}
+
+/// What came of setting an instrument's setpoints again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reapplied {
+    /// Parameters that were set and read back as asked.
+    pub set: Vec<String>,
+    /// Hazardous parameters that differ and were left as they are.
+    pub skipped: Vec<String>,
+    /// Why it ended before all were set.
+    pub failed: Option<String>,
 }
 
 /// A change that is in effect.

@@ -7,12 +7,14 @@ use setpoint_bench::{
     Bench,
     model::{Instrument, Source},
 };
-use setpoint_instruments::{InstrumentStatus, LinkState, session};
+use setpoint_instruments::{Config, InstrumentStatus, LinkState, Reapplied, session};
 use setpoint_video::SourceConfig;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::{catalogue::Drivers, frames::Frames, publish::Publisher};
 
+/// How long a pipeline may take to stop.
+const STOPPING: Duration = Duration::from_secs(10);
 /// How long a change waits for an instrument that is being connected.
 const SETTLING: Duration = Duration::from_secs(3);
 
@@ -47,11 +49,33 @@ pub(crate) struct Components {
     frames: Frames,
     devices: IndexMap<String, Device>,
     sources: IndexMap<String, Arc<setpoint_video::Source>>,
+    /// Where sessions tell of what they set by rule.
+    reports: mpsc::Sender<Reapplied>,
 }
 
 impl Components {
-    pub(crate) fn new(drivers: Arc<Drivers>, publisher: Publisher, frames: Frames) -> Self {
-        Self { drivers, publisher, frames, devices: IndexMap::new(), sources: IndexMap::new() }
+    pub(crate) fn new(
+        drivers: Arc<Drivers>,
+        publisher: Publisher,
+        frames: Frames,
+        reports: mpsc::Sender<Reapplied>,
+    ) -> Self {
+        let (devices, sources) = (IndexMap::new(), IndexMap::new());
+        Self { drivers, publisher, frames, devices, sources, reports }
+    }
+
+    fn config(&self, id: &str, instrument: &Instrument) -> Option<Config> {
+        let config = self.drivers.config(id, instrument)?;
+        Some(Config { reports: Some(self.reports.clone()), ..config })
+    }
+
+    /// Hands every instrument that goes on running what changed of its definition.
+    pub(crate) async fn configure_all(&mut self, old: &Bench, new: &Bench) {
+        for (id, now) in &new.instruments {
+            if old.instruments.get(id).is_some_and(|before| before != now) {
+                self.configure(id, now).await;
+            }
+        }
     }
 
     /// Whether an instrument answers now; `None` if there is none of that name.
@@ -83,7 +107,7 @@ impl Components {
         if let Some(Device::Running(handle)) = self.devices.get(id) {
             handle.stop().await;
         }
-        let config = definition.and_then(|instrument| self.drivers.config(id, instrument));
+        let config = definition.and_then(|instrument| self.config(id, instrument));
         match config {
             None => {
                 self.devices.shift_remove(id);
@@ -102,8 +126,8 @@ impl Components {
     }
 
     /// Hands a running instrument its limits, rules and setpoints; nothing is sent to the device.
-    pub(crate) async fn configure(&mut self, id: &str, definition: &Instrument) {
-        let Some(config) = self.drivers.config(id, definition) else { return };
+    async fn configure(&mut self, id: &str, definition: &Instrument) {
+        let Some(config) = self.config(id, definition) else { return };
         match self.devices.get(id) {
             Some(Device::Running(handle)) => handle.configure(config).await,
             Some(Device::Disabled(_)) => {
@@ -117,16 +141,19 @@ impl Components {
 
     /// Makes a source what its definition says, starting from nothing; `None` removes it.
     pub(crate) async fn bring_source(&mut self, id: &str, definition: Option<&Source>) {
+        let shown = self.publisher.forget_source(id);
         if let Some(source) = self.sources.shift_remove(id) {
             self.frames.remove(id);
             // Stopping a pipeline may block on a device.
-            let stopped = tokio::task::spawn_blocking(move || drop(source)).await;
-            if let Err(error) = stopped {
-                tracing::error!("stopping source {id} failed: {error}");
+            let stopping = tokio::task::spawn_blocking(move || drop((shown, source)));
+            match tokio::time::timeout(STOPPING, stopping).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!("stopping source {id} failed: {error}"),
+                Err(_) => tracing::error!("source {id} did not stop within {STOPPING:?}"),
             }
         }
         match definition {
-            None => self.publisher.forget_source(id),
+            None => {}
             Some(definition) if !definition.enabled => {
                 self.publisher.watch_source(id, definition, None);
             }

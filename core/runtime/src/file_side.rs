@@ -27,16 +27,26 @@ impl Manager {
         self.settling = matches!(seen, FileSeen::Settling);
         match seen {
             FileSeen::Settling => {}
-            FileSeen::Text { text, hash, first_sign, .. } => {
-                self.text_seen(text, hash, Some(first_sign)).await;
-            }
-            FileSeen::Gone => {
-                let path = self.keeping.path().to_owned();
-                self.cannot_follow(&ReadError::Missing { path });
-            }
-            FileSeen::Unreadable(error) => {
-                self.cannot_follow(&error);
-            }
+            // What waited in the queue may be out of date; what the file holds now counts.
+            FileSeen::Text { hash, first_sign, .. } => match self.keeping.read_file().await {
+                Ok(now) if now.hash == hash => {
+                    self.text_seen(now.text, hash, Some(first_sign)).await;
+                }
+                Ok(now) if now.hash == self.running.hash => {
+                    self.text_seen(now.text, now.hash, None).await;
+                }
+                // Something later is there, and the watcher is going to tell of it.
+                _ => {}
+            },
+            FileSeen::Gone | FileSeen::Unreadable(_) => match self.keeping.read_file().await {
+                Ok(now) if now.hash == self.running.hash => {
+                    self.text_seen(now.text, now.hash, None).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.cannot_follow(&error);
+                }
+            },
         }
     }
 
@@ -130,8 +140,12 @@ impl Manager {
     /// for.
     pub(crate) async fn take_file_in(&mut self) -> Result<(), CommandError> {
         let deadline = tokio::time::Instant::now() + SETTLED;
+        let mut first = None;
         loop {
-            match self.keeping.read_file().await {
+            let read = self.keeping.read_file().await;
+            let found = read.as_ref().ok().map(|file| file.hash);
+            let settled = *first.get_or_insert(found) == found;
+            match read {
                 Ok(file) if file.hash == self.running.hash || self.paused => {
                     self.text_seen(file.text, file.hash, None).await;
                     break;
@@ -151,6 +165,11 @@ impl Manager {
                 Ok(Some(seen)) => {
                     self.file_seen(seen).await;
                     self.announce();
+                }
+                // Nothing is going to tell of it, and nobody has touched it since.
+                Err(_) if settled && found.is_some() => {
+                    self.look_at_file().await;
+                    break;
                 }
                 Ok(None) | Err(_) => {
                     return Err(CommandError::Conflict {
@@ -206,15 +225,22 @@ impl Manager {
     }
 
     /// Writes what runs over what the file holds; a text that never ran is kept first.
-    pub(crate) async fn sync(&mut self, origin: Origin) -> Result<Answer, CommandError> {
+    pub(crate) async fn sync(
+        &mut self,
+        origin: Origin,
+        author: String,
+    ) -> Result<Answer, CommandError> {
         let same = self.keeping.read_file().await.is_ok_and(|file| file.hash == self.running.hash);
         let kept = if same { None } else { self.keeping.keep_what_is_there().await? };
         let Self { running, keeping, .. } = self;
-        keeping.write(running.text.clone(), running.hash, None).await?;
+        let expected = kept.as_ref().map_or(running.hash, |(_, hash)| *hash);
+        keeping.write(running.text.clone(), running.hash, Some(expected)).await?;
         self.on_disk = OnDisk::Same;
-        let kept = kept.map(|name| format!("; what it held is kept as {name}")).unwrap_or_default();
+        let kept = kept.map(|(name, _)| format!("; what it held is kept as {name}"));
+        let kept = kept.unwrap_or_default();
         let message = format!("{} written as {}{kept}", self.file_name, self.running.revision.id);
-        self.tell(origin, "file_written", Tone::Good, message);
+        self.tell(origin, "file_written", Tone::Good, format!("{message}, by {author}"));
+        self.keeping.audit_note("file_written", "", &message, origin, &author).await?;
         Ok(Answer::Done {})
     }
 }

@@ -40,6 +40,17 @@ pub struct Runtime {
     pub(crate) managing: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
+/// Reads the status of a bench, also after it has stopped. Cheap to clone.
+#[derive(Clone)]
+pub struct StatusReader(Arc<ArcSwap<Status>>);
+
+impl StatusReader {
+    /// Everything a screen needs, as of now. Never waits.
+    pub fn status(&self) -> Arc<Status> {
+        self.0.load_full()
+    }
+}
+
 /// What a request came to, when it is asked for from a thread that must not wait.
 pub type Pending = oneshot::Receiver<Result<Answer, CommandError>>;
 
@@ -47,6 +58,11 @@ impl Runtime {
     /// Everything a screen needs, as of now. Never waits.
     pub fn status(&self) -> Arc<Status> {
         self.status.load_full()
+    }
+
+    /// Reads the status and keeps nothing running: for what should end with the bench.
+    pub fn reader(&self) -> StatusReader {
+        StatusReader(self.status.clone())
     }
 
     /// The newest picture of a source. Never waits for one.

@@ -1,7 +1,7 @@
 //! File, revisions, journal and audit, reached without blocking the async threads.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -56,11 +56,6 @@ impl Keeping {
         let list = ArcSwap::from_pointee(revisions(&store));
         let store = Mutex::new(store);
         Self(Arc::new(Inner { path, store, watcher: Mutex::new(None), list }))
-    }
-
-    /// The bench file.
-    pub(crate) fn path(&self) -> &Path {
-        &self.0.path
     }
 
     /// Hands over the watcher of the file.
@@ -126,10 +121,12 @@ impl Keeping {
         let inner = self.0.clone();
         self.with(move |_| {
             let path = &inner.path;
-            if let (Some(expected), Ok(file)) = (expected, atomic::read(path))
-                && file.hash != expected
-            {
-                return Err(StoreError::Changed { path: path.clone() });
+            if let Some(expected) = expected {
+                match std::fs::read(path) {
+                    Ok(bytes) if TextHash::of(&bytes) == expected => {}
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    _ => return Err(StoreError::Changed { path: path.clone() }),
+                }
             }
             let watcher = inner.watcher.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(watcher) = watcher.as_ref() {
@@ -159,7 +156,9 @@ impl Keeping {
                 data: json!({ "changes": *changes, "set": verified_json(&verified) }),
             };
             let record = store.revisions.keep(&text, kept, &store.audit)?;
-            store.journal.clear()?;
+            if let Err(error) = store.journal.clear() {
+                tracing::warn!("the change is done, its journal stays behind: {error}");
+            }
             Ok(record)
         });
         Ok(revision(&record.await?))
@@ -189,8 +188,10 @@ impl Keeping {
     }
 
     /// Keeps what the bench file holds, text or not, under a name that is no revision's. Returns
-    /// that name; `None` if there is no file.
-    pub(crate) async fn keep_what_is_there(&self) -> Result<Option<String>, CommandError> {
+    /// that name and the fingerprint; `None` if there is no file.
+    pub(crate) async fn keep_what_is_there(
+        &self,
+    ) -> Result<Option<(String, TextHash)>, CommandError> {
         let path = self.0.path.clone();
         self.with(move |store| store.revisions.keep_refused(&path)).await
     }

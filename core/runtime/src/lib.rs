@@ -45,8 +45,8 @@ pub mod start;
 pub mod status;
 
 pub use catalogue::Drivers;
-pub use command::{Answer, Applied, Command, CommandError, Keep};
+pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
 pub use event::{Event, Origin, Subject, Tone};
-pub use handle::{Pending, Runtime};
+pub use handle::{Pending, Runtime, StatusReader};
 pub use start::{Options, StartError};
 pub use status::*;

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Bench, Diagnostic, Value};
+use setpoint_bench::{Bench, Diagnostic, Value, model::HotReload};
 use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
 use crate::{
     catalogue::Drivers,
-    command::{Answer, Command, CommandError},
+    command::{Answer, Command, CommandError, Reapplied},
     components::Components,
     event::{Origin, Subject, Tone},
     event_log::Told,
@@ -66,6 +66,8 @@ pub(crate) enum OnDisk {
 pub(crate) struct Manager {
     pub(crate) running: Running,
     pub(crate) on_disk: OnDisk,
+    /// What only a person can put right; see [`crate::Status::attention`].
+    pub(crate) attention: Option<String>,
     pub(crate) paused: bool,
     /// The file is being written; what it settles to follows.
     pub(crate) settling: bool,
@@ -76,6 +78,8 @@ pub(crate) struct Manager {
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
     pub(crate) publisher: Publisher,
+    /// What sessions set by rule when their device answered.
+    pub(crate) reports: mpsc::Receiver<setpoint_instruments::Reapplied>,
     /// What the watcher saw of the file.
     pub(crate) saves: mpsc::Receiver<FileSeen>,
 }
@@ -92,6 +96,7 @@ impl Manager {
                 biased;
                 _ = stop.recv() => break,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
+                Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
                     let outcome = self.carry_out(origin, command).await;
@@ -142,14 +147,14 @@ impl Manager {
             }
             Command::Commit { message, author } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
-                self.expect_running(if_match.as_deref())?;
                 self.take_file_in().await?;
+                self.expect_running(if_match.as_deref())?;
                 let text = self.edited(&edits)?;
                 self.change(Proposal::written(origin, author, message, text)).await
             }
             Command::Replace { text, author, if_match } => {
-                self.expect_running(if_match.as_deref())?;
                 self.take_file_in().await?;
+                self.expect_running(if_match.as_deref())?;
                 let proposal = Proposal::written(origin, author, String::new(), text.into());
                 self.change(proposal).await
             }
@@ -157,25 +162,32 @@ impl Manager {
                 self.take_file_in().await?;
                 self.roll_back(revision, only, author).await
             }
-            Command::Reload => self.reload_now(origin).await,
-            Command::Pause => {
+            Command::Reload { author } => {
+                tracing::info!(author, "reload asked for");
+                self.reload_now(origin).await
+            }
+            Command::Pause { author } => {
                 self.paused = true;
+                self.settling = false;
                 self.keeping.pause(true);
-                self.tell(origin, "watching_paused", Tone::Info, "Watching paused".to_owned());
+                let message = format!("Watching paused by {author}");
+                self.tell(origin, "watching_paused", Tone::Info, message);
                 Ok(Answer::Done {})
             }
-            Command::Resume => {
+            Command::Resume { author } => {
                 self.paused = false;
                 self.keeping.pause(false);
-                self.tell(origin, "watching_resumed", Tone::Info, "Watching again".to_owned());
-                if matches!(self.on_disk, OnDisk::Same) {
+                let message = format!("Watching again, asked by {author}");
+                self.tell(origin, "watching_resumed", Tone::Info, message);
+                let applies = self.running.bench.runtime.hot_reload == HotReload::Apply;
+                if applies && matches!(self.on_disk, OnDisk::Waiting { .. }) {
+                    self.reload_now(origin).await
+                } else {
                     self.look_at_file().await;
                     Ok(Answer::Done {})
-                } else {
-                    self.reload_now(origin).await
                 }
             }
-            Command::Sync => self.sync(origin).await,
+            Command::Sync { author } => self.sync(origin, author).await,
             Command::Query { instrument, command, author } => {
                 self.query(origin, instrument, command, author).await
             }
@@ -216,7 +228,6 @@ impl Manager {
             Err(error) => error.to_string(),
         };
         let message = format!("{author} sent “{command}” to {instrument}: {outcome}");
-        self.keeping.audit_query(&instrument, &command, &outcome, origin, &author).await?;
         self.publisher.tell(Told {
             origin,
             kind: "raw_query",
@@ -226,6 +237,7 @@ impl Manager {
             message,
             took_ms: None,
         });
+        self.keeping.audit_query(&instrument, &command, &outcome, origin, &author).await?;
         let device = |error| CommandError::Device { message: about(&instrument, &error) };
         Ok(Answer::Reply { reply: reply.map_err(device)? })
     }
@@ -237,30 +249,69 @@ impl Manager {
         author: String,
     ) -> Result<Answer, CommandError> {
         let handle = self.handle(&instrument)?;
-        let applied = handle.reapply().await;
-        let path = format!("instruments.{instrument}");
-        let (tone, message) = match &applied {
-            Ok(set) if set.is_empty() => {
-                (Tone::Good, format!("{instrument} already holds its setpoints"))
-            }
-            Ok(set) => {
-                (Tone::Good, format!("{author} applied to {instrument}: {}", set.join(", ")))
-            }
-            Err(error) => {
-                (Tone::Error, format!("Setpoints not applied: {}", about(&instrument, error)))
-            }
+        let applied = handle.reapply().await.map_err(|error| CommandError::Device {
+            message: format!("Setpoints not applied: {}", about(&instrument, &error)),
+        })?;
+        let written = self.note_reapplied(&applied, origin, &author).await;
+        let set = applied.set.into_iter().map(|one| one.parameter).collect();
+        let answer = Reapplied { set, skipped: applied.skipped, failed: applied.failed };
+        if answer.failed.is_none() && answer.skipped.is_empty() {
+            self.attention = None;
+        }
+        written?;
+        Ok(Answer::Reapplied(answer))
+    }
+
+    /// A session set its setpoints again when its device answered, as the bench file says.
+    async fn reapplied_by_rule(&mut self, applied: setpoint_instruments::Reapplied) {
+        let rule = "on_reconnect";
+        if let Err(error) = self.note_reapplied(&applied, Origin::Bench, rule).await {
+            tracing::error!("what {} was set to is not in the audit: {error}", applied.instrument);
+        }
+    }
+
+    /// Tells and audits what was set again.
+    async fn note_reapplied(
+        &self,
+        applied: &setpoint_instruments::Reapplied,
+        origin: Origin,
+        author: &str,
+    ) -> Result<(), CommandError> {
+        let id = &applied.instrument;
+        let mut parts = Vec::new();
+        if !applied.set.is_empty() {
+            let one = |one: &setpoint_instruments::Written| {
+                let before = one.before.as_ref().map(|before| format!("{before} → "));
+                format!("{} {}{}", one.parameter, before.unwrap_or_default(), one.asked)
+            };
+            let list: Vec<String> = applied.set.iter().map(one).collect();
+            parts.push(format!("set {}", list.join(", ")));
+        }
+        if !applied.skipped.is_empty() {
+            let list = applied.skipped.join(", ");
+            parts.push(format!("left as they are, because they are hazardous: {list}"));
+        }
+        parts.extend(applied.failed.clone());
+        if parts.is_empty() {
+            parts.push("it holds its setpoints already".to_owned());
+        }
+        let tone = match (&applied.failed, applied.skipped.is_empty()) {
+            (Some(_), _) => Tone::Error,
+            (None, false) => Tone::Warning,
+            (None, true) => Tone::Good,
         };
-        self.keeping.audit_note("reapply", &path, &message, origin, &author).await?;
+        let message = format!("{id}, by {author}: {}", parts.join("; "));
+        let path = format!("instruments.{id}");
         self.publisher.tell(Told {
             origin,
             kind: "setpoints_applied",
             subject: Subject::Instruments,
             tone,
-            path,
+            path: path.clone(),
             message: message.clone(),
             took_ms: None,
         });
-        applied.map(|_| Answer::Done {}).map_err(|_| CommandError::Device { message })
+        self.keeping.audit_note("setpoints_applied", &path, &message, origin, author).await
     }
 
     fn handle(
@@ -308,7 +359,9 @@ impl Manager {
             OnDisk::Unreadable { why } => (running.diagnostics.clone(), Some(why.clone()), None),
         };
         let revisions = self.keeping.list();
+        let attention = self.attention.clone();
         self.publisher.update(|core| {
+            core.attention = attention;
             core.bench.name.clone_from(&running.bench.name);
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());

@@ -92,6 +92,15 @@ impl Manager {
     ) -> Result<(Applied, usize), CommandError> {
         let Proposal { origin, author, message, text, from_file, .. } = proposal;
         let read = self.read(text.clone(), timings).await?;
+        let hash = TextHash::of(&*text);
+        if hash == self.running.hash {
+            // The file may be gone, or its last text refused: then it gets this one.
+            if !from_file && self.on_disk != OnDisk::Same {
+                self.keeping.write(text, hash, Some(hash)).await?;
+            }
+            return Ok((self.nothing_to_do(), 0));
+        }
+
         for change in read.changes.iter() {
             if let Some((instrument, _)) = change.path.as_setpoint() {
                 self.components.settle(instrument).await;
@@ -100,11 +109,6 @@ impl Manager {
         let begun = Instant::now();
         let plan = self.plan(&read.bench, !from_file);
         timings.plan = ms(begun);
-
-        let hash = TextHash::of(&*text);
-        if hash == self.running.hash {
-            return Ok((self.nothing_to_do(), 0));
-        }
 
         // 6 keep: what runs is a kept revision already; the journal says what is about to happen.
         let begun = Instant::now();
@@ -116,7 +120,10 @@ impl Manager {
         let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench).await;
         let progress = match taken {
             Ok(progress) => progress,
-            Err(failure) => return Err(self.failed(&failure, origin, &author).await),
+            Err(failure) => {
+                timings.apply = ms(begun);
+                return Err(self.failed(&failure, origin, &author).await);
+            }
         };
         timings.apply = ms(begun);
 
@@ -138,8 +145,14 @@ impl Manager {
         let accepted = self.keeping.accept(&text, &read.changes, facts).await;
         let revision = match accepted {
             Ok(revision) => revision,
-            Err(error) => return Err(self.not_kept(error, progress, from_file, &old).await),
+            Err(error) => {
+                let written = (!from_file).then_some(hash);
+                let failure = self.not_kept(error, progress, written, &old).await;
+                return Err(self.failed(&failure, origin, &author).await);
+            }
         };
+        self.attention = None;
+        self.components.configure_all(&old, &read.bench).await;
         let retention = read.bench.runtime.snapshot_retention;
         self.keeping.retain(retention, read.bench.runtime.quiet).await;
         self.running = Running {
@@ -227,19 +240,19 @@ impl Manager {
         &mut self,
         error: CommandError,
         progress: apply::Progress,
-        from_file: bool,
+        written: Option<TextHash>,
         old: &Bench,
-    ) -> CommandError {
+    ) -> StepFailure {
         let what = format!("the revision could not be kept: {error}");
         let mut failure = apply::take_back(progress, &mut self.components, old, what).await;
-        if !from_file {
+        if written.is_some() {
             let Running { text, hash, .. } = &self.running;
-            match self.keeping.write(text.clone(), *hash, None).await {
+            match self.keeping.write(text.clone(), *hash, written).await {
                 Ok(()) => failure.undone.push(self.file_name.clone()),
                 Err(error) => failure.not_undone.push(format!("{}: {error}", self.file_name)),
             }
         }
-        CommandError::Failed { message: failure.to_string() }
+        failure
     }
 
     async fn failed(
@@ -249,6 +262,9 @@ impl Manager {
         author: &str,
     ) -> CommandError {
         let message = failure.to_string();
+        if !failure.not_undone.is_empty() {
+            self.attention = Some(message.clone());
+        }
         self.keeping.give_up(&message, origin, author).await;
         CommandError::Failed { message }
     }

@@ -4,22 +4,22 @@ use setpoint_bench::{
     Bench, Value,
     model::{Instrument, Source},
 };
-use setpoint_instruments::{LinkState, ParamValue};
+use setpoint_instruments::{LinkState, ParamFacts, ParamValue};
 
 use crate::{
-    catalogue::{Drivers, SetFacts},
+    catalogue::{Drivers, param_value},
     status::PlanStep,
 };
 
 /// One step. How it is taken back, [`crate::apply`] knows.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Step {
-    /// Closes an instrument's link, opens one, or both, as its definition now says.
+    /// Closes an instrument's link and forgets it.
+    Close { instrument: String },
+    /// Opens an instrument's link, or keeps it as disabled, as its definition now says.
     Bring { instrument: String },
-    /// Hands an instrument its limits and setpoints for comparison, while it runs.
-    Configure { instrument: String },
     /// Sets one parameter and verifies it.
-    Set { instrument: String, parameter: String, value: ParamValue },
+    Set { instrument: String, parameter: String, value: ParamValue, facts: Box<ParamFacts> },
     /// Stops a source, starts it, or both.
     BringSource { source: String },
     /// Changes a source while it runs.
@@ -60,13 +60,15 @@ struct Wanted {
     parameter: String,
     old: Option<Value>,
     value: Value,
-    facts: SetFacts,
+    asked: ParamValue,
+    facts: ParamFacts,
     going_off: bool,
     waits: Option<&'static str>,
 }
 
-/// The steps from `old` to `new`: what goes off first, links closed, links opened and
-/// instruments configured, values in their drivers' order, sources, settings.
+/// The steps from `old` to `new`: what goes off first, links closed, links opened, values in
+/// their drivers' order, sources, settings. Limits and rules need no step: instruments get them
+/// when nothing can fail any more.
 ///
 /// `link` tells whether an instrument answers now: a value for one that does not is left to its
 /// `on_reconnect` rule and told as such.
@@ -87,12 +89,12 @@ pub(crate) fn plan(
     let (off_first, in_order) = wanted.split_at(rest);
 
     off_first.iter().for_each(|set| add_set(&mut plan, set));
-    for id in old.instruments.keys().filter(|id| !new.instruments.contains_key(*id)) {
-        let step = Step::Bring { instrument: id.clone() };
-        plan.add(step, "disconnect", format!("{id} disconnect"), None);
+    // All that close before any that open: a line may go from one to another.
+    for (id, before) in &old.instruments {
+        add_close(&mut plan, id, before, new.instruments.get(id));
     }
     for (id, now) in &new.instruments {
-        add_link(&mut plan, id, old.instruments.get(id), now);
+        add_open(&mut plan, id, old.instruments.get(id), now);
     }
     in_order.iter().for_each(|set| add_set(&mut plan, set));
     for id in old.sources.keys().filter(|id| !new.sources.contains_key(*id)) {
@@ -130,41 +132,41 @@ fn collect_sets(
     wanted: &mut Vec<Wanted>,
 ) {
     // A device that is only now connected is treated by its `on_reconnect` rule.
-    let Some(old) = old.filter(|old| new.enabled && !relinks(old, new)) else { return };
-    let waits = match link(id) {
-        Some(LinkState::Connected) => None,
-        _ => Some("does not answer now; compared when it does"),
-    };
+    let Some(old) = old.filter(|old| old.enabled) else { return };
+    let answers = link(id) == Some(LinkState::Connected);
     for (parameter, value) in &new.set {
         let before = old.set.get(parameter);
         if before.is_some_and(|before| before.means(value)) {
             continue;
         }
         // A parameter without facts does not pass the checks.
-        let Some(facts) = drivers.set_facts(&new.driver, parameter) else { continue };
+        let Some(facts) = drivers.facts(&new.driver, parameter) else { continue };
+        let asked = param_value(&facts, value);
+        let going_off = facts.off_first && facts.is_off(&asked);
+        // What goes off goes off while the device can still be told.
+        let last_chance = going_off && old.driver == new.driver;
+        let waits = if !answers {
+            Some("does not answer now; compared when it does")
+        } else if relinks(old, new) && !last_chance {
+            Some("loses its link first; compared when it answers again")
+        } else {
+            None
+        };
         wanted.push(Wanted {
             instrument: id.to_owned(),
             parameter: parameter.clone(),
             old: before.cloned(),
             value: value.clone(),
-            going_off: facts.off_first && goes_off(value),
+            asked,
             facts,
+            going_off,
             waits,
         });
     }
 }
 
-/// Whether a value switches something off, in any of the ways a bench file says so.
-fn goes_off(value: &Value) -> bool {
-    match value {
-        Value::Bool(on) => !on,
-        Value::String(word) => word == "off",
-        other => other.as_f64() == Some(0.0),
-    }
-}
-
 fn add_set(plan: &mut Plan, set: &Wanted) {
-    let Wanted { instrument, parameter, old, value, facts, waits, .. } = set;
+    let Wanted { instrument, parameter, old, value, asked, facts, waits, .. } = set;
     let unit = facts.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
     let shown = |value: &Value| show(value, facts.decimals);
     let before = old.as_ref().map(|old| format!("{} → ", shown(old))).unwrap_or_default();
@@ -176,11 +178,12 @@ fn add_set(plan: &mut Plan, set: &Wanted) {
     match waits {
         Some(why) => plan.tell("set", text, Some(format!("{instrument} {why}"))),
         None => {
-            let note = facts.hazard.clone().filter(|_| !goes_off(value));
+            let note = facts.hazard.clone().filter(|_| !facts.is_off(asked));
             let step = Step::Set {
                 instrument: instrument.clone(),
                 parameter: parameter.clone(),
-                value: facts.value(value),
+                value: asked.clone(),
+                facts: Box::new(facts.clone()),
             };
             plan.add(step, "set", text, note);
         }
@@ -198,29 +201,35 @@ fn show(value: &Value, decimals: Option<usize>) -> String {
     }
 }
 
-fn add_link(plan: &mut Plan, id: &str, old: Option<&Instrument>, new: &Instrument) {
-    let step = Step::Bring { instrument: id.to_owned() };
-    match old {
-        None if new.enabled => {
-            plan.add(step, "connect", format!("{id} connect {}", new.address), None);
-        }
-        None => plan.add(step, "settings", format!("{id} added, disabled"), None),
-        Some(old) if relinks(old, new) => match (old.enabled, new.enabled) {
-            (true, false) => plan.add(step, "disconnect", format!("{id} disconnect"), None),
-            (false, _) => plan.add(step, "connect", format!("{id} connect {}", new.address), None),
-            _ => plan.add(step, "restart", format!("{id} reconnect {}", new.address), None),
-        },
-        Some(old) if old != new => {
-            // Values that are set by steps of their own need no line of their own here.
-            let silent = Instrument { set: new.set.clone(), ..old.clone() } == *new;
-            let step = Step::Configure { instrument: id.to_owned() };
-            if silent {
-                plan.steps.push(step);
-            } else {
-                plan.add(step, "settings", format!("{id} limits and rules"), None);
-            }
+fn add_close(plan: &mut Plan, id: &str, old: &Instrument, new: Option<&Instrument>) {
+    let step = Step::Close { instrument: id.to_owned() };
+    match new {
+        None => plan.add(step, "disconnect", format!("{id} disconnect"), None),
+        Some(new) if old.enabled && relinks(old, new) => {
+            let (kind, verb) =
+                if new.enabled { ("restart", "reconnect") } else { ("disconnect", "disconnect") };
+            plan.add(step, kind, format!("{id} {verb}"), None);
         }
         Some(_) => {}
+    }
+}
+
+fn add_open(plan: &mut Plan, id: &str, old: Option<&Instrument>, new: &Instrument) {
+    let step = Step::Bring { instrument: id.to_owned() };
+    let connect = format!("{id} connect {}", new.address);
+    match old {
+        None if new.enabled => plan.add(step, "connect", connect, None),
+        None => plan.add(step, "settings", format!("{id} added, disabled"), None),
+        Some(old) if relinks(old, new) && new.enabled => plan.add(step, "connect", connect, None),
+        // It has been told that it is disconnected.
+        Some(old) if relinks(old, new) => plan.steps.push(step),
+        Some(old) => {
+            // Values have lines of their own.
+            let same_values = Instrument { set: new.set.clone(), ..old.clone() };
+            if same_values != *new {
+                plan.tell("settings", format!("{id} limits and rules"), None);
+            }
+        }
     }
 }
 
@@ -267,4 +276,90 @@ fn add_source(plan: &mut Plan, id: &str, old: Option<&Source>, new: &Source) {
 fn rate((frames, seconds): (u32, u32)) -> String {
     let rate = f64::from(frames) / f64::from(seconds.max(1));
     if rate.fract() == 0.0 { format!("{rate}") } else { format!("{rate:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const RUNNING: &str = r#"
+[instruments.a]
+type = "rigol_dp832"
+address = "tcp://192.0.2.1:5555"
+[instruments.a.set]
+ch1.voltage = 5.0
+ch1.output = "on"
+[instruments.b]
+type = "rigol_dp832"
+address = "tcp://192.0.2.2:5555"
+"#;
+
+    fn bench(text: &str) -> Bench {
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let reading = setpoint_bench::read("bench.toml", text, &drivers);
+        reading.bench.unwrap_or_else(|| panic!("{:?}", reading.diagnostics))
+    }
+
+    fn lines(new: &str, link: LinkState) -> Vec<String> {
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let plan = plan(&bench(RUNNING), &bench(new), &drivers, &|_| Some(link));
+        plan.steps
+            .iter()
+            .map(|step| match step {
+                Step::Close { instrument } => format!("close {instrument}"),
+                Step::Bring { instrument } => format!("bring {instrument}"),
+                Step::Set { instrument, parameter, value, .. } => {
+                    format!("set {instrument}.{parameter} {value}")
+                }
+                other => format!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_goes_off_goes_off_first() {
+        let new = RUNNING.replace("5.0", "2.0").replace("\"on\"", "\"off\"");
+        let expected = ["set a.ch1.output off", "set a.ch1.voltage 2.0"];
+        assert_eq!(lines(&new, LinkState::Connected), expected);
+    }
+
+    #[test]
+    fn what_goes_on_goes_on_last() {
+        let off = RUNNING.replace("\"on\"", "\"off\"");
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let on = RUNNING.replace("5.0", "2.0");
+        let plan = plan(&bench(&off), &bench(&on), &drivers, &|_| Some(LinkState::Connected));
+        assert!(
+            matches!(&plan.steps[0], Step::Set { parameter, .. } if parameter == "ch1.voltage")
+        );
+        assert!(matches!(&plan.steps[1], Step::Set { parameter, .. } if parameter == "ch1.output"));
+        let [.., output] = plan.lines.as_slice() else { panic!("no lines") };
+        assert_eq!(output.note.as_deref(), Some("energises the load"));
+    }
+
+    #[test]
+    fn a_device_is_switched_off_before_its_link_goes() {
+        let new = RUNNING.replace("\"on\"", "\"off\"").replace("5.0", "2.0");
+        let new = new.replacen("[instruments.a.set]", "enabled = false\n[instruments.a.set]", 1);
+        let expected = ["set a.ch1.output off", "close a", "bring a"];
+        assert_eq!(lines(&new, LinkState::Connected), expected);
+    }
+
+    #[test]
+    fn addresses_can_be_swapped() {
+        let new = RUNNING.replace("0.2.1", "0.2.9").replace("0.2.2", "0.2.1");
+        let new = new.replace("0.2.9", "0.2.2");
+        assert_eq!(lines(&new, LinkState::Connected), ["close a", "close b", "bring a", "bring b"]);
+    }
+
+    #[test]
+    fn a_device_that_does_not_answer_is_left_to_its_rule() {
+        let new = RUNNING.replace("5.0", "2.0");
+        assert!(lines(&new, LinkState::Offline).is_empty());
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let plan = plan(&bench(RUNNING), &bench(&new), &drivers, &|_| Some(LinkState::Offline));
+        assert!(plan.lines[0].note.as_ref().is_some_and(|note| note.contains("does not answer")));
+    }
 }

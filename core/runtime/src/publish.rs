@@ -37,6 +37,7 @@ pub(crate) struct Core {
     pub(crate) bench: BenchInfo,
     pub(crate) revision: Option<Revision>,
     pub(crate) reload: Reload,
+    pub(crate) attention: Option<String>,
     pub(crate) transaction: Option<Arc<Transaction>>,
     pub(crate) revisions: Arc<Vec<Revision>>,
     pub(crate) text: Arc<str>,
@@ -60,6 +61,7 @@ impl Core {
                 diagnostics: none(),
                 problem: None,
             },
+            attention: None,
             transaction: None,
             revisions: none(),
             text: Arc::from(""),
@@ -177,10 +179,12 @@ impl Publisher {
         self.0.wake.notify_one();
     }
 
-    /// Forgets a source.
-    pub(crate) fn forget_source(&self, id: &str) {
-        self.parts().sources.shift_remove(id);
+    /// Forgets a source. What it ran is handed back: stopping a pipeline may take its time, which
+    /// nobody should wait for here.
+    pub(crate) fn forget_source(&self, id: &str) -> Option<Arc<setpoint_video::Source>> {
+        let slot = self.parts().sources.shift_remove(id);
         self.0.wake.notify_one();
+        slot?.running
     }
 
     /// Publishes now, for a caller that will look at once.
@@ -245,6 +249,7 @@ impl Parts {
             bench: core.bench,
             revision: core.revision,
             reload: core.reload,
+            attention: core.attention,
             transactions: core.transaction.into_iter().collect(),
             instruments: in_order(&core.instrument_order, &self.devices, |slot| slot.status()),
             sources: in_order(&core.source_order, &self.sources, |slot| {

@@ -109,7 +109,9 @@ impl Runtime {
         let publisher = Publisher::new(Core::empty(path.clone()));
         let frames = Frames::default();
         let drivers = Arc::new(drivers);
-        let mut components = Components::new(drivers.clone(), publisher.clone(), frames.clone());
+        let (report, reports) = mpsc::channel(QUEUE);
+        let mut components =
+            Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
         components.start(&running.bench).await;
 
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -117,6 +119,7 @@ impl Runtime {
             file_name: name.to_string_lossy().into_owned(),
             running,
             on_disk,
+            attention: None,
             paused: false,
             settling: false,
             staging: None,
@@ -125,6 +128,7 @@ impl Runtime {
             components,
             keeping: keeping.clone(),
             publisher: publisher.clone(),
+            reports,
             saves,
         };
         for (tone, message) in notes {

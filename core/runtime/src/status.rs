@@ -20,6 +20,9 @@ pub struct Status {
     pub revision: Option<Revision>,
     /// How bench and file stand to each other.
     pub reload: Reload,
+    /// Something only a person can put right: a device could not be put back after a change that
+    /// failed. Stays until a change succeeds.
+    pub attention: Option<String>,
     /// Changes staged and not yet in effect.
     pub transactions: Vec<Arc<Transaction>>,
     /// Instruments in file order.
@@ -146,7 +149,7 @@ pub enum Outcome {
 /// Milliseconds spent at each station.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Timings {
-    /// First sign of a save to its text being believed.
+    /// First sign of a save to its turn: settling, and waiting for earlier requests.
     pub settle: f64,
     /// Text to values.
     pub parse: f64,
@@ -154,7 +157,7 @@ pub struct Timings {
     pub check: f64,
     /// Differences to ordered steps.
     pub plan: f64,
-    /// Snapshot, journal and steps.
+    /// Journal and steps.
     pub apply: f64,
     /// Writing the file.
     pub write: f64,

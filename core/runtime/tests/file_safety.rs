@@ -59,7 +59,7 @@ async fn a_file_that_is_no_text_is_refused_and_kept() {
     let error = bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap_err();
     assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
     assert_eq!(std::fs::read(&bench.file).unwrap(), bytes);
-    bench.ask(Command::Sync).await.unwrap();
+    bench.ask(Command::Sync { author: "tester".into() }).await.unwrap();
     assert_eq!(bench.text(), BENCH);
     let versions = std::fs::read_dir(bench.runtime.folder().join("versions")).unwrap();
     let mut kept = versions.map(|entry| std::fs::read(entry.unwrap().path()).unwrap());
@@ -70,13 +70,13 @@ async fn a_file_that_is_no_text_is_refused_and_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_bench_writes_over_nothing() {
     let bench = Bench::open(BENCH).await;
-    bench.ask(Command::Pause).await.unwrap();
+    bench.ask(Command::Pause { author: "tester".into() }).await.unwrap();
     let edited = BENCH.replace("0.500", "0.700");
     bench.save(&edited);
     let error = bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap_err();
     assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
     assert_eq!(bench.text(), edited);
-    bench.ask(Command::Resume).await.unwrap();
+    bench.ask(Command::Resume { author: "tester".into() }).await.unwrap();
     bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap();
     assert_eq!(bench.text(), edited.replace("3.300", "3.450"));
     bench.runtime.stop().await;

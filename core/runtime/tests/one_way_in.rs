@@ -107,7 +107,7 @@ async fn keeping_ones_own_keeps_the_refused_text_too() {
     let bad = BENCH.replace("3.300", "52.0");
     bench.save(&bad);
     bench.until("refused", |status| status.reload.state == ReloadState::Rejected).await;
-    bench.ask(Command::Sync).await.unwrap();
+    bench.ask(Command::Sync { author: "tester".into() }).await.unwrap();
     assert_eq!(bench.text(), BENCH);
     let versions = bench.runtime.folder().join("versions");
     let mut refused = std::fs::read_dir(versions).unwrap().filter_map(|entry| {
@@ -236,5 +236,92 @@ async fn a_deleted_file_is_not_an_empty_one() {
     assert!(bench.runtime.status().instruments.contains_key("psu"));
     bench.save(BENCH);
     bench.until("it is back", |status| status.reload.state == ReloadState::InStep).await;
+    bench.runtime.stop().await;
+}
+
+/// A readback may lie outside limits that the failed change brought, and is put back all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn undo_knows_no_limits_and_energises_last() {
+    let text = format!(
+        "{BENCH}ch1.output = \"on\"\n\n[instruments.psu.limits]\nch1.voltage = [0.0, 12.0]\n\n\
+         [instruments.knob]\ntype = \"stuck\"\naddress = \"sim:\"\n"
+    );
+    let bench = Bench::open(&text.replace("\"on\"", "\"off\"")).await;
+    let output = "instruments.psu.set.ch1.output";
+    bench.change(vec![edit(VOLTAGE, 5.0), edit(output, "on")]).await.unwrap();
+    let limits = setpoint_bench::Value::Array(vec![0.0.into(), 3.0.into()]);
+    let edits = vec![
+        edit("instruments.psu.limits.ch1.voltage", limits),
+        edit(VOLTAGE, 2.0),
+        edit(output, "off"),
+        edit("instruments.knob.set.stuck", 2.0),
+    ];
+    let error = bench.change(edits).await.unwrap_err();
+    assert!(error.to_string().contains("the bench is as it was"), "{error}");
+    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "5.000");
+    assert_eq!(bench.device("psu", ":OUTP? CH1").await, "ON");
+    assert_eq!(bench.runtime.status().attention, None);
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_counts_before_the_callers_expectation() {
+    let bench = Bench::open(BENCH).await;
+    bench.save(&BENCH.replace("0.500", "0.700"));
+    let stale = Command::Replace {
+        text: BENCH.replace("3.300", "3.450"),
+        author: "tester".into(),
+        if_match: Some("r1".into()),
+    };
+    let error = bench.ask(stale).await.unwrap_err();
+    assert!(matches!(error, CommandError::Stale { .. }), "{error}");
+    assert_eq!(bench.text(), BENCH.replace("0.500", "0.700"));
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resuming_does_not_apply_what_nobody_asked_for() {
+    let text =
+        BENCH.replace("[instruments.psu]", "[runtime]\nhot_reload = \"off\"\n\n[instruments.psu]");
+    let bench = Bench::open(&text).await;
+    bench.change(vec![edit(VOLTAGE, 3.5)]).await.unwrap();
+    bench.save(&text.replace("3.300", "4.000"));
+    bench.until("it waits", |now| now.reload.state == ReloadState::Proposed).await;
+    bench.ask(Command::Pause { author: "tester".into() }).await.unwrap();
+    bench.ask(Command::Resume { author: "tester".into() }).await.unwrap();
+    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.500");
+    bench.ask(Command::Reload { author: "tester".into() }).await.unwrap();
+    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "4.000");
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_to_what_runs_writes_a_file_that_is_gone() {
+    let bench = Bench::open(BENCH).await;
+    std::fs::remove_file(&bench.file).unwrap();
+    bench.until("the file is missed", |now| now.reload.state == ReloadState::Ahead).await;
+    let revision = bench.runtime.status().revision.clone().unwrap().id;
+    let only = Vec::new();
+    bench.ask(Command::Rollback { revision, only, author: "tester".into() }).await.unwrap();
+    assert_eq!(bench.text(), BENCH);
+    assert_eq!(bench.runtime.status().reload.state, ReloadState::InStep);
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_by_rule_is_told() {
+    let text =
+        BENCH.replace("address = \"sim:\"", "address = \"sim:\"\non_reconnect = \"reapply\"");
+    let bench = Bench::open(&text).await;
+    let status = bench
+        .until("the rule's writing is told", |now| {
+            now.events.iter().any(|event| event.kind == "setpoints_applied")
+        })
+        .await;
+    let told = status.events.iter().find(|event| event.kind == "setpoints_applied").unwrap();
+    assert_eq!(told.origin, Origin::Bench);
+    assert!(told.message.contains("ch1.voltage") && told.message.contains("3.3"), "{told:?}");
+    let audit = std::fs::read_to_string(bench.runtime.folder().join("audit.log")).unwrap();
+    assert!(audit.contains("setpoints_applied"), "{audit}");
     bench.runtime.stop().await;
 }

@@ -172,23 +172,26 @@ impl Revisions {
     }
 
     /// Keeps what a file holds, text or not, as `refused-…` beside the revisions, and answers that
-    /// name; `None` if there is no file. It gets no number and is not pruned: nobody else has it.
+    /// name and its fingerprint; `None` if there is no file. It gets no number and is not pruned: nobody else has it.
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn keep_refused(&mut self, file: &Path) -> Result<Option<String>, StoreError> {
+    pub fn keep_refused(
+        &mut self,
+        file: &Path,
+    ) -> Result<Option<(String, TextHash)>, StoreError> {
         let bytes = match fs::read(file) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(StoreError::io("keep a copy of", file, &e)),
         };
         let stamp = self.free_stamp();
-        let short_hash = TextHash::of(&bytes).short();
-        let name = VersionName { stamp, short_hash, label: None };
+        let hash = TextHash::of(&bytes);
+        let name = VersionName { stamp, short_hash: hash.short(), label: None };
         let name = format!("refused-{}.toml", name.key());
         atomic::replace_private(&self.versions.join(&name), &bytes)?;
         self.stamps.insert(stamp);
-        Ok(Some(name))
+        Ok(Some((name, hash)))
     }
 
     /// All kept revisions, newest first.

@@ -186,7 +186,7 @@ fn a_refused_text_is_kept_and_is_no_revision() {
     let text = "a = \n";
     let file = bench.folder.bench();
     fs::write(file, text).unwrap();
-    let name = bench.revisions.keep_refused(file).unwrap().unwrap();
+    let (name, _) = bench.revisions.keep_refused(file).unwrap().unwrap();
     assert!(name.starts_with("refused-"), "{name}");
     assert_eq!(fs::read_to_string(bench.folder.versions().join(name)).unwrap(), text);
     bench.reopen();

@@ -102,7 +102,8 @@ async fn serve(bench: PathBuf, listen: SocketAddr) -> Result<(), Failure> {
 }
 
 fn reload(runtime: &Runtime) {
-    match runtime.send(Origin::File, Command::Reload) {
+    let command = Command::Reload { author: "signal".to_owned() };
+    match runtime.send(Origin::File, command) {
         Ok(pending) => {
             tokio::spawn(async move {
                 match pending.await {

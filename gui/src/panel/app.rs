@@ -8,22 +8,27 @@ use egui::{Context, Theme, ThemePreference, Ui, ViewportBuilder, ViewportCommand
 use jiff::{Timestamp, tz::TimeZone};
 use setpoint_runtime::Status;
 use setpoint_video::SourceState;
+use tokio::runtime::Handle;
 
 use super::{
     intent::{Intent, ViewIntent},
-    opening::{Arrival, Coming, Target, ask_for_file, open},
+    opening::{Arrival, Coming, Target, ask_for_file},
     pages::{
         Page, View,
-        start::{self, Failure, StartState},
+        start::{self, StartState},
     },
     screen::Screen,
     session::{Session, Told},
+    slot::Slot,
     theme,
 };
-use crate::{author, serving::Serving};
+use crate::author;
 
-/// How long the end of the program waits for devices and server.
-const STOP_WITHIN: Duration = Duration::from_secs(5);
+/// How long the end of the program waits for server and devices; the server's calls alone may take
+/// seconds of it.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// How long it waits after that for work that cannot be interrupted, such as a disk.
+const WORKERS_WITHIN: Duration = Duration::from_secs(1);
 /// Time between two looks at moving pictures.
 const PICTURE: Duration = Duration::from_millis(33);
 /// Time between two looks at ages and waits.
@@ -93,33 +98,34 @@ pub fn run(options: PanelOptions) -> Result<(), PanelError> {
         persist_window: false,
         ..NativeOptions::default()
     };
-    eframe::run_native(
+    let handle = workers.handle().clone();
+    let ran = eframe::run_native(
         "setpoint",
         native,
-        Box::new(move |creation| Ok(Box::new(App::new(creation, workers, options)))),
-    )
-    .map_err(PanelError::Window)
+        Box::new(move |creation| Ok(Box::new(App::new(creation, handle, options)))),
+    );
+    end(workers);
+    ran.map_err(PanelError::Window)
+}
+
+/// Ends background work; dropping the workers would wait for a hung disk for ever.
+fn end(workers: tokio::runtime::Runtime) {
+    workers.shutdown_timeout(WORKERS_WITHIN);
 }
 
 /// The program behind the window.
 struct App {
-    session: Option<Session>,
-    opening: Option<Coming<Result<Serving, Failure>>>,
+    slot: Slot,
     dialog: Option<Coming<Option<PathBuf>>>,
     screen: Screen,
     start: StartState,
     zone: TimeZone,
     title: String,
-    /// Last: everything above may have tasks on it.
-    workers: tokio::runtime::Runtime,
+    workers: Handle,
 }
 
 impl App {
-    fn new(
-        creation: &CreationContext<'_>,
-        workers: tokio::runtime::Runtime,
-        options: PanelOptions,
-    ) -> Self {
+    fn new(creation: &CreationContext<'_>, workers: Handle, options: PanelOptions) -> Self {
         let ctx = &creation.egui_ctx;
         theme::install(ctx);
         ctx.set_theme(match options.theme {
@@ -129,8 +135,7 @@ impl App {
         });
         close_on_signal(&workers, ctx);
         let mut app = Self {
-            session: None,
-            opening: None,
+            slot: Slot::new(workers.clone(), ctx.clone()),
             dialog: None,
             screen: Screen::new(options.page.unwrap_or(Page::Bench), author::name()),
             start: StartState::default(),
@@ -139,59 +144,39 @@ impl App {
             workers,
         };
         if let Some(path) = options.bench {
-            app.start.path = path.display().to_string();
             let target = if options.demo { Target::DemoFile(path) } else { Target::File(path) };
-            app.open(ctx, target);
+            app.open(target);
         }
         app
     }
 
-    fn open(&mut self, ctx: &Context, target: Target) {
-        if let Some(session) = self.session.take() {
-            self.workers.spawn(session.stop());
-        }
-        self.start.failure = None;
-        self.start.opening = Some(match &target {
-            Target::File(path) | Target::DemoFile(path) => path.clone(),
-            Target::Demo => PathBuf::from("the demo bench"),
-        });
-        self.opening = Some(open(self.workers.handle(), ctx, target));
-    }
-
-    fn arrived(&mut self, ctx: &Context) {
-        if let Some(opening) = &mut self.opening {
-            let result = match opening.poll() {
-                Arrival::NotYet => return,
-                Arrival::Here(result) => result,
-                Arrival::Never => Err(Failure {
-                    path: self.start.opening.clone().unwrap_or_default(),
-                    message: "Opening it ended in a fault of the program; the log says more."
-                        .to_owned(),
-                    diagnostics: Vec::new(),
-                }),
-            };
-            self.opening = None;
-            self.start.opening = None;
-            match result {
-                Ok(serving) => {
-                    let (workers, user) = (self.workers.handle().clone(), author::name());
-                    self.session = Some(Session::new(serving, workers, ctx.clone(), user));
-                }
-                Err(failure) => {
-                    tracing::error!("{}: {}", failure.path.display(), failure.message);
-                    self.start.failure = Some(failure);
-                }
+    fn open(&mut self, target: Target) {
+        let opening = target.clone();
+        if self.slot.open(target) {
+            self.start.failure = None;
+            self.start.opening = Some(opening.name());
+            if let Target::File(path) | Target::DemoFile(path) = opening {
+                self.start.path = path.display().to_string();
             }
         }
+    }
+
+    fn arrived(&mut self) {
         if let Some(dialog) = &mut self.dialog {
             match dialog.poll() {
                 Arrival::NotYet => {}
                 Arrival::Here(Some(path)) => {
                     self.dialog = None;
-                    self.start.path = path.display().to_string();
-                    self.open(ctx, Target::File(path));
+                    self.open(Target::File(path));
                 }
                 Arrival::Here(None) | Arrival::Never => self.dialog = None,
+            }
+        }
+        if let Some(opened) = self.slot.poll() {
+            self.start.opening = None;
+            if let Err(failure) = opened {
+                tracing::error!("{}: {}", failure.path.display(), failure.message);
+                self.start.failure = Some(failure);
             }
         }
     }
@@ -216,7 +201,7 @@ impl App {
         match intent {
             Intent::View(intent) => self.view(ctx, intent),
             other => {
-                let told = self.session.as_mut().and_then(|session| session.carry_out(other));
+                let told = self.slot.session_mut().and_then(|session| session.carry_out(other));
                 if let Some(told) = told {
                     self.tell(ctx, told);
                 }
@@ -226,8 +211,12 @@ impl App {
 
     fn view(&mut self, ctx: &Context, intent: &ViewIntent) {
         match intent {
-            // The screen has done it itself.
-            ViewIntent::Go(_) => {}
+            // The screen has gone there itself.
+            ViewIntent::Go(_) => {
+                if let Some(session) = self.slot.session_mut() {
+                    session.forget_failed_texts();
+                }
+            }
             ViewIntent::SwitchTheme => ctx.set_theme(match ctx.theme() {
                 Theme::Dark => ThemePreference::Light,
                 Theme::Light => ThemePreference::Dark,
@@ -235,11 +224,11 @@ impl App {
             ViewIntent::OpenDialog => {
                 if self.dialog.is_none() {
                     let near = PathBuf::from(&self.start.path);
-                    self.dialog = Some(ask_for_file(self.workers.handle(), ctx, &near));
+                    self.dialog = Some(ask_for_file(&self.workers, ctx, &near));
                 }
             }
-            ViewIntent::Open(path) => self.open(ctx, Target::File(path.clone())),
-            ViewIntent::Demo => self.open(ctx, Target::Demo),
+            ViewIntent::Open(path) => self.open(Target::File(path.clone())),
+            ViewIntent::Demo => self.open(Target::Demo),
             ViewIntent::Copy(text) => ctx.copy_text(text.clone()),
         }
     }
@@ -258,8 +247,8 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        self.arrived(ctx);
-        let told = self.session.as_mut().map(Session::poll).unwrap_or_default();
+        self.arrived();
+        let told = self.slot.session_mut().map(Session::poll).unwrap_or_default();
         for told in told {
             self.tell(ctx, told);
         }
@@ -267,9 +256,9 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
-        let status = self.session.as_ref().map(|session| session.runtime().status());
+        let status = self.slot.session().map(|session| session.runtime().status());
         self.name_window(&ctx, status.as_deref());
-        let intents = match (&self.session, &status) {
+        let intents = match (self.slot.session(), &status) {
             (Some(session), Some(status)) => {
                 wake_later(&ctx, status, self.screen.page);
                 let view = View {
@@ -289,13 +278,9 @@ impl eframe::App for App {
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        if let Some(session) = self.session.take() {
-            let stopped = self
-                .workers
-                .block_on(async { tokio::time::timeout(STOP_WITHIN, session.stop()).await });
-            if stopped.is_err() {
-                tracing::warn!("a device or picture source did not stop in time");
-            }
+        let stop = async { tokio::time::timeout(STOP_WITHIN, self.slot.stop()).await };
+        if self.workers.block_on(stop).is_err() {
+            tracing::warn!("a device or picture source did not stop in time");
         }
     }
 }
@@ -309,7 +294,7 @@ fn wake_later(ctx: &Context, status: &Arc<Status>, page: Page) {
 }
 
 /// SIGTERM and SIGINT close the window, so that devices and folder are left in order.
-fn close_on_signal(workers: &tokio::runtime::Runtime, ctx: &Context) {
+fn close_on_signal(workers: &Handle, ctx: &Context) {
     let ctx = ctx.clone();
     workers.spawn(async move {
         match terminated().await {
@@ -336,4 +321,31 @@ async fn terminated() -> std::io::Result<()> {
 #[cfg(not(unix))]
 async fn terminated() -> std::io::Result<()> {
     tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[test]
+    fn work_that_hangs_does_not_keep_the_program() {
+        let workers = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+        let (release, hang) = mpsc::channel::<()>();
+        let (begin, begun) = mpsc::channel();
+        workers.spawn_blocking(move || {
+            begin.send(()).unwrap();
+            hang.recv()
+        });
+        begun.recv().unwrap();
+        let (ended, end_of_it) = mpsc::channel();
+        let ending = std::thread::Builder::new().name("ending".to_owned()).spawn(move || {
+            end(workers);
+            ended.send(()).unwrap();
+        });
+        end_of_it.recv_timeout(Duration::from_secs(20)).unwrap();
+        drop(release);
+        ending.unwrap().join().unwrap();
+    }
 }

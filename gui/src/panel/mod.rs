@@ -3,7 +3,9 @@
 //! | part | holds |
 //! |---|---|
 //! | [`app`] | the program behind the window: opens benches, carries intents out |
+//! | [`slot`], [`opening`] | the one bench of the window, and what is on its way |
 //! | [`session`] | one open bench: requests under way and their answers |
+//! | [`texts`] | texts of revisions, here or on their way |
 //! | [`screen`] | everything that is drawn, as a function of a [`pages::View`] |
 //! | [`shell`] | top bar, rail, status bar |
 //! | [`pages`] | one file or folder a page |
@@ -28,6 +30,8 @@ pub mod screen;
 pub mod session;
 pub mod shell;
 pub mod shortcuts;
+pub mod slot;
+pub mod texts;
 pub mod theme;
 pub mod video;
 pub mod widgets;

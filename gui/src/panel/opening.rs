@@ -8,7 +8,7 @@ use tokio::{
     sync::oneshot::{self, error::TryRecvError},
 };
 
-use super::pages::start::Failure;
+use super::{pages::start::Failure, session::Session};
 use crate::{demo, last_bench, serving::Serving};
 
 /// Something that a background task brings.
@@ -26,16 +26,19 @@ pub enum Arrival<T> {
 }
 
 impl<T: Send + 'static> Coming<T> {
-    fn spawn(
+    /// `unwanted` is given what comes when nobody waits for it any more.
+    fn spawn<Unwanted: Future<Output = ()> + Send>(
         workers: &Handle,
         ctx: &Context,
         task: impl Future<Output = T> + Send + 'static,
+        unwanted: impl FnOnce(T) -> Unwanted + Send + 'static,
     ) -> Self {
         let (arrive, coming) = oneshot::channel();
         let ctx = ctx.clone();
         workers.spawn(async move {
-            // Fails only when nobody waits any more.
-            let _ = arrive.send(task.await);
+            if let Err(left_over) = arrive.send(task.await) {
+                unwanted(left_over).await;
+            }
             ctx.request_repaint();
         });
         Self(coming)
@@ -51,6 +54,18 @@ impl<T: Send + 'static> Coming<T> {
     }
 }
 
+/// A bench on its way.
+pub type ComingBench = Coming<Result<Serving, Failure>>;
+
+impl ComingBench {
+    /// Waits for the bench and stops it at once; returns when devices and folder are free.
+    pub async fn stop(self) {
+        if let Ok(Ok(serving)) = self.0.await {
+            serving.stop().await;
+        }
+    }
+}
+
 /// What is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -62,28 +77,51 @@ pub enum Target {
     Demo,
 }
 
-/// Opens a bench and its server.
-pub fn open(workers: &Handle, ctx: &Context, target: Target) -> Coming<Result<Serving, Failure>> {
-    Coming::spawn(workers, ctx, async move {
-        let (path, keep) = match target {
-            Target::File(path) => (path, true),
-            Target::DemoFile(path) => (path, false),
-            Target::Demo => (copy_demo().await?, false),
-        };
-        let serving = Serving::start(&path, ([127, 0, 0, 1], 0).into()).await;
-        let serving = serving.map_err(|error| Failure {
-            path: path.clone(),
-            message: error.to_string(),
-            diagnostics: error.diagnostics().to_vec(),
-        })?;
-        if keep {
-            let kept = tokio::task::spawn_blocking(move || last_bench::remember(&path)).await;
-            if let Ok(Err(error)) = kept {
-                tracing::warn!("the bench will not be remembered: {error}");
-            }
+impl Target {
+    /// The file, or what to call it while there is none.
+    pub fn name(&self) -> PathBuf {
+        match self {
+            Self::File(path) | Self::DemoFile(path) => path.clone(),
+            Self::Demo => PathBuf::from("the demo bench"),
         }
-        Ok(serving)
+    }
+}
+
+/// Stops the bench that was open, if there was one, then opens the next and its server: they may
+/// be the same file, or use the same devices. A bench that nobody waits for is stopped.
+pub fn open(workers: &Handle, ctx: &Context, last: Option<Session>, target: Target) -> ComingBench {
+    let task = async move {
+        if let Some(last) = last {
+            last.stop().await;
+        }
+        start(target).await
+    };
+    Coming::spawn(workers, ctx, task, async |opened: Result<Serving, Failure>| {
+        if let Ok(serving) = opened {
+            serving.stop().await;
+        }
     })
+}
+
+async fn start(target: Target) -> Result<Serving, Failure> {
+    let (path, keep) = match target {
+        Target::File(path) => (path, true),
+        Target::DemoFile(path) => (path, false),
+        Target::Demo => (copy_demo().await?, false),
+    };
+    let serving = Serving::start(&path, ([127, 0, 0, 1], 0).into()).await;
+    let serving = serving.map_err(|error| Failure {
+        path: path.clone(),
+        message: error.to_string(),
+        diagnostics: error.diagnostics().to_vec(),
+    })?;
+    if keep {
+        let kept = tokio::task::spawn_blocking(move || last_bench::remember(&path)).await;
+        if let Ok(Err(error)) = kept {
+            tracing::warn!("the bench will not be remembered: {error}");
+        }
+    }
+    Ok(serving)
 }
 
 async fn copy_demo() -> Result<PathBuf, Failure> {
@@ -100,14 +138,17 @@ async fn copy_demo() -> Result<PathBuf, Failure> {
 
 /// Asks for a bench file; nothing comes of it where the desktop has no file dialog.
 pub fn ask_for_file(workers: &Handle, ctx: &Context, near: &Path) -> Coming<Option<PathBuf>> {
-    let folder = near.parent().filter(|folder| folder.is_dir()).map(Path::to_owned);
-    Coming::spawn(workers, ctx, async move {
+    let folder = near.parent().map(Path::to_owned);
+    let task = async move {
+        // The disk may be slow, or a network.
+        let folder = tokio::task::spawn_blocking(|| folder.filter(|folder| folder.is_dir())).await;
         let mut dialog = rfd::AsyncFileDialog::new()
             .set_title("Open a bench file")
             .add_filter("Bench file", &["toml"]);
-        if let Some(folder) = folder {
+        if let Ok(Some(folder)) = folder {
             dialog = dialog.set_directory(folder);
         }
         dialog.pick_file().await.map(|file| file.path().to_owned())
-    })
+    };
+    Coming::spawn(workers, ctx, task, async |_| ())
 }

@@ -1,16 +1,16 @@
 //! One open bench: requests on their way to it, and what comes back.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use egui::Context;
-use setpoint_runtime::{Answer, Command, CommandError, Origin, Runtime};
+use setpoint_runtime::{Answer, Command, CommandError, Origin, Reapplied, Runtime};
 use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
 
-use super::intent::{HistoryIntent, InstrumentIntent, Intent, ReloadIntent, StageIntent};
+use super::{
+    format,
+    intent::{HistoryIntent, InstrumentIntent, Intent, ReloadIntent, StageIntent},
+    texts::Texts,
+};
 use crate::serving::Serving;
 
 /// Answers that may wait to be looked at; more than requests may wait in the runtime.
@@ -56,8 +56,7 @@ pub struct Session {
     author: String,
     arrive: mpsc::Sender<Arrived>,
     arrived: mpsc::Receiver<Arrived>,
-    texts: BTreeMap<String, Result<Arc<str>, String>>,
-    asked_texts: BTreeSet<String>,
+    texts: Texts,
     waker: JoinHandle<()>,
 }
 
@@ -82,8 +81,7 @@ impl Session {
             author,
             arrive,
             arrived,
-            texts: BTreeMap::new(),
-            asked_texts: BTreeSet::new(),
+            texts: Texts::default(),
             waker,
         }
     }
@@ -95,7 +93,12 @@ impl Session {
 
     /// Texts of revisions that have arrived.
     pub fn texts(&self) -> &BTreeMap<String, Result<Arc<str>, String>> {
-        &self.texts
+        self.texts.here()
+    }
+
+    /// Texts that could not be read are asked for again when they are needed next.
+    pub fn forget_failed_texts(&mut self) {
+        self.texts.forget_failed();
     }
 
     /// Hands on what is wanted. Returns what can be told at once.
@@ -113,10 +116,10 @@ impl Session {
             ),
             Intent::Stage(intent) => stage(intent, author),
             Intent::Reload(intent) => match intent {
-                ReloadIntent::Now => (Asked::Reload, Command::Reload),
-                ReloadIntent::Pause => (Asked::Quiet, Command::Pause),
-                ReloadIntent::Resume => (Asked::Quiet, Command::Resume),
-                ReloadIntent::Sync => (Asked::Sync, Command::Sync),
+                ReloadIntent::Now => (Asked::Reload, Command::Reload { author }),
+                ReloadIntent::Pause => (Asked::Quiet, Command::Pause { author }),
+                ReloadIntent::Resume => (Asked::Quiet, Command::Resume { author }),
+                ReloadIntent::Sync => (Asked::Sync, Command::Sync { author }),
             },
             Intent::Instrument(InstrumentIntent::Reapply(id)) => {
                 (Asked::Reapply(id.clone()), Command::Reapply { instrument: id.clone(), author })
@@ -141,9 +144,7 @@ impl Session {
         let mut told = Vec::new();
         while let Ok(arrived) = self.arrived.try_recv() {
             match arrived {
-                Arrived::Text(id, text) => {
-                    self.texts.insert(id, text);
-                }
+                Arrived::Text(id, text) => self.texts.arrived(id, text),
                 Arrived::Answer(asked, answer) => told.extend(tell(asked, answer)),
             }
         }
@@ -157,7 +158,7 @@ impl Session {
     }
 
     fn fetch(&mut self, id: &str) {
-        if !self.asked_texts.insert(id.to_owned()) {
+        if !self.texts.ask(id) {
             return;
         }
         let (id, runtime) = (id.to_owned(), self.runtime.clone());
@@ -192,7 +193,7 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
     };
     let revision = match &answer {
         Answer::Changed(applied) => Some(applied.revision.id.clone()),
-        Answer::Reply { .. } | Answer::Done {} => None,
+        Answer::Reply { .. } | Answer::Reapplied(_) | Answer::Done {} => None,
     };
     let named = |words: String| match &revision {
         Some(id) => format!("{words} as {id}"),
@@ -204,8 +205,34 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
         Asked::Rollback(to) => Told::Done(named(format!("Back at {to},"))),
         Asked::Reload => Told::Done(named("File read and applied".to_owned())),
         Asked::Sync => Told::Done("The file holds what runs".to_owned()),
-        Asked::Reapply(id) => Told::Done(format!("Setpoints of {id} applied")),
+        Asked::Reapply(id) => match &answer {
+            Answer::Reapplied(reapplied) => tell_reapplied(&id, reapplied),
+            Answer::Changed(_) | Answer::Reply { .. } | Answer::Done {} => return None,
+        },
     })
+}
+
+/// What was set, what was left as it is, and why it ended early.
+fn tell_reapplied(id: &str, reapplied: &Reapplied) -> Told {
+    let Reapplied { set, skipped, failed } = reapplied;
+    let mut parts = Vec::new();
+    if !set.is_empty() {
+        parts.push(format!("{} applied", format::count(set.len(), "setpoint", "setpoints")));
+    }
+    if let Some(why) = failed {
+        parts.push(format!("not all setpoints could be applied: {why}"));
+    }
+    if parts.is_empty() && skipped.is_empty() {
+        parts.push("nothing to apply, every setpoint is read back as asked".to_owned());
+    }
+    if let [one] = skipped.as_slice() {
+        parts.push(format!("left as it is, because it is hazardous: {one}"));
+    } else if !skipped.is_empty() {
+        let names = skipped.join(", ");
+        parts.push(format!("left as they are, because they are hazardous: {names}"));
+    }
+    let text = format!("{id}: {}", parts.join("; "));
+    if failed.is_some() { Told::Failed(text) } else { Told::Done(text) }
 }
 
 #[cfg(test)]
@@ -217,7 +244,43 @@ mod tests {
         let failed = tell(Asked::Quiet, Err(CommandError::Stopping));
         assert_eq!(failed, Some(Told::Failed("Setpoint is stopping".to_owned())));
         assert_eq!(tell(Asked::Quiet, Ok(Answer::Done {})), None);
-        let applied = tell(Asked::Reapply("psu".to_owned()), Ok(Answer::Done {}));
-        assert_eq!(applied, Some(Told::Done("Setpoints of psu applied".to_owned())));
+    }
+
+    #[test]
+    fn reapplying_tells_what_was_done_and_what_was_not() {
+        let told = |set: &[&str], skipped: &[&str], failed: Option<&str>| {
+            let words = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
+            let failed = failed.map(str::to_owned);
+            let reapplied = Reapplied { set: words(set), skipped: words(skipped), failed };
+            tell(Asked::Reapply("psu".to_owned()), Ok(Answer::Reapplied(reapplied))).unwrap()
+        };
+        let done = |text: &str| Told::Done(text.to_owned());
+        assert_eq!(
+            told(&["ch1.voltage", "ch2.voltage"], &[], None),
+            done("psu: 2 setpoints applied")
+        );
+        assert_eq!(
+            told(&["ch1.voltage"], &["ch1.output", "ch2.output"], None),
+            done(
+                "psu: 1 setpoint applied; left as they are, because they are hazardous: \
+                 ch1.output, ch2.output"
+            )
+        );
+        assert_eq!(
+            told(&[], &["ch1.output"], None),
+            done("psu: left as it is, because it is hazardous: ch1.output")
+        );
+        assert_eq!(
+            told(&[], &[], None),
+            done("psu: nothing to apply, every setpoint is read back as asked")
+        );
+        assert_eq!(
+            told(&["ch1.voltage"], &[], Some("ch2.voltage: no answer within 2 s")),
+            Told::Failed(
+                "psu: 1 setpoint applied; not all setpoints could be applied: ch2.voltage: no \
+                 answer within 2 s"
+                    .to_owned()
+            )
+        );
     }
 }

@@ -3,7 +3,7 @@ use setpoint::panel::{
     Page,
     intent::{Intent, ReloadIntent},
 };
-use setpoint_runtime::ReloadState;
+use setpoint_runtime::{ReloadState, Status};
 
 use crate::fixture::{Pictures, click, dark, rejected, says, status};
 
@@ -22,6 +22,32 @@ fn a_refused_file_is_shown_with_line_and_way_out() {
         click(&mut window, "Keep mine, rewrite the file"),
         [Intent::Reload(ReloadIntent::Sync)]
     );
+}
+
+/// A change failed, and so did the way back.
+fn not_put_back() -> Status {
+    let mut status = rejected();
+    status.attention = Some(
+        "psu ch1.voltage could not be undone: no answer within 2000 ms. It was 3.300 V before the \
+         change to 3.450 V and may be either: look at the device, then commit or reload."
+            .to_owned(),
+    );
+    status
+}
+
+#[test]
+fn a_bench_that_needs_a_person_says_why_above_all_else() {
+    let mut window = dark(Page::Bench, not_put_back());
+    click(&mut window, "Check the bench");
+    assert_eq!(window.state().screen.page, Page::Activity);
+    let title = window.get_by_label("The bench is not what it was").rect();
+    let refused = window.get_by_label_contains("was edited and not applied").rect();
+    assert!(title.max.y < refused.min.y);
+    assert!(says(&window, "psu ch1.voltage could not be undone: no answer within 2000 ms."));
+    window.state_mut().status.attention = None;
+    window.run();
+    assert!(!says(&window, "The bench is not what it was"));
+    assert!(!says(&window, "Check the bench"));
 }
 
 #[test]
@@ -80,4 +106,5 @@ fn pictures_of_the_page() {
     let mut pictures = Pictures::default();
     pictures.take("activity", Page::Activity, status, |_| {});
     pictures.take("activity_refused", Page::Activity, rejected, |_| {});
+    pictures.take("activity_attention", Page::Activity, not_put_back, |_| {});
 }

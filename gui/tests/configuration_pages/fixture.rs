@@ -257,6 +257,7 @@ pub fn status() -> Status {
             diagnostics: Arc::default(),
             problem: None,
         },
+        attention: None,
         transactions: Vec::new(),
         instruments: [
             ("psu".to_owned(), Arc::new(instrument("psu", LinkState::Connected, psu))),

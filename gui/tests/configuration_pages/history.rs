@@ -35,6 +35,16 @@ fn texts_are_asked_for_and_compared() {
 }
 
 #[test]
+fn a_text_that_could_not_be_read_is_asked_for_again() {
+    let mut window = r36();
+    window.state_mut().texts.insert("r36".to_owned(), Err("the disk is gone".to_owned()));
+    window.run();
+    assert!(says(&window, "The text of r36 cannot be read: the disk is gone"));
+    let need = Intent::History(HistoryIntent::NeedText("r36".into()));
+    assert_eq!(click(&mut window, R36), [need]);
+}
+
+#[test]
 fn everything_goes_back_with_one_click() {
     let mut window = r36();
     let wanted = HistoryIntent::Rollback { revision: "r36".into(), only: Vec::new() };

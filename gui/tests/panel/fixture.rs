@@ -84,6 +84,7 @@ pub fn empty() -> Status {
             diagnostics: Arc::default(),
             problem: None,
         },
+        attention: None,
         transactions: Vec::new(),
         instruments: Default::default(),
         sources: Default::default(),

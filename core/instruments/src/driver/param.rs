@@ -183,6 +183,24 @@ pub enum ValueError {
     },
 }
 
+impl ParamFacts {
+    /// Whether a value switches something off: `false`, the word `off`, and the number 0 where
+    /// setting the parameter is dangerous or switching it off comes first.
+    pub fn is_off(&self, value: &ParamValue) -> bool {
+        is_off(value, self.hazard.is_some() || self.off_first)
+    }
+}
+
+/// The one place that says which values switch something off. A 0 V is a voltage like any other,
+/// a manual heater output of 0 % is off: `zero_is_off` tells them apart.
+fn is_off(value: &ParamValue, zero_is_off: bool) -> bool {
+    match value {
+        ParamValue::Bool(on) => !on,
+        ParamValue::Text(word) => word == "off",
+        ParamValue::Int(_) | ParamValue::Float(_) => zero_is_off && value.as_f64() == Some(0.0),
+    }
+}
+
 /// From here on a number means overload or not-a-number (SCPI: 9.9E37, 9.91E37).
 const OVERLOAD: f64 = 9.9e37;
 
@@ -223,6 +241,11 @@ impl Param {
             off_first: self.off_first,
             tolerance: self.tolerance(),
         }
+    }
+
+    /// The same as [`ParamFacts::is_off`].
+    pub fn is_off(&self, value: &ParamValue) -> bool {
+        is_off(value, self.hazard.is_some() || self.off_first)
     }
 
     /// The words an enum takes; empty for other kinds.

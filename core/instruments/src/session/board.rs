@@ -98,6 +98,14 @@ fn narrowed(param: &Param, limits: &IndexMap<String, (f64, f64)>) -> Option<(f64
     }
 }
 
+/// Setpoints that the device does not hold.
+pub(super) struct Differing {
+    /// What may be set unasked, in the order in which it is set.
+    pub(super) set: Vec<(String, ParamValue)>,
+    /// Hazardous ones that would not go off.
+    pub(super) skipped: Vec<String>,
+}
+
 pub(super) struct Board {
     driver: Arc<Driver>,
     status: InstrumentStatus,
@@ -134,34 +142,36 @@ impl Board {
         }
     }
 
-    /// Where setting a parameter is allowed, with the newest limits.
-    pub(super) fn range(&mut self, param: &Param) -> Option<(f64, f64)> {
-        self.take_settings();
-        narrowed(param, &self.settings.limits)
-    }
-
     pub(super) fn rule(&self) -> ReconnectRule {
         self.settings.on_reconnect
     }
 
-    /// Setpoints whose readback differs or is not known, in the order in which they are set.
-    /// Hazardous ones are left out, and with them every parameter that cannot be set.
-    pub(super) fn differing(&mut self) -> Vec<(String, ParamValue)> {
+    /// Setpoints whose readback differs or is not known; those of parameters that cannot be set
+    /// are left out.
+    pub(super) fn differing(&mut self) -> Differing {
         self.take_settings();
         let differs = |(name, asked): (&String, &ParamValue)| {
             let param = self.driver.params.get(name)?;
-            if !param.settable() || param.hazard.is_some() {
+            if !param.settable() {
                 return None;
             }
             let asked = param.accept(asked, None).ok()?;
             let status = self.status.parameters.get(name)?;
             let read = status.readback.as_ref().filter(|_| status.quality == Quality::Good);
             let same = read.is_some_and(|read| param.agrees(&asked, read));
-            (!same).then(|| (param.order, name.clone(), asked))
+            (!same).then_some((param, asked))
         };
-        let mut found: Vec<_> = self.settings.setpoints.iter().filter_map(differs).collect();
-        found.sort_by_key(|(order, ..)| *order);
-        found.into_iter().map(|(_, name, asked)| (name, asked)).collect()
+        let found = self.settings.setpoints.iter().filter_map(differs);
+        let (mut set, skipped): (Vec<_>, Vec<_>) =
+            found.partition(|(param, asked)| param.hazard.is_none() || param.is_off(asked));
+        set.sort_by_key(|(param, asked)| {
+            let goes_off_first = param.off_first && param.is_off(asked);
+            (!goes_off_first, param.order)
+        });
+        Differing {
+            set: set.into_iter().map(|(param, asked)| (param.name.clone(), asked)).collect(),
+            skipped: skipped.into_iter().map(|(param, _)| param.name.clone()).collect(),
+        }
     }
 
     /// Keeps the values in an answer. Gives the names of those that were not values.

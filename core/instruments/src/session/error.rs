@@ -89,7 +89,8 @@ pub struct SetError {
     pub parameter: String,
     /// The value just before, where it was read.
     pub before: Option<ParamValue>,
-    /// Whether the command went out: if so, the device may hold another value than before.
+    /// Whether the command went out, or may have: if so, the device may hold another value than
+    /// before.
     pub sent: bool,
     /// What went wrong.
     pub cause: SessionError,

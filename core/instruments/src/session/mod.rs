@@ -2,7 +2,7 @@
 //!
 //! Requests come before polls. Each wait for the device has a deadline. Nothing is ever written
 //! to a device unless it is asked for, by [`Handle::set`], or by a bench file that says
-//! `on_reconnect = "reapply"`; parameters with a `hazard` are never set again unasked.
+//! `on_reconnect = "reapply"`; unasked, a parameter with a `hazard` is only ever switched off.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,9 +19,11 @@ use crate::{
 mod board;
 mod error;
 mod exchange;
+mod reapply;
 mod task;
 
 pub use error::{SessionError, SetError};
+pub use reapply::{Reapplied, Written};
 
 /// Requests that may wait; one more is refused.
 const QUEUE: usize = 64;
@@ -39,10 +41,14 @@ pub struct Config {
     pub wire: WireOverrides,
     /// Parameter to the value asked for.
     pub setpoints: IndexMap<String, ParamValue>,
-    /// Parameter to the range that narrows the driver's.
+    /// Parameter to the range that narrows the driver's in what the status shows. A set is not
+    /// checked against it: who asks has checked, or puts back what was there before.
     pub limits: IndexMap<String, (f64, f64)>,
     /// What happens to setpoints when it answers (again).
     pub on_reconnect: ReconnectRule,
+    /// Takes what [`ReconnectRule::Reapply`] did on each connect, if there is anything to tell. A
+    /// report that finds it full goes to the log.
+    pub reports: Option<mpsc::Sender<Reapplied>>,
 }
 
 /// What happens to setpoints when a device answers (again).
@@ -51,7 +57,7 @@ pub enum ReconnectRule {
     /// Read back and show what differs; write nothing.
     #[default]
     Compare,
-    /// Set what differs, hazardous parameters excepted.
+    /// Set what differs; a parameter with a `hazard` only if that switches it off.
     Reapply,
     /// Read back, and do not remark on differences.
     Ignore,
@@ -82,7 +88,7 @@ enum Command {
         answer: oneshot::Sender<Result<String, SessionError>>,
     },
     Reapply {
-        answer: oneshot::Sender<Result<Vec<String>, SessionError>>,
+        answer: oneshot::Sender<Result<Reapplied, SessionError>>,
     },
 }
 
@@ -154,7 +160,8 @@ impl Handle {
         self.status.clone()
     }
 
-    /// Sets a value and proves it: range, reading before, command, error query, readback.
+    /// Sets a value and proves it: range of the driver, reading before, command, error query,
+    /// readback. The bench file's limits are not looked at.
     ///
     /// # Errors
     /// [`SetError`]; its `sent` tells whether the device may have changed.
@@ -163,7 +170,8 @@ impl Handle {
         let unsent = |cause| SetError::unsent(parameter, cause);
         self.send(Command::Set { parameter: parameter.to_owned(), value, answer })
             .map_err(unsent)?;
-        pending.await.map_err(|_| unsent(self.stopped()))?
+        // The session ended with the command in hand: how far it came is not known.
+        pending.await.map_err(|_| SetError { sent: true, ..unsent(self.stopped()) })?
     }
 
     /// Reads a value from the device now.
@@ -187,12 +195,13 @@ impl Handle {
         pending.await.map_err(|_| self.stopped())?
     }
 
-    /// Sets every setpoint whose readback differs, hazardous parameters excepted; tells which
-    /// were set.
+    /// Sets every setpoint whose readback differs: first what is to go off, then in the driver's
+    /// order. A parameter with a `hazard` is set only if that switches it off. The first that
+    /// cannot be set ends it; the ones before it hold, see [`Reapplied`].
     ///
     /// # Errors
-    /// The first that could not be set; the ones before it hold.
-    pub async fn reapply(&self) -> Result<Vec<String>, SessionError> {
+    /// Only if nothing was tried: offline, stopped, busy.
+    pub async fn reapply(&self) -> Result<Reapplied, SessionError> {
         let (answer, pending) = oneshot::channel();
         self.send(Command::Reapply { answer })?;
         pending.await.map_err(|_| self.stopped())?

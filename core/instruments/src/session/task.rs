@@ -16,6 +16,7 @@ use super::{
     Command, Config, ReconnectRule, SessionError, SetError, SetOutcome, Settings,
     board::{Board, Source, members},
     exchange,
+    reapply::{Applying, Listener, Reapplied, Written},
 };
 use crate::{
     address::Address,
@@ -60,6 +61,8 @@ struct Session {
     wire: WireOverrides,
     board: Board,
     polls: Vec<Poll>,
+    /// Who follows what is set by rule.
+    reports: Option<mpsc::Sender<Reapplied>>,
     /// Kept over reconnects: it is the device, not the link to it.
     simulator: Option<Simulator>,
     /// Dropped last: that it is closed tells [`super::Handle::stop`] that the link is.
@@ -99,6 +102,7 @@ impl Session {
             driver,
             address: config.address,
             wire: config.wire,
+            reports: config.reports,
             simulator: None,
             commands,
         }
@@ -171,12 +175,12 @@ impl Session {
         self.board.round_trip(link.round_trip());
         self.board.connected(address.to_string(), identity);
         if self.board.rule() == ReconnectRule::Reapply {
-            match self.reapply(&mut link).await {
+            match self.reapply(&mut link, Listener::Rule(self.reports.clone())).await {
                 Err(SetError { cause: SessionError::Link(error), .. }) if error.is_fatal() => {
                     return Err(error.to_string());
                 }
                 Err(error) => self.board.problem("reapply", Some(error.to_string())),
-                Ok(_) => {}
+                Ok(()) => {}
             }
         }
         Ok(link)
@@ -321,9 +325,8 @@ impl Session {
                 done.map(|_| ())
             }
             Command::Reapply { answer } => {
-                let done = self.reapply(link).await.map_err(|error| error.cause);
-                let link_error = done.as_ref().err().and_then(link_error);
-                let _ = answer.send(done);
+                let done = self.reapply(link, Listener::Asker(answer)).await;
+                let link_error = done.err().and_then(|error| link_error(&error.cause));
                 link_error.map_or(Ok(()), Err)
             }
         }
@@ -358,8 +361,8 @@ impl Session {
         if !param.settable() {
             return Err(unsent(SessionError::NotSettable { parameter: name.to_owned() }));
         }
-        let range = self.board.range(&param);
-        let value = param.accept(value, range).map_err(|error| unsent(error.into()))?;
+        // Not the bench file's limits: what was read back outside of them can be put back.
+        let value = param.accept(value, param.range).map_err(|error| unsent(error.into()))?;
         let mut seen = Vec::new();
         let setting = exchange::set(link, &self.driver, &param, &value, &mut seen);
         let done = attend(&mut self.board, setting).await;
@@ -372,15 +375,20 @@ impl Session {
         done
     }
 
-    /// Sets what differs, in order; stops at the first that cannot be set.
-    async fn reapply(&mut self, link: &mut Link) -> Result<Vec<String>, SetError> {
-        let mut applied = Vec::new();
-        for (name, value) in self.board.differing() {
-            self.set(link, &name, &value).await?;
-            applied.push(name);
+    /// Sets what differs, in order; stops at the first that cannot be set. The listener is told of
+    /// everything, what comes back is for the link and the status.
+    async fn reapply(&mut self, link: &mut Link, listener: Listener) -> Result<(), SetError> {
+        let differing = self.board.differing();
+        let mut applying = Applying::new(&self.id, differing.skipped, listener);
+        for (parameter, asked) in differing.set {
+            applying.begins(&parameter);
+            let outcome = self.set(link, &parameter, &asked).await;
+            let SetOutcome { before, readback } =
+                outcome.inspect_err(|error| applying.failed(error))?;
+            applying.wrote(Written { parameter, before, asked, readback });
         }
         self.board.problem("reapply", None);
-        Ok(applied)
+        Ok(())
     }
 }
 

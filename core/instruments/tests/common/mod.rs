@@ -1,12 +1,17 @@
 //! Waiting for what a session says of itself.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpStream,
+    sync::Arc,
+    time::Duration,
+};
 
 use indexmap::IndexMap;
 use setpoint_instruments::{
-    Config, Driver, Handle, InstrumentStatus, Library, LinkState, ParamValue, ReconnectRule,
-    WireOverrides,
+    Address, Config, Driver, Handle, InstrumentStatus, Library, LinkState, ParamValue,
+    ReconnectRule, WireOverrides,
 };
 
 /// Longer than anything takes on a busy machine; only a failing test waits for it.
@@ -25,6 +30,7 @@ pub fn with_driver(driver: Arc<Driver>, address: &str) -> Config {
         setpoints: IndexMap::new(),
         limits: IndexMap::new(),
         on_reconnect: ReconnectRule::Compare,
+        reports: None,
     }
 }
 
@@ -47,4 +53,19 @@ pub async fn connected(handle: &Handle) -> Arc<InstrumentStatus> {
 
 pub fn text(word: &str) -> ParamValue {
     ParamValue::Text(word.to_owned())
+}
+
+/// A second client of the device, which knows nothing of sessions.
+pub async fn ask(link: &str, line: &str) -> String {
+    let Ok(Address::Tcp { host, port }) = link.parse::<Address>() else { panic!("{link}") };
+    let line = line.to_owned();
+    let asking = move || {
+        let mut stream = TcpStream::connect((host, port)).unwrap();
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+        stream.write_all(format!("{line}\n").as_bytes()).unwrap();
+        let mut reply = String::new();
+        BufReader::new(stream).read_line(&mut reply).unwrap();
+        reply.trim_end().to_owned()
+    };
+    tokio::task::spawn_blocking(asking).await.unwrap()
 }

@@ -1,5 +1,6 @@
-//! The page Activity: what is wrong with the file, what reloads cost, what happened.
+//! The page Activity: what is wrong with the bench or its file, what reloads cost, what happened.
 
+mod attention;
 mod events;
 mod figures;
 mod refused;
@@ -48,6 +49,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) -> Vec<Inte
                 intents.push(ReloadIntent::Now.into());
             }
         });
+        attention::show(ui, view);
         refused::show(ui, view, &mut intents);
         figures::show(ui, view);
         events::show(ui, view, state);

@@ -75,6 +75,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut HistoryState) -> Vec<Inten
             if let Some(id) =
                 list::show(ui, view, selected.map(|one| one.id.as_str()), &mut state.search)
             {
+                again(view, &id, &mut intents);
                 choose(state, id);
             }
         });
@@ -117,7 +118,7 @@ fn revision(
     let tokens = theme::tokens(ui);
     let bar = Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(12, 0));
     Panel::top("history head").exact_size(46.0).resizable(false).frame(bar).show(ui, |ui| {
-        head(ui, view, selected, state);
+        head(ui, view, selected, state, intents);
     });
     // Both texts and what they came to.
     let problem = compare::prepare(view, selected, state, intents).err();
@@ -149,7 +150,13 @@ fn revision(
     state.comparison = comparison;
 }
 
-fn head(ui: &mut Ui, view: &View<'_>, selected: &Revision, state: &mut HistoryState) {
+fn head(
+    ui: &mut Ui,
+    view: &View<'_>,
+    selected: &Revision,
+    state: &mut HistoryState,
+    intents: &mut Vec<Intent>,
+) {
     let tokens = theme::tokens(ui);
     ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
@@ -166,6 +173,7 @@ fn head(ui: &mut Ui, view: &View<'_>, selected: &Revision, state: &mut HistorySt
         let current = state.with.clone().unwrap_or_else(|| now.clone());
         let (_, chosen) = picker(ui, "history with", "Compared with", &current, &choices, 104.0);
         if let Some(chosen) = chosen {
+            again(view, &chosen, intents);
             state.with = (chosen != now).then_some(chosen);
             state.difference = None;
             state.scroll_to = Some(0);
@@ -252,6 +260,13 @@ fn summary(ui: &mut Ui, view: &View<'_>, comparison: &Comparison, state: &mut Hi
 /// The intent that fetches a revision's text.
 fn need(id: &str) -> Intent {
     HistoryIntent::NeedText(id.to_owned()).into()
+}
+
+/// A revision that was chosen although its text could not be read before: it may be readable now.
+fn again(view: &View<'_>, id: &str, intents: &mut Vec<Intent>) {
+    if matches!(view.texts.get(id), Some(Err(_))) {
+        intents.push(need(id));
+    }
 }
 
 /// `41 revisions, 3 labelled`

@@ -31,7 +31,8 @@ fn badge_of(view: &View<'_>, page: Page) -> Option<(usize, Tone)> {
         Page::Changes => Some((view.staged_count(), Tone::Amber)),
         Page::Activity => {
             let problem = usize::from(view.status.reload.problem.is_some());
-            Some((errors(view.status).max(problem), Tone::Bad))
+            let attention = usize::from(view.status.attention.is_some());
+            Some((errors(view.status).max(problem) + attention, Tone::Bad))
         }
         Page::Bench | Page::History => None,
     }

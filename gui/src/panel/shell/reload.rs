@@ -29,6 +29,9 @@ pub struct ReloadWords {
 
 /// What the pill says now.
 pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
+    if let Some(why) = &status.attention {
+        return check_the_bench(why);
+    }
     let reload = &status.reload;
     let file = file_name(status);
     let words = |tone, mark, text: &str, more: String| ReloadWords {
@@ -79,6 +82,17 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
             let more = format!("What runs is not in {file}. Write it there again: Activity.");
             words(Tone::Bad, Mark::Triangle, text, more)
         }
+    }
+}
+
+/// Devices come before files: nothing else is said until someone has looked at them.
+fn check_the_bench(why: &str) -> ReloadWords {
+    ReloadWords {
+        tone: Tone::Bad,
+        mark: Mark::Triangle,
+        text: "Check the bench".to_owned(),
+        more: why.to_owned(),
+        until_s: None,
     }
 }
 

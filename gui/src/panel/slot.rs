@@ -1,0 +1,185 @@
+//! The one bench of the window: none, on its way, or open.
+
+use std::path::PathBuf;
+
+use egui::Context;
+use tokio::runtime::Handle;
+
+use super::{
+    opening::{Arrival, ComingBench, Target, open},
+    pages::start::Failure,
+    session::Session,
+};
+use crate::author;
+
+/// Holds at most one bench, open or on its way: none goes on running unseen.
+pub struct Slot {
+    session: Option<Session>,
+    opening: Option<(PathBuf, ComingBench)>,
+    workers: Handle,
+    ctx: Context,
+}
+
+impl Slot {
+    /// No bench yet. The window is woken when one arrives.
+    pub fn new(workers: Handle, ctx: Context) -> Self {
+        Self { session: None, opening: None, workers, ctx }
+    }
+
+    /// The open bench.
+    pub fn session(&self) -> Option<&Session> {
+        self.session.as_ref()
+    }
+
+    /// The open bench, to ask things of.
+    pub fn session_mut(&mut self) -> Option<&mut Session> {
+        self.session.as_mut()
+    }
+
+    /// Opens a bench in place of the one that is open. Returns whether it does: not while another
+    /// is on its way.
+    pub fn open(&mut self, target: Target) -> bool {
+        if let Some((coming, _)) = &self.opening {
+            tracing::info!("{} is still being opened", coming.display());
+            return false;
+        }
+        let name = target.name();
+        let coming = open(&self.workers, &self.ctx, self.session.take(), target);
+        self.opening = Some((name, coming));
+        true
+    }
+
+    /// What became of the bench that was on its way, once. Never waits.
+    pub fn poll(&mut self) -> Option<Result<(), Failure>> {
+        let (name, coming) = self.opening.as_mut()?;
+        let opened = match coming.poll() {
+            Arrival::NotYet => return None,
+            Arrival::Here(opened) => opened,
+            Arrival::Never => Err(Failure {
+                path: name.clone(),
+                message: "Opening it ended in a fault of the program; the log says more."
+                    .to_owned(),
+                diagnostics: Vec::new(),
+            }),
+        };
+        self.opening = None;
+        Some(opened.map(|serving| {
+            let (workers, ctx) = (self.workers.clone(), self.ctx.clone());
+            self.session = Some(Session::new(serving, workers, ctx, author::name()));
+        }))
+    }
+
+    /// Ends the bench, also one that is on its way; returns when devices and folder are free.
+    pub async fn stop(&mut self) {
+        if let Some((_, coming)) = self.opening.take() {
+            coming.stop().await;
+        }
+        if let Some(session) = self.session.take() {
+            session.stop().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc, time::Duration};
+
+    use tempfile::TempDir;
+    use tokio::{sync::Notify, time::timeout};
+
+    use super::*;
+    use crate::{demo, serving::Serving};
+
+    const DEADLINE: Duration = Duration::from_secs(30);
+
+    struct Bench {
+        folder: TempDir,
+        ctx: Context,
+        woken: Arc<Notify>,
+    }
+
+    impl Bench {
+        /// A bench without pictures: what is tested here does not need any.
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let end = demo::TEXT.find("[sources.pattern]").unwrap();
+            fs::write(folder.path().join("bench.toml"), &demo::TEXT[..end]).unwrap();
+            let (ctx, woken) = (Context::default(), Arc::new(Notify::new()));
+            let wake = woken.clone();
+            ctx.set_request_repaint_callback(move |_| wake.notify_one());
+            Self { folder, ctx, woken }
+        }
+
+        fn slot(&self) -> Slot {
+            Slot::new(Handle::current(), self.ctx.clone())
+        }
+
+        /// Nothing is remembered between runs of the program.
+        fn target(&self) -> Target {
+            Target::DemoFile(self.folder.path().join("bench.toml"))
+        }
+
+        async fn arrival(&self, slot: &mut Slot) -> Result<(), Failure> {
+            let arrival = async {
+                loop {
+                    if let Some(opened) = slot.poll() {
+                        return opened;
+                    }
+                    self.woken.notified().await;
+                }
+            };
+            timeout(DEADLINE, arrival).await.unwrap()
+        }
+
+        /// Fails if anything still has the bench.
+        async fn assert_free(&self) {
+            let file = self.folder.path().join("bench.toml");
+            let serving = Serving::start(&file, ([127, 0, 0, 1], 0).into()).await;
+            serving.unwrap_or_else(|error| panic!("{error}")).stop().await;
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn an_open_bench_can_be_opened_again() {
+        let bench = Bench::new();
+        let mut slot = bench.slot();
+        for _ in 0..2 {
+            assert!(slot.open(bench.target()));
+            assert_eq!(bench.arrival(&mut slot).await, Ok(()));
+        }
+        assert!(slot.session().is_some());
+        slot.stop().await;
+        bench.assert_free().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn one_bench_is_opened_at_a_time() {
+        let (bench, other) = (Bench::new(), Bench::new());
+        let mut slot = bench.slot();
+        assert!(slot.open(bench.target()));
+        assert!(!slot.open(other.target()));
+        assert_eq!(bench.arrival(&mut slot).await, Ok(()));
+        let status = slot.session().unwrap().runtime().status();
+        assert_eq!(Target::DemoFile(status.bench.path.clone()), bench.target());
+        slot.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_bench_on_its_way_is_stopped_with_the_window() {
+        let bench = Bench::new();
+        let mut slot = bench.slot();
+        assert!(slot.open(bench.target()));
+        slot.stop().await;
+        assert!(slot.session().is_none());
+        bench.assert_free().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_bench_that_nobody_waits_for_is_stopped() {
+        let bench = Bench::new();
+        drop(open(&Handle::current(), &bench.ctx, None, bench.target()));
+        // The task wakes the window when it is done with everything.
+        timeout(DEADLINE, bench.woken.notified()).await.unwrap();
+        bench.assert_free().await;
+    }
+}
