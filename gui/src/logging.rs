@@ -72,7 +72,7 @@ mod tests {
     async fn following_does_not_keep_a_bench_running() {
         let folder = tempfile::tempdir().unwrap();
         let bench = folder.path().join("bench.toml");
-        fs::write(&bench, "").unwrap();
+        fs::write(&bench, "format = 1\n").unwrap();
         let runtime = Runtime::start(Options { bench }).await.unwrap();
         let following = tokio::spawn(follow(runtime.reader(), runtime.changes()));
         drop(runtime);

@@ -332,14 +332,14 @@ mod tests {
     #[test]
     fn work_that_hangs_does_not_keep_the_program() {
         let workers = tokio::runtime::Builder::new_multi_thread().build().unwrap();
-        let (release, hang) = mpsc::channel::<()>();
-        let (begin, begun) = mpsc::channel();
+        let (release, hang) = mpsc::sync_channel::<()>(1);
+        let (begin, begun) = mpsc::sync_channel(1);
         workers.spawn_blocking(move || {
             begin.send(()).unwrap();
             hang.recv()
         });
         begun.recv().unwrap();
-        let (ended, end_of_it) = mpsc::channel();
+        let (ended, end_of_it) = mpsc::sync_channel(1);
         let ending = std::thread::Builder::new().name("ending".to_owned()).spawn(move || {
             end(workers);
             ended.send(()).unwrap();

@@ -102,7 +102,7 @@ fn narrowed(param: &Param, limits: &IndexMap<String, (f64, f64)>) -> Option<(f64
 pub(super) struct Differing {
     /// What may be set unasked, in the order in which it is set.
     pub(super) set: Vec<(String, ParamValue)>,
-    /// Hazardous ones that would not go off.
+    /// Hazardous ones.
     pub(super) skipped: Vec<String>,
 }
 
@@ -147,8 +147,8 @@ impl Board {
     }
 
     /// Setpoints whose readback differs or is not known; those of parameters that cannot be set
-    /// are left out.
-    pub(super) fn differing(&mut self) -> Differing {
+    /// are left out. Hazardous ones are skipped, unless `asked_for` and to be switched off.
+    pub(super) fn differing(&mut self, asked_for: bool) -> Differing {
         self.take_settings();
         let differs = |(name, asked): (&String, &ParamValue)| {
             let param = self.driver.params.get(name)?;
@@ -162,8 +162,9 @@ impl Board {
             (!same).then_some((param, asked))
         };
         let found = self.settings.setpoints.iter().filter_map(differs);
-        let (mut set, skipped): (Vec<_>, Vec<_>) =
-            found.partition(|(param, asked)| param.hazard.is_none() || param.is_off(asked));
+        let (mut set, skipped): (Vec<_>, Vec<_>) = found.partition(|(param, asked)| {
+            param.hazard.is_none() || (asked_for && param.is_off(asked))
+        });
         set.sort_by_key(|(param, asked)| {
             let goes_off_first = param.off_first && param.is_off(asked);
             (!goes_off_first, param.order)

@@ -2,7 +2,7 @@
 //!
 //! Requests come before polls. Each wait for the device has a deadline. Nothing is ever written
 //! to a device unless it is asked for, by [`Handle::set`], or by a bench file that says
-//! `on_reconnect = "reapply"`; unasked, a parameter with a `hazard` is only ever switched off.
+//! `on_reconnect = "reapply"`; a parameter with a `hazard` is never set unasked.
 
 use std::{sync::Arc, time::Duration};
 
@@ -57,7 +57,7 @@ pub enum ReconnectRule {
     /// Read back and show what differs; write nothing.
     #[default]
     Compare,
-    /// Set what differs; a parameter with a `hazard` only if that switches it off.
+    /// Set what differs, except parameters with a `hazard`.
     Reapply,
     /// Read back, and do not remark on differences.
     Ignore,

@@ -378,7 +378,8 @@ impl Session {
     /// Sets what differs, in order; stops at the first that cannot be set. The listener is told of
     /// everything, what comes back is for the link and the status.
     async fn reapply(&mut self, link: &mut Link, listener: Listener) -> Result<(), SetError> {
-        let differing = self.board.differing();
+        let asked_for = matches!(listener, Listener::Asker(_));
+        let differing = self.board.differing(asked_for);
         let mut applying = Applying::new(&self.id, differing.skipped, listener);
         for (parameter, asked) in differing.set {
             applying.begins(&parameter);
