@@ -176,10 +176,7 @@ impl Revisions {
     ///
     /// # Errors
     /// When it cannot be read or written.
-    pub fn keep_refused(
-        &mut self,
-        file: &Path,
-    ) -> Result<Option<(String, TextHash)>, StoreError> {
+    pub fn keep_refused(&mut self, file: &Path) -> Result<Option<(String, TextHash)>, StoreError> {
         let bytes = match fs::read(file) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),

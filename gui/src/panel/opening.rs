@@ -61,7 +61,7 @@ impl ComingBench {
     /// Waits for the bench and stops it at once; returns when devices and folder are free.
     pub async fn stop(self) {
         if let Ok(Ok(serving)) = self.0.await {
-            drop(serving);
+            serving.stop().await;
         }
     }
 }

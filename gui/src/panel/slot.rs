@@ -135,7 +135,7 @@ mod tests {
         /// Fails if anything still has the bench at this moment.
         fn assert_free(&self) {
             let folder = BenchFolder::of(&self.folder.path().join("bench.toml"));
-            folder.lock().unwrap_or_else(|error| panic!("{error}"));
+            drop(folder.lock().unwrap_or_else(|error| panic!("{error}")));
         }
     }
 
