@@ -3,6 +3,8 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
 };
 
 use setpoint_bench::Diagnostic;
@@ -11,6 +13,9 @@ use setpoint_store::{
     BenchFolder, StoreError,
     run::{RunFile, RunGuard, token},
 };
+
+/// How often it is looked whether `run.json` is still there.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Why a bench does not run or cannot be reached.
 #[derive(Debug)]
@@ -49,7 +54,8 @@ impl ServingError {
 pub struct Serving {
     runtime: Runtime,
     server: setpoint_api::ServerHandle,
-    run: RunGuard,
+    run: RunFile,
+    published: Arc<Mutex<Published>>,
     token_file: PathBuf,
 }
 
@@ -65,7 +71,13 @@ impl Serving {
             Runtime::start(Options { bench: bench.clone() }).await.map_err(ServingError::Start)?;
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
-            Ok((server, run, token_file)) => Ok(Self { runtime, server, run, token_file }),
+            Ok((server, guard, token_file)) => {
+                let run = guard.run().clone();
+                let published = Published { guard: Some(guard), stopping: false };
+                let published = Arc::new(Mutex::new(published));
+                tokio::spawn(keep_published(Arc::downgrade(&published), run.clone(), bench));
+                Ok(Self { runtime, server, run, published, token_file })
+            }
             Err(error) => {
                 runtime.stop().await;
                 Err(error)
@@ -80,7 +92,7 @@ impl Serving {
 
     /// Where it answers: `http://127.0.0.1:40123`.
     pub fn url(&self) -> &str {
-        &self.run.run().url
+        &self.run.url
     }
 
     /// The file that holds address and token, readable by this user only.
@@ -90,11 +102,59 @@ impl Serving {
 
     /// Stops both, the server first, and removes `run.json`.
     pub async fn stop(self) {
-        if let Err(error) = self.run.clear() {
+        let guard = {
+            let mut published = locked(&self.published);
+            published.stopping = true;
+            published.guard.take()
+        };
+        if let Some(Err(error)) = guard.map(RunGuard::clear) {
             tracing::warn!("run.json stays behind: {error}");
         }
         self.server.shutdown().await;
         self.runtime.stop().await;
+    }
+}
+
+/// `run.json` as it is on the disk.
+struct Published {
+    /// `None` while it cannot be written.
+    guard: Option<RunGuard>,
+    /// It is gone for good.
+    stopping: bool,
+}
+
+fn locked(published: &Mutex<Published>) -> MutexGuard<'_, Published> {
+    published.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Writes `run.json` again when someone deleted it, until the bench is no longer served: without
+/// it, no command finds a bench that runs.
+async fn keep_published(published: Weak<Mutex<Published>>, run: RunFile, bench: PathBuf) {
+    let mut told = false;
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let Some(published) = published.upgrade() else { return };
+        let mut published = locked(&published);
+        if published.stopping {
+            return;
+        }
+        if BenchFolder::of(&bench).run().exists() {
+            continue;
+        }
+        // First: a guard that is dropped later would remove what is written now.
+        published.guard = None;
+        match BenchFolder::open(&bench).and_then(|folder| run.clone().write(&folder)) {
+            Ok(guard) => {
+                published.guard = Some(guard);
+                told = false;
+                tracing::warn!("run.json was deleted; it is written again");
+            }
+            Err(error) if !told => {
+                told = true;
+                tracing::warn!("run.json was deleted and cannot be written again: {error}");
+            }
+            Err(_) => {}
+        }
     }
 }
 

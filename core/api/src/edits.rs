@@ -17,6 +17,9 @@ pub struct Patch {
     pub message: String,
 }
 
+/// Most characters of a reason.
+const MESSAGE_LIMIT: usize = 2_000;
+
 impl Patch {
     /// Reads a body.
     ///
@@ -31,6 +34,10 @@ impl Patch {
             .map(|(index, json)| edit(Fields::new(json, format!("edits[{index}]"))?))
             .collect::<Result<_, _>>()?;
         let message = body.text("message")?.unwrap_or_default();
+        if message.chars().count() > MESSAGE_LIMIT {
+            let detail = format!("message is longer than {MESSAGE_LIMIT} characters");
+            return Err(Problem::malformed(detail));
+        }
         match body.any("confirm_s") {
             None | Some(Json::Null) => {}
             Some(Json::Number(seconds)) if seconds.as_f64() == Some(0.0) => {}

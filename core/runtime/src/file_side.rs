@@ -150,7 +150,15 @@ impl Manager {
                     self.text_seen(file.text, file.hash, None).await;
                     break;
                 }
-                Ok(file) if self.is_known(&file.text) => break,
+                Ok(file) if self.is_known(&file.text) => {
+                    // Nothing was wrong with the text: a disk or a device was in the way, and may
+                    // not be any more.
+                    if matches!(&self.on_disk, OnDisk::Refused { diagnostics, .. } if diagnostics.is_empty())
+                    {
+                        let _ = self.change(Proposal::from_file(file.text, 0.0)).await;
+                    }
+                    break;
+                }
                 // Told of already, or nobody is going to tell.
                 Err(error) if self.paused || !matches!(self.on_disk, OnDisk::Same) => {
                     self.cannot_follow(&error);
@@ -162,7 +170,7 @@ impl Manager {
                 Ok(_) | Err(_) => {}
             }
             match tokio::time::timeout_at(deadline, self.saves.recv()).await {
-                Ok(Some(seen)) => {
+                Ok(Some(seen)) if tokio::time::Instant::now() < deadline => {
                     self.file_seen(seen).await;
                     self.announce();
                 }
@@ -171,7 +179,7 @@ impl Manager {
                     self.look_at_file().await;
                     break;
                 }
-                Ok(None) | Err(_) => {
+                Ok(_) | Err(_) => {
                     return Err(CommandError::Conflict {
                         message: format!(
                             "{} is being written by someone else; try again when that is done",

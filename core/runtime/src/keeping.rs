@@ -1,7 +1,7 @@
 //! File, revisions, journal and audit, reached without blocking the async threads.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -45,6 +45,23 @@ pub(crate) struct Store {
     pub(crate) lock: Option<FolderLock>,
 }
 
+impl Store {
+    /// Someone may delete the folder at any time: history is lost then, and nothing else.
+    fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
+        if self.lock.is_none() || self.folder.versions().is_dir() {
+            return Ok(());
+        }
+        tracing::warn!("{} was deleted: history starts anew", self.folder.path().display());
+        let folder = BenchFolder::open(bench)?;
+        self.lock = Some(folder.lock()?);
+        self.audit = Audit::open(&folder)?;
+        self.revisions = Revisions::open(&folder, &self.audit)?;
+        self.journal = Journal::open(&folder);
+        self.folder = folder;
+        Ok(())
+    }
+}
+
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         Self::Storage { message: error.to_string() }
@@ -75,7 +92,7 @@ impl Keeping {
         let inner = self.0.clone();
         let done = tokio::task::spawn_blocking(move || {
             let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = work(&mut store);
+            let result = store.remake_if_gone(&inner.path).and_then(|()| work(&mut store));
             inner.list.store(Arc::new(revisions(&store)));
             result
         });
@@ -196,21 +213,7 @@ impl Keeping {
         self.with(move |store| store.revisions.keep_refused(&path)).await
     }
 
-    /// An audit record for a raw line.
-    pub(crate) async fn audit_query(
-        &self,
-        instrument: &str,
-        command: &str,
-        outcome: &str,
-        origin: Origin,
-        author: &str,
-    ) -> Result<(), CommandError> {
-        let path = format!("instruments.{instrument}");
-        let message = format!("{command}: {outcome}");
-        self.audit_note("query", &path, &message, origin, author).await
-    }
-
-    /// An audit record for anything else that reaches a device.
+    /// An audit record for what reaches a device or the file without a revision.
     pub(crate) async fn audit_note(
         &self,
         kind: &str,

@@ -21,6 +21,9 @@ use crate::{
     status::{ReloadState, Revision},
 };
 
+/// How often a change is made again on top of saves that come between.
+const TRIES: usize = 3;
+
 /// What a session failed with, naming its instrument.
 pub(crate) fn about(instrument: &str, error: &SessionError) -> String {
     match error {
@@ -68,6 +71,8 @@ pub(crate) struct Manager {
     pub(crate) on_disk: OnDisk,
     /// What only a person can put right; see [`crate::Status::attention`].
     pub(crate) attention: Option<String>,
+    /// The last change was given up because the file was saved while it was applied.
+    pub(crate) saved_meanwhile: bool,
     pub(crate) paused: bool,
     /// The file is being written; what it settles to follows.
     pub(crate) settling: bool,
@@ -93,7 +98,6 @@ impl Manager {
     ) {
         loop {
             tokio::select! {
-                biased;
                 _ = stop.recv() => break,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
@@ -147,10 +151,20 @@ impl Manager {
             }
             Command::Commit { message, author } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
-                self.take_file_in().await?;
-                self.expect_running(if_match.as_deref())?;
-                let text = self.edited(&edits)?;
-                self.change(Proposal::written(origin, author, message, text)).await
+                let mut tries = 0;
+                loop {
+                    self.take_file_in().await?;
+                    self.expect_running(if_match.as_deref())?;
+                    let text = self.edited(&edits)?;
+                    let (author, message) = (author.clone(), message.clone());
+                    let proposal = Proposal::written(origin, author, message, text);
+                    let outcome = self.change(proposal).await;
+                    tries += 1;
+                    // A save of other keys came between: the change is made again on top of it.
+                    if !std::mem::take(&mut self.saved_meanwhile) || tries == TRIES {
+                        return outcome;
+                    }
+                }
             }
             Command::Replace { text, author, if_match } => {
                 self.take_file_in().await?;
@@ -222,6 +236,9 @@ impl Manager {
         author: String,
     ) -> Result<Answer, CommandError> {
         let handle = self.handle(&instrument)?;
+        // Written down before it reaches the device: nothing does so unrecorded.
+        let path = format!("instruments.{instrument}");
+        self.keeping.audit_note("query", &path, &command, origin, &author).await?;
         let reply = handle.query(&command).await;
         let outcome = match &reply {
             Ok(reply) => format!("answered “{reply}”"),
@@ -233,11 +250,10 @@ impl Manager {
             kind: "raw_query",
             subject: Subject::Instruments,
             tone: Tone::Info,
-            path: format!("instruments.{instrument}"),
+            path,
             message,
             took_ms: None,
         });
-        self.keeping.audit_query(&instrument, &command, &outcome, origin, &author).await?;
         let device = |error| CommandError::Device { message: about(&instrument, &error) };
         Ok(Answer::Reply { reply: reply.map_err(device)? })
     }

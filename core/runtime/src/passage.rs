@@ -132,6 +132,8 @@ impl Manager {
         let before = self.running.hash;
         if !from_file && let Err(error) = self.keeping.write(text.clone(), hash, Some(before)).await
         {
+            let now = self.keeping.read_file().await;
+            self.saved_meanwhile = now.is_ok_and(|file| file.hash != before);
             let what = error.to_string();
             let failure = apply::take_back(progress, &mut self.components, &old, what).await;
             return Err(self.failed(&failure, origin, &author).await);
@@ -352,7 +354,8 @@ pub(crate) fn summary(changes: &[Change]) -> String {
             let path = path.replacen(".set.", ".", 1);
             let plain = |value: &Option<Value>| match value {
                 Some(Value::Table(_)) | None => None,
-                Some(value) => Some(value.to_string()),
+                // Long ones would bury what matters, here and in every list.
+                Some(value) => Some(value.to_string()).filter(|text| text.len() <= 60),
             };
             match (one.kind, plain(&one.old), plain(&one.new)) {
                 (ChangeKind::Changed, Some(old), Some(new)) => format!("{path} {old} → {new}"),

@@ -120,6 +120,7 @@ impl Runtime {
             running,
             on_disk,
             attention: None,
+            saved_meanwhile: false,
             paused: false,
             settling: false,
             staging: None,
@@ -183,7 +184,11 @@ fn open(path: &std::path::Path) -> Result<Found, StartError> {
         drivers.library().problems().iter().map(|problem| (Tone::Warning, problem.to_string())),
     );
     let journal = Journal::open(&folder);
-    if let Some(intent) = journal.found()? {
+    let found = journal.found().unwrap_or_else(|error| {
+        notes.push((Tone::Warning, format!("What was going on when Setpoint ended: {error}")));
+        None
+    });
+    if let Some(intent) = found {
         let message = format!(
             "Setpoint ended in the middle of a change from {}: {}. The file decides what runs; \
              check the devices.",
@@ -191,7 +196,9 @@ fn open(path: &std::path::Path) -> Result<Found, StartError> {
             intent.steps.join(", ")
         );
         notes.push((Tone::Warning, message));
-        journal.clear()?;
+    }
+    if let Err(error) = journal.clear() {
+        notes.push((Tone::Warning, error.to_string()));
     }
 
     let (running, on_disk) = match reading {

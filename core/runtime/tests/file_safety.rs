@@ -82,9 +82,9 @@ async fn a_paused_bench_writes_over_nothing() {
     bench.runtime.stop().await;
 }
 
-/// The window between looking at the file and writing it.
+/// The window between looking at the file and writing it: no edit is lost, neither is refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_save_while_devices_are_set_is_not_written_over() {
+async fn a_save_while_devices_are_set_is_merged() {
     // The save falls into the seconds that setting takes.
     let text = format!("{BENCH}\n[instruments.tank]\ntype = \"slow\"\naddress = \"sim:\"\n");
     let bench = Bench::open(&text).await;
@@ -101,10 +101,42 @@ async fn a_save_while_devices_are_set_is_not_written_over() {
     bench.until("it is being applied", |now| now.reload.state == ReloadState::Applying).await;
     let edited = text.replace("0.500", "0.700");
     bench.save(&edited);
-    let error = change.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("someone else"), "{error}");
-    assert!(error.to_string().contains("tank.level back to 0"), "{error}");
-    bench.until("the save is applied", |now| now.text.contains("0.700")).await;
-    assert_eq!(bench.text(), edited);
+    change.await.unwrap().unwrap();
+    // The save is in effect first, the change is made again on top of it.
+    let text = bench.text();
+    assert!(text.starts_with(&BENCH.replace("0.500", "0.700")), "{text}");
+    assert!(text.contains("level = 2.0"), "{text}");
+    assert_eq!(bench.device("psu", ":SOUR1:CURR?").await, "0.700");
+    assert_eq!(bench.device("tank", "LEVEL?").await, "2.0");
     bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_history_is_begun_again() {
+    let bench = Bench::open(BENCH).await;
+    std::fs::remove_dir_all(bench.runtime.folder()).unwrap();
+    bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap();
+    assert_eq!(bench.text(), BENCH.replace("3.300", "3.450"));
+    assert_eq!(bench.revisions(), 1);
+    let again = setpoint_runtime::Options { bench: bench.file.clone() };
+    assert!(setpoint_runtime::Runtime::start(again).await.is_err(), "the lock is held again");
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_folder_holds_one_benchs_history() {
+    let bench = Bench::open(BENCH).await;
+    bench.runtime.stop().await;
+    let other = bench.file.with_file_name("other.toml");
+    std::fs::write(&other, BENCH).unwrap();
+    let open = |bench: &std::path::Path| {
+        setpoint_runtime::Runtime::start(setpoint_runtime::Options { bench: bench.to_owned() })
+    };
+    let error = open(&other).await.err().unwrap().to_string();
+    assert!(error.contains("belongs to") && error.contains("bench.toml"), "{error}");
+    // A bench that was renamed keeps its history.
+    std::fs::rename(&bench.file, &other).unwrap();
+    let renamed = open(&other).await.unwrap();
+    assert_eq!(renamed.status().revision.as_ref().unwrap().id, "r1");
+    renamed.stop().await;
 }

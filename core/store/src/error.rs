@@ -120,6 +120,17 @@ pub enum StoreError {
         /// Its process, where it left word.
         pid: Option<u32>,
     },
+    /// The folder `.setpoint` holds the history of another bench file.
+    #[error(
+        "{bench} cannot be opened: the folder .setpoint beside it belongs to {other}; keep each \
+         bench in a folder of its own"
+    )]
+    OtherBench {
+        /// The bench file asked for.
+        bench: PathBuf,
+        /// The one that the folder belongs to.
+        other: PathBuf,
+    },
     /// A file is there and does not hold what it should.
     #[error("{path} is damaged: {what}")]
     Damaged {

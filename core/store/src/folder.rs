@@ -1,9 +1,13 @@
 //! The folder `.setpoint` beside a bench file.
 
 use std::{
+    ffi::OsStr,
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
-    io::{self, ErrorKind},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    io::{self, ErrorKind, Read, Seek, Write},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{DirBuilderExt, OpenOptionsExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -94,13 +98,38 @@ impl BenchFolder {
             .open(&path)
             .map_err(|e| StoreError::io("open", &path, &e))?;
         match file.try_lock() {
-            Ok(()) => Ok(FolderLock { _file: file }),
+            Ok(()) => {
+                self.claim(&file)?;
+                Ok(FolderLock { _file: file })
+            }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
                 bench: self.bench.clone(),
                 pid: RunFile::read(self).ok().flatten().map(|run| run.pid),
             }),
             Err(TryLockError::Error(e)) => Err(StoreError::io("lock", &path, &e)),
         }
+    }
+}
+
+impl BenchFolder {
+    /// The lock file names the bench file that the folder belongs to: another one beside it would
+    /// mix both histories. A name that is gone was renamed or deleted, and the folder is taken over.
+    fn claim(&self, mut lock: &File) -> Result<(), StoreError> {
+        let failed = |e: io::Error| StoreError::io("claim", &self.lock_file(), &e);
+        let name = self.bench.file_name().unwrap_or_default().as_bytes();
+        let mut owner = Vec::new();
+        lock.take(4096).read_to_end(&mut owner).map_err(failed)?;
+        if owner == name {
+            return Ok(());
+        }
+        let other = self.bench.with_file_name(OsStr::from_bytes(&owner));
+        if !owner.is_empty() && other.is_file() {
+            return Err(StoreError::OtherBench { bench: self.bench.clone(), other });
+        }
+        lock.rewind()
+            .and_then(|()| lock.set_len(0))
+            .and_then(|()| lock.write_all(name))
+            .map_err(failed)
     }
 }
 

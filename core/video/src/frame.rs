@@ -1,6 +1,9 @@
 //! Pictures for a preview, and the slot that holds the newest.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 
@@ -19,6 +22,9 @@ pub struct Frame {
     pub at: Timestamp,
 }
 
+/// A picture that nobody looks at for this long is not missed.
+const WATCHED: Duration = Duration::from_secs(1);
+
 /// Holds the latest picture only: a slow reader misses pictures, it never delays any.
 #[derive(Debug, Clone, Default)]
 pub struct FrameSlot(Arc<Mutex<Slot>>);
@@ -27,6 +33,7 @@ pub struct FrameSlot(Arc<Mutex<Slot>>);
 struct Slot {
     latest: Option<Arc<Frame>>,
     seen: bool,
+    looked: Option<Instant>,
     drops: u64,
 }
 
@@ -34,7 +41,8 @@ impl FrameSlot {
     /// Puts a picture in, in place of the one before.
     pub fn put(&self, frame: Frame) {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.latest.is_some() && !slot.seen {
+        let watched = slot.looked.is_some_and(|looked| looked.elapsed() < WATCHED);
+        if watched && slot.latest.is_some() && !slot.seen {
             slot.drops += 1;
         }
         slot.latest = Some(Arc::new(frame));
@@ -45,6 +53,7 @@ impl FrameSlot {
     pub fn latest(&self) -> Option<Arc<Frame>> {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         slot.seen = true;
+        slot.looked = Some(Instant::now());
         slot.latest.clone()
     }
 
@@ -53,7 +62,7 @@ impl FrameSlot {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).latest = None;
     }
 
-    /// Pictures that were replaced before anyone looked at them.
+    /// Pictures that were replaced unseen while someone was looking.
     pub fn drops(&self) -> u64 {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).drops
     }

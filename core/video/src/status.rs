@@ -41,7 +41,7 @@ pub struct SourceStatus {
     pub framerate: Option<f64>,
     /// Frames that arrived since it started.
     pub frames: u64,
-    /// Frames that were replaced in the preview slot before anyone looked at them.
+    /// Frames that were replaced unseen in the preview slot while someone was looking at it.
     pub drops: u64,
     /// When the last one arrived.
     pub at: Option<Timestamp>,

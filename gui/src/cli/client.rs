@@ -1,6 +1,9 @@
 //! Talking to the panel or server that runs a bench.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde_json::Value;
 use setpoint_bench::Diagnostic;
@@ -27,10 +30,11 @@ impl Client {
     /// The instance that runs this bench, if there is one.
     ///
     /// # Errors
-    /// [`Failure`] if `run.json` is there and cannot be read.
+    /// [`Failure`] if `run.json` is there and cannot be read, or another bench of the same folder
+    /// runs.
     pub fn find(bench: &Path) -> Result<Option<Self>, Failure> {
-        let run = RunFile::read(&BenchFolder::of(bench))
-            .map_err(|error| Failure::unusable(error.to_string()))?;
+        let folder = BenchFolder::of(bench);
+        let run = RunFile::read(&folder).map_err(|error| Failure::unusable(error.to_string()))?;
         let Some(run) = run else { return Ok(None) };
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -38,7 +42,7 @@ impl Client {
             .proxy(None)
             .timeout_global(Some(ANSWER_DEADLINE))
             .build();
-        let client = Self { agent: config.into(), url: run.url, token: run.token };
+        let client = Self { agent: config.into(), url: run.url.clone(), token: run.token.clone() };
         let health = client
             .agent
             .get(format!("{}/healthz", client.url))
@@ -46,7 +50,17 @@ impl Client {
             .timeout_global(Some(HEALTH_DEADLINE))
             .build()
             .call();
-        Ok(health.is_ok_and(|answer| answer.status().is_success()).then_some(client))
+        if !health.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(None);
+        }
+        if resolved(&run.bench) != resolved(folder.bench()) {
+            return Err(Failure::unusable(format!(
+                "{} belongs to {}, which runs; keep each bench in a folder of its own",
+                folder.path().display(),
+                run.bench.file_name().unwrap_or(run.bench.as_os_str()).display(),
+            )));
+        }
+        Ok(Some(client))
     }
 
     /// The instance that runs this bench.
@@ -132,6 +146,12 @@ impl Client {
         })?;
         Ok((answer.status().as_u16(), text))
     }
+}
+
+/// A path without links. Of a file that is gone, at least its folder is resolved.
+fn resolved(path: &Path) -> PathBuf {
+    let of_folder = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(of_folder).unwrap_or_else(|| path.to_owned())
 }
 
 type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;

@@ -1,6 +1,6 @@
 //! `setpoint history FILE`
 
-use std::{path::Path, sync::Arc};
+use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -113,10 +113,35 @@ fn line(revision: &Value, zone: &TimeZone) -> String {
     );
     let label = match word("label") {
         "-" => String::new(),
-        label => format!("  [{label}]"),
+        label => format!("  [{}]", shown(label)),
     };
-    let (id, author, origin) = (word("id"), word("author"), word("origin"));
-    format!("{id:<5} {at}  {author:<10} {origin:<9} {}{label}", word("message"))
+    let (id, origin) = (shown(word("id")), shown(word("origin")));
+    let (author, message) = (shown(word("author")), shown(&cut(word("message"))));
+    format!("{id:<5} {}  {author:<10} {origin:<9} {message}{label}", shown(&at))
+}
+
+/// The greatest length of a message in the list, in characters.
+const MESSAGE: usize = 120;
+
+/// The beginning of a message that is too long for a list.
+fn cut(message: &str) -> String {
+    if message.chars().count() <= MESSAGE {
+        return message.to_owned();
+    }
+    message.chars().take(MESSAGE - 1).chain(['…']).collect()
+}
+
+/// What others wrote, without what would steer the terminal or begin a line: `\n`, `\u{1b}`.
+fn shown(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, letter| {
+        if letter.is_control() {
+            // Writing to a text cannot fail.
+            let _ = write!(out, "{}", letter.escape_default());
+        } else {
+            out.push(letter);
+        }
+        out
+    })
 }
 
 #[cfg(test)]

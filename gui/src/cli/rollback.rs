@@ -48,24 +48,37 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
         output.line(set::summary(&answer));
         return Ok(());
     }
-    let (id, changes) = on_the_file_alone(file, &command.revision, &command.only)?;
+    let Done { id, changes, already } = on_the_file_alone(file, &command.revision, &command.only)?;
     if output.is_json() {
         return output.json(&json!({"revision": {"id": id}, "changes": changes}));
     }
     for change in &changes {
         output.line(diff::describe(change));
     }
+    if already {
+        output.line(format!(
+            "{} is at {} already; nothing changed",
+            file.display(),
+            command.revision
+        ));
+        return Ok(());
+    }
     output.line(format!("{id}: {} is back at {}", file.display(), command.revision));
     Ok(())
 }
 
+/// What going back did.
+struct Done {
+    /// The revision the file is at.
+    id: String,
+    changes: Vec<Change>,
+    /// There was no difference; nothing was written.
+    already: bool,
+}
+
 /// Writes the file; nobody runs the bench, so no device is touched. What the file held is kept
 /// as a revision first, if it is none yet.
-fn on_the_file_alone(
-    file: &Path,
-    name: &str,
-    only: &[KeyPath],
-) -> Result<(String, Vec<Change>), Failure> {
+fn on_the_file_alone(file: &Path, name: &str, only: &[KeyPath]) -> Result<Done, Failure> {
     if !history::has_history(file) {
         return Err(Failure::usage(format!("{} has no history to go back to", file.display())));
     }
@@ -80,10 +93,16 @@ fn on_the_file_alone(
     };
     let now_text: Arc<str> = now.as_ref().map_or_else(|| "".into(), |read| read.text.clone());
     let mut changes = setpoint_bench::diff(&values::of(&now_text), &values::of(&then));
+    let names = only.iter().map(KeyPath::to_string).collect::<Vec<_>>().join(", ");
     let text: Arc<str> = if only.is_empty() {
         then
     } else {
-        changes.retain(|change| only.iter().any(|path| change.path.starts_with(path)));
+        changes.retain(|change| {
+            only.iter().any(|path| change.path.starts_with(path) || path.starts_with(&change.path))
+        });
+        if changes.is_empty() {
+            return Err(Failure::usage(format!("there is no difference at {names} to {name}")));
+        }
         let edits: Vec<_> = changes
             .iter()
             .map(|change| Edit { path: change.path.clone(), value: change.new.clone() })
@@ -92,6 +111,10 @@ fn on_the_file_alone(
             .map_err(|error| Failure::wrong(error.to_string()))?
             .into()
     };
+    if now.is_some() && text == now_text {
+        let id = store.revisions.find(name).map_err(failed)?.id.clone();
+        return Ok(Done { id, changes, already: true });
+    }
     check(file, &text)?;
 
     let mut keep = |text: &str, author: String, origin: Origin, message: String| {
@@ -106,9 +129,12 @@ fn on_the_file_alone(
         keep(&now.text, file.as_str().to_owned(), file, "Edited while it was not open".to_owned())?;
     }
     atomic::replace(file, text.as_bytes()).map_err(failed)?;
-    let message = format!("Rolled back to {name}");
+    let message = match names.as_str() {
+        "" => format!("Rolled back to {name}"),
+        names => format!("Rolled back {names} to {name}"),
+    };
     let kept = keep(&text, author::name(), Origin::Rollback, message)?;
-    Ok((kept.id, changes))
+    Ok(Done { id: kept.id, changes, already: false })
 }
 
 /// A revision ran once; the drivers it needs may be gone since.

@@ -47,7 +47,24 @@ impl FromStr for Assignment {
         let cut = equals_sign(text).ok_or("there is no “=” between key and value")?;
         let path = text[..cut].trim().parse::<KeyPath>().map_err(|error| error.to_string())?;
         let value = text[cut + 1..].trim();
-        Ok(Self { path, value: (!value.is_empty()).then(|| values::parse(value)) })
+        let value = (!value.is_empty()).then(|| values::parse(value));
+        if value.as_ref().is_some_and(|value| !finite(value)) {
+            return Err(format!(
+                "{path} cannot be set to nan or inf, only to finite numbers; a text of that name \
+                 needs quotes: \"nan\""
+            ));
+        }
+        Ok(Self { path, value })
+    }
+}
+
+/// Whether every number in a value is finite: JSON, in which it is sent, has no other numbers.
+fn finite(value: &Value) -> bool {
+    match value {
+        Value::Float(number) => number.is_finite(),
+        Value::Array(list) => list.iter().all(finite),
+        Value::Table(table) => table.values().all(finite),
+        _ => true,
     }
 }
 

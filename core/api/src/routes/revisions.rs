@@ -59,8 +59,12 @@ pub(super) async fn rollback(
 
 /// The keys that a rollback is limited to; none: everything.
 fn only(mut body: Fields) -> Result<Vec<setpoint_bench::KeyPath>, Problem> {
-    let list = body.list("only")?.unwrap_or_default();
+    let list = body.list("only")?;
     body.finish("only")?;
+    if list.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Problem::malformed("only is empty: leave it out to go back as a whole"));
+    }
+    let list = list.unwrap_or_default();
     list.into_iter()
         .enumerate()
         .map(|(index, json)| match json {
@@ -97,6 +101,7 @@ mod tests {
             (r#"{"only":[1]}"#, "only[0] is a number"),
             (r#"{"only":["a","b..c"]}"#, "only[1]: “b..c”"),
             (r#"{"only":"a"}"#, "only is a text"),
+            (r#"{"only":[]}"#, "only is empty"),
             (r#"{"onyl":[]}"#, "onyl is not a key"),
         ] {
             let problem = read(body).unwrap_err();
