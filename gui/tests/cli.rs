@@ -187,3 +187,17 @@ fn drivers_are_listed_and_checked() {
     assert_eq!(status(&output), 1);
     assert!(stdout(&output).contains("drivr"), "{}", stdout(&output));
 }
+
+#[test]
+fn numbers_that_are_not_finite_cannot_be_set() {
+    let folder = folder_with(GOOD);
+    for value in ["nan", "inf", "-inf", "[1.0, nan]"] {
+        let assignment = format!("instruments.psu.set.ch1.voltage={value}");
+        let output = setpoint(folder.path(), &["set", "bench.toml", &assignment]);
+        assert_eq!(status(&output), 2, "{value}: {}", stderr(&output));
+        assert!(stderr(&output).contains("nan or inf"), "{value}: {}", stderr(&output));
+    }
+    // As a text it is refused only because nobody runs the bench.
+    let output = setpoint(folder.path(), &["set", "bench.toml", "bench.name=\"nan\""]);
+    assert_eq!(status(&output), 3, "{}", stderr(&output));
+}

@@ -189,3 +189,120 @@ fn an_address_nobody_listens_on_is_shown_offline() {
     }
     assert_eq!(served.stop(), 0);
 }
+
+#[test]
+fn a_bench_beside_the_one_that_runs_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    let other = folder.path().join("other.toml");
+    fs::write(&file, bench()).unwrap();
+    fs::write(&other, bench()).unwrap();
+    let (name, other) = (file.to_str().unwrap(), other.to_str().unwrap());
+    let served = Served::start(&file);
+    for arguments in [
+        &["status", other][..],
+        &["get", other, "bench.name"],
+        &["set", other, "bench.name=x"],
+        &["history", other],
+        &["rollback", other, "r1"],
+        &["diff", "r1", "r1", "--bench", other],
+    ] {
+        let output = setpoint(arguments);
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}: {text}");
+        assert!(text.contains(".setpoint belongs to bench.toml, which runs"), "{text}");
+    }
+    // The same file by another way is the same bench.
+    let detour = folder.path().join("../").join(folder.path().file_name().unwrap());
+    assert!(setpoint(&["status", detour.join("bench.toml").to_str().unwrap()]).status.success());
+    assert!(setpoint(&["status", name]).status.success());
+    assert_eq!(served.stop(), 0);
+
+    // Nor does it get at that history when nothing runs.
+    for arguments in [&["history", other][..], &["rollback", other, "r1"]] {
+        assert_eq!(setpoint(arguments).status.code(), Some(3), "{arguments:?}");
+    }
+    assert_eq!(fs::read_to_string(other).unwrap(), bench());
+}
+
+#[test]
+fn going_back_on_the_file_alone_keeps_nothing_where_nothing_differs() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    fs::write(&file, bench()).unwrap();
+    let name = file.to_str().unwrap();
+    let missing = setpoint(&["rollback", folder.path().join("no.toml").to_str().unwrap(), "r1"]);
+    assert_eq!(missing.status.code(), Some(2), "no file and no history");
+    assert_eq!(Served::start(&file).stop(), 0);
+    let kept = || {
+        let list = json(&setpoint(&["history", name, "--format", "json"]));
+        list.as_array().unwrap().len()
+    };
+    assert_eq!(kept(), 1);
+
+    let output = setpoint(&["rollback", name, "r1"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("nothing changed"), "{text}");
+    let answer = json(&setpoint(&["rollback", name, "r1", "--format", "json"]));
+    assert_eq!(answer["revision"]["id"], "r1");
+    assert_eq!(kept(), 1);
+
+    let output = setpoint(&["rollback", name, "r1", "--only", "instruments.psu.set"]);
+    assert_eq!(output.status.code(), Some(2));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(text.contains("no difference at instruments.psu.set"), "{text}");
+    assert_eq!(kept(), 1);
+
+    // The file was deleted: its history brings it back.
+    fs::remove_file(&file).unwrap();
+    let output = setpoint(&["rollback", name, "r1"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_to_string(&file).unwrap(), bench());
+}
+
+#[test]
+fn messages_in_the_history_cannot_steer_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    fs::write(&file, bench()).unwrap();
+    let name = file.to_str().unwrap();
+    let served = Served::start(&file);
+    let long = "x".repeat(200);
+    let set = |value: &str, message: &str| {
+        let path = format!("instruments.psu.set.ch1.voltage={value}");
+        json(&setpoint(&["set", name, &path, "-m", message, "--format", "json"]));
+    };
+    set("3.4", "one\nr9 \u{1b}[31mtwo");
+    set("3.5", &long);
+    let text = String::from_utf8(setpoint(&["history", name]).stdout).unwrap();
+    assert_eq!(text.lines().count(), 3, "{text}");
+    assert!(text.contains(r"one\nr9 \u{1b}[31mtwo"), "{text}");
+    assert!(text.contains(&format!("{}…", "x".repeat(119))) && !text.contains(&long), "{text}");
+    let list = json(&setpoint(&["history", name, "--format", "json"]));
+    assert_eq!(list[0]["message"], *long);
+    assert_eq!(list[1]["message"], "one\nr9 \u{1b}[31mtwo");
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
+fn a_deleted_run_file_comes_back_until_the_server_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    fs::write(&file, bench()).unwrap();
+    let name = file.to_str().unwrap();
+    let served = Served::start(&file);
+    let kept = folder.path().join(".setpoint");
+    let run = kept.join("run.json");
+    let before = fs::read_to_string(&run).unwrap();
+    fs::remove_dir_all(&kept).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !run.exists() {
+        assert!(Instant::now() < deadline, "run.json was not written again");
+        std::thread::yield_now();
+    }
+    assert_eq!(fs::read_to_string(&run).unwrap(), before);
+    assert!(setpoint(&["status", name]).status.success());
+    assert_eq!(served.stop(), 0);
+    assert!(!run.exists(), "run.json goes with the server");
+}

@@ -41,7 +41,12 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
     let output = command.output;
     if let Some(client) = Client::find(file)? {
         let path = format!("/v1/revisions/{}/rollback", command.revision);
-        let answer = client.send(Method::Post, &path, &json!({"only": command.only}))?;
+        // Left out, it is the whole file; an empty list is refused.
+        let body = match command.only.as_slice() {
+            [] => json!({}),
+            only => json!({"only": only}),
+        };
+        let answer = client.send(Method::Post, &path, &body)?;
         if output.is_json() {
             return output.json(&answer);
         }
@@ -112,7 +117,7 @@ fn on_the_file_alone(file: &Path, name: &str, only: &[KeyPath]) -> Result<Done, 
             .into()
     };
     if now.is_some() && text == now_text {
-        let id = store.revisions.find(name).map_err(failed)?.id.clone();
+        let id = store.revisions.find(name).map_or_else(|| name.to_owned(), |one| one.id.clone());
         return Ok(Done { id, changes, already: true });
     }
     check(file, &text)?;
