@@ -43,7 +43,7 @@ pub struct ServerHandle {
 
 impl ServerHandle {
     /// Takes no more calls, ends event streams, and returns when calls under way have ended, or
-    /// after five seconds.
+    /// after two seconds.
     pub async fn shutdown(mut self) {
         self.closing.send_replace(true);
         if tokio::time::timeout(GRACE, &mut self.serving).await.is_err() {
