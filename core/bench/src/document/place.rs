@@ -9,6 +9,8 @@ use crate::value::{self, Value};
 /// Where one key or list item stands. Offsets are bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
+    /// Which of the texts it stands in that were put together; 0 where there is one text.
+    pub origin: u16,
     /// The last name of its key: `voltage` of `ch1.voltage`, `psu` of `[instruments.psu]`. A table
     /// that several keys imply has the name in the first of them. `None` for the top and for list
     /// items.
@@ -69,7 +71,7 @@ fn table(table: &Table, key: Option<Range<usize>>, form: Form) -> (Value, Place)
         values.insert(name.to_owned(), value);
         parts.push(place);
     }
-    (Value::Table(values), Place { key, span, form, parts })
+    (Value::Table(values), Place { origin: 0, key, span, form, parts })
 }
 
 fn inline(table: &InlineTable, key: Option<Range<usize>>) -> (Value, Place) {
@@ -82,7 +84,7 @@ fn inline(table: &InlineTable, key: Option<Range<usize>>) -> (Value, Place) {
         values.insert(name.to_owned(), value);
         parts.push(place);
     }
-    (Value::Table(values), Place { key, span, form, parts })
+    (Value::Table(values), Place { origin: 0, key, span, form, parts })
 }
 
 fn item_of(item: &Item, key: Option<Range<usize>>) -> Option<(Value, Place)> {
@@ -100,14 +102,14 @@ fn item_of(item: &Item, key: Option<Range<usize>>) -> Option<(Value, Place)> {
         Item::ArrayOfTables(list) => {
             let (items, parts) = list.iter().map(|item| table(item, None, Form::Headed)).unzip();
             let span = list.span().or_else(|| key.clone()).unwrap_or(0..0);
-            (Value::Array(items), Place { key, span, form: Form::Repeated, parts })
+            (Value::Array(items), Place { origin: 0, key, span, form: Form::Repeated, parts })
         }
     })
 }
 
 fn plain(value: &toml_edit::Value, key: Option<Range<usize>>) -> (Value, Place) {
     let span = value.span().unwrap_or(0..0);
-    let mut place = Place { key, span, form: Form::Plain, parts: Vec::new() };
+    let mut place = Place { origin: 0, key, span, form: Form::Plain, parts: Vec::new() };
     let value = match value {
         toml_edit::Value::String(text) => Value::String(text.value().clone()),
         toml_edit::Value::Integer(number) => Value::Int(*number.value()),
