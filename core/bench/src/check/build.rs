@@ -26,11 +26,11 @@ pub(super) fn bench(file: &str, values: &Value) -> Option<Bench> {
     };
     let instruments = top.below("instruments")?;
     for id in instruments.table.keys() {
-        bench.instruments.insert(id.clone(), instrument(&instruments.below(id)?)?);
+        bench.instruments.insert(id.to_owned(), instrument(&instruments.below(id)?)?);
     }
     let sources = top.below("sources")?;
     for id in sources.table.keys() {
-        bench.sources.insert(id.clone(), source(&sources.below(id)?)?);
+        bench.sources.insert(id.to_owned(), source(&sources.below(id)?)?);
     }
     Some(bench)
 }

@@ -37,7 +37,7 @@ fn put(into: &mut Value, names: &[String], value: Option<&Value>) {
             }
         }
         (rest, value) => {
-            let next = table.entry(name.clone()).or_insert_with(|| Value::Table(Table::new()));
+            let next = table.get_or_insert_with(name, || Value::Table(Table::new()));
             put(next, rest, value);
         }
     }
