@@ -8,11 +8,15 @@
 
 mod allowed;
 mod build;
+mod component;
+mod drivers;
+mod facts;
 mod findings;
 mod instruments;
 mod leaves;
 mod sources;
 mod walk;
+mod whole;
 mod words;
 
 use crate::{
@@ -25,6 +29,11 @@ use crate::{
 
 #[cfg(test)]
 pub(crate) use allowed::allowed;
+pub use component::{Built, Checked, Context, Name, component, components};
+pub use drivers::{Driver, Drivers};
+pub use facts::{At, Claim, Facts};
+pub use findings::{Finding, Findings};
+pub use whole::whole;
 
 /// What reading a text came to.
 #[derive(Debug, Clone)]
@@ -63,10 +72,30 @@ pub fn parse(file: &str, text: &str) -> Result<Document, Box<Reading>> {
 
 /// The second half of [`read`]: what a text holds to what it means.
 pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
-    let findings = walk::check(&document, catalogue);
-    let bench = (!findings.any_error()).then(|| build::bench(file, document.values())).flatten();
-    let diagnostics = findings.finish(file, document.text());
+    let mut drivers = Drivers::default();
+    let text = document.text();
+    let mut context = Context { catalogue, drivers: &mut drivers, texts: &|_| text };
+    let checked: Vec<(Name<'_>, Checked)> = components(document.values(), document.root())
+        .map(|(name, value, place)| (name, component(name, value, place, &mut context)))
+        .collect();
+    let between = whole(checked.iter().map(|(name, checked)| (*name, &checked.facts)));
+    let built = checked.iter().filter_map(|(name, one)| Some((*name, one.built.as_ref()?)));
+    let bench = assemble(file, built);
+    let mut findings = Findings::default();
+    checked.into_iter().for_each(|(_, one)| findings.append(one.findings));
+    between.into_iter().for_each(|(_, finding)| findings.add(finding));
+    let bench = bench.filter(|_| !findings.any_error());
+    let diagnostics = findings.finish(&[(file, text)]);
     Reading { bench, values: document.into_values(), diagnostics }
+}
+
+/// The typed bench of components without errors, in file order; `file` names it where `[bench]`
+/// does not.
+pub fn assemble<'b>(
+    file: &str,
+    parts: impl Iterator<Item = (Name<'b>, &'b Built)>,
+) -> Option<Bench> {
+    build::bench(file, parts)
 }
 
 /// What reading a file comes to that is not UTF-8: it has no text to check. `line` and `column` are
