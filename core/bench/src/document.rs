@@ -25,6 +25,7 @@ pub struct Document {
     text: String,
     values: Value,
     root: Place,
+    errors: Vec<SyntaxError>,
     lines: OnceLock<Lines>,
 }
 
@@ -35,20 +36,17 @@ impl Document {
     /// The first thing in it that is not TOML; a text longer than [`LONGEST`]; tables and lists
     /// more than [`DEEPEST`] deep in each other.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        let (document, errors) = Self::recover(text);
-        match errors.into_iter().next() {
-            Some(error) => Err(error),
-            None => Ok(document),
-        }
+        let mut document = Self::recover(text);
+        if document.errors.is_empty() { Ok(document) } else { Err(document.errors.swap_remove(0)) }
     }
 
-    /// Reads a text and goes on after mistakes: what can be read of it, and everything in it that
-    /// is not TOML, in order of the text, one mistake a line, at most [`MOST_ERRORS`]. Keys whose
-    /// value cannot be read have the form [`Form::Broken`].
-    pub fn recover(text: &str) -> (Self, Vec<SyntaxError>) {
+    /// Reads a text and goes on after mistakes: what can be read of it, with everything in it that
+    /// is not TOML in [`Document::errors`]. Keys whose value cannot be read have the form
+    /// [`Form::Broken`].
+    pub fn recover(text: &str) -> Self {
         if text.len() > LONGEST {
             let error = SyntaxError::at(text, 0..0, too_long(text.len()));
-            return (Self::empty(text), vec![error]);
+            return Self { errors: vec![error], ..Self::empty(text) };
         }
         let source = toml_parser::Source::new(text);
         let tokens = source.lex().into_vec();
@@ -58,20 +56,26 @@ impl Document {
         toml_parser::parser::parse_document(&tokens, &mut checked, &mut problems);
         drop(tokens);
         let (values, root) = builder.finish(&mut problems);
-        let document = Self { text: text.to_owned(), values, root, lines: OnceLock::new() };
-        (document, problems.finish(text))
+        let errors = problems.finish(text);
+        Self { text: text.to_owned(), values, root, errors, lines: OnceLock::new() }
     }
 
     fn empty(text: &str) -> Self {
         let values = Value::Table(crate::value::Table::new());
         let root =
             Place { origin: 0, key: None, span: 0..0, form: Form::Headed, parts: Vec::new() };
-        Self { text: text.to_owned(), values, root, lines: OnceLock::new() }
+        Self { text: text.to_owned(), values, root, errors: Vec::new(), lines: OnceLock::new() }
     }
 
     /// The text, as it came.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What in it is not TOML, in order of the text: one mistake a line, at most [`MOST_ERRORS`].
+    /// None in a document of [`Document::parse`].
+    pub fn errors(&self) -> &[SyntaxError] {
+        &self.errors
     }
 
     /// The top table, keys in file order.
@@ -206,8 +210,8 @@ mod tests {
     #[test]
     fn several_mistakes_are_told_at_once_and_the_rest_is_read() {
         let text = "a = \nb = 1\n[c\nd = on\ne = 2\n[f.]\ng = 3\n[c]\nx\n[h]\ni = 4\ni = 5\n";
-        let (document, errors) = Document::recover(text);
-        let lines: Vec<u32> = errors.iter().map(|error| error.span.line).collect();
+        let document = Document::recover(text);
+        let lines: Vec<u32> = document.errors().iter().map(|error| error.span.line).collect();
         assert_eq!(lines, [1, 3, 4, 6, 8, 9, 12]);
         assert_eq!(place(&document, "a").form, Form::Broken);
         assert_eq!(value(&document, "b"), "1");

@@ -273,20 +273,19 @@ impl<'t> Builder<'t> {
         };
         let bad = names.iter().any(|name| name.bad);
         let last = names.pop();
-        let parent = table.filter(|_| !bad).and_then(|table| self.descend(table, &names, true, error));
+        let parent =
+            table.filter(|_| !bad).and_then(|table| self.descend(table, &names, true, error));
         names.clear();
         self.names = names;
         self.slot = Some(match (parent, last) {
-            (Some(parent), Some(Name { name, span: key, .. })) => {
-                match self.find(parent, &name) {
-                    None => Slot::Key { parent, name, key },
-                    Some(there) => {
-                        let old = self.nodes[there].head();
-                        error.report_error(duplicate(&key, &old));
-                        Slot::Nowhere
-                    }
+            (Some(parent), Some(Name { name, span: key, .. })) => match self.find(parent, &name) {
+                None => Slot::Key { parent, name, key },
+                Some(there) => {
+                    let old = self.nodes[there].head();
+                    error.report_error(duplicate(&key, &old));
+                    Slot::Nowhere
                 }
-            }
+            },
             _ => Slot::Nowhere,
         });
     }

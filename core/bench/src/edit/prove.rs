@@ -67,7 +67,7 @@ fn difference<'v>(
             let known = expected.iter().map(|(name, value)| (name, Some(value), found.get(name)));
             let more = found
                 .iter()
-                .filter(|(name, _)| !expected.contains_key(*name))
+                .filter(|(name, _)| !expected.contains_key(name))
                 .map(|(name, value)| (name, None, Some(value)));
             return known.chain(more).find_map(|(name, expected, found)| {
                 names.push(name);
