@@ -64,10 +64,15 @@ pub fn parse(file: &str, text: &str) -> Result<Document, Box<Reading>> {
         return Err(refused(file, "too_large", message, Default::default()));
     }
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        let message = "the file is empty; if that is meant, write `format = 1` into it";
-        return Err(refused(file, "empty", message.to_owned(), Default::default()));
+        return Err(Box::new(empty(file)));
     }
     Ok(Document::recover(text))
+}
+
+/// What reading an empty file comes to.
+pub(crate) fn empty(file: &str) -> Reading {
+    let message = "the file is empty; if that is meant, write `format = 1` into it";
+    *refused(file, "empty", message.to_owned(), Default::default())
 }
 
 /// The second half of [`read`]: what a text holds to what it means.

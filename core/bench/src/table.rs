@@ -45,6 +45,16 @@ impl Table {
         Self(Arc::new(Inner { entries: Vec::with_capacity(keys), index: None }))
     }
 
+    /// From keys and values; `None` if two keys are the same.
+    pub(crate) fn try_from_entries(entries: Vec<(SmolStr, Value)>) -> Option<Self> {
+        let table = Self::from_distinct(entries);
+        let distinct = match &table.0.index {
+            Some(index) => index.len() == table.len(),
+            None => table.keys().enumerate().all(|(at, key)| table.position(key) == Some(at)),
+        };
+        distinct.then_some(table)
+    }
+
     /// From keys of which no two are the same.
     pub(crate) fn from_distinct(entries: Vec<(SmolStr, Value)>) -> Self {
         let mut inner = Inner { entries, index: None };

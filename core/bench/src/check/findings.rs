@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::{
-    diagnostic::{Diagnostic, Severity},
+    diagnostic::{Diagnostic, Severity, Span},
     document::{Cursor, SyntaxError},
 };
 
@@ -72,6 +72,26 @@ pub struct Findings {
     errors: bool,
 }
 
+impl Finding {
+    fn placed(self, file: &str, span: Span) -> Diagnostic {
+        Diagnostic {
+            severity: self.severity,
+            code: self.code.to_owned(),
+            path: self.path,
+            message: self.message,
+            file: file.to_owned(),
+            span,
+            suggestion: self.suggestion,
+        }
+    }
+
+    /// Moves it on by that many bytes.
+    pub(crate) fn move_by(&mut self, bytes: u32) {
+        self.bytes.start += bytes as usize;
+        self.bytes.end += bytes as usize;
+    }
+}
+
 impl Findings {
     /// One more.
     pub fn add(&mut self, finding: Finding) {
@@ -97,6 +117,17 @@ impl Findings {
         self.list.retain(|finding| finding.code != "missing_key");
     }
 
+    /// All of another's, of a text that begins at a byte of this one.
+    pub(crate) fn append_from(&mut self, other: &Findings, start: u32) {
+        self.errors |= other.errors;
+        self.left_out += other.left_out;
+        for finding in &other.list {
+            let mut finding = finding.clone();
+            finding.move_by(start);
+            self.add(finding);
+        }
+    }
+
     /// Whether there is an error among them, listed or not.
     pub fn any_error(&self) -> bool {
         self.errors
@@ -112,19 +143,48 @@ impl Findings {
         &mut self.list
     }
 
+    /// In file order, with lines and columns. `lines` tells of a byte where to begin counting: the
+    /// last beginning of a line before it that is known, and the number of lines before that.
+    pub(crate) fn finish_by_lines(
+        mut self,
+        file: &str,
+        text: &str,
+        lines: &dyn Fn(usize) -> (usize, u32),
+    ) -> Vec<Diagnostic> {
+        self.tell_left_out(0, text);
+        self.list.sort_by_key(|finding| finding.bytes.start);
+        let mut at: Option<(usize, Cursor<'_>)> = None;
+        let place = |finding: Finding| {
+            let (start, line) = lines(finding.bytes.start);
+            let cursor = match &mut at {
+                Some((from, cursor)) if *from == start => cursor,
+                _ => &mut at.insert((start, Cursor::at(text, start, line))).1,
+            };
+            let span = cursor.span(finding.bytes.clone());
+            finding.placed(file, span)
+        };
+        self.list.into_iter().map(place).collect()
+    }
+
+    fn tell_left_out(&mut self, origin: u16, text: &str) {
+        if self.left_out == 0 {
+            return;
+        }
+        self.list.push(Finding {
+            origin,
+            bytes: text.len()..text.len(),
+            severity: if self.errors { Severity::Error } else { Severity::Warning },
+            code: "too_many",
+            path: String::new(),
+            message: format!("{} more findings are not listed", self.left_out),
+            suggestion: None,
+        });
+    }
+
     /// In file order, with lines and columns; `texts` are names and texts of the files, by origin.
     pub fn finish(mut self, texts: &[(&str, &str)]) -> Vec<Diagnostic> {
-        if let (Some(last), true) = (texts.len().checked_sub(1), self.left_out > 0) {
-            let end = texts.last().map_or(0, |(_, text)| text.len());
-            self.list.push(Finding {
-                origin: u16::try_from(last).unwrap_or(u16::MAX),
-                bytes: end..end,
-                severity: if self.errors { Severity::Error } else { Severity::Warning },
-                code: "too_many",
-                path: String::new(),
-                message: format!("{} more findings are not listed", self.left_out),
-                suggestion: None,
-            });
+        if let Some((last, (_, text))) = texts.iter().enumerate().next_back() {
+            self.tell_left_out(u16::try_from(last).unwrap_or(u16::MAX), text);
         }
         self.list.sort_by_key(|finding| (finding.origin, finding.bytes.start));
         let mut at = None;
@@ -135,15 +195,8 @@ impl Findings {
                 Some((origin, cursor)) if *origin == finding.origin => cursor,
                 _ => &mut at.insert((finding.origin, Cursor::new(text))).1,
             };
-            Diagnostic {
-                severity: finding.severity,
-                code: finding.code.to_owned(),
-                path: finding.path,
-                message: finding.message,
-                file: file.to_owned(),
-                span: cursor.span(finding.bytes),
-                suggestion: finding.suggestion,
-            }
+            let span = cursor.span(finding.bytes.clone());
+            finding.placed(file, span)
         };
         self.list.into_iter().map(place).collect()
     }

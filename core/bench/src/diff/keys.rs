@@ -29,6 +29,7 @@ impl<'v> Walk<'v> {
     fn values(&mut self, old: Option<&'v Value>, new: Option<&'v Value>) {
         match (old, new) {
             (None, None) => {}
+            (Some(Value::Table(old)), Some(Value::Table(new))) if old.is_same(new) => {}
             (Some(Value::Table(old)), Some(Value::Table(new))) => self.tables(old, new),
             (Some(old), Some(new)) if old.means(new) => {}
             (Some(_), Some(_)) => self.add(ChangeKind::Changed, old, new),

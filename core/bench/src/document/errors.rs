@@ -78,6 +78,9 @@ fn describe(text: &str, bytes: &Range<usize>, error: &ParseError) -> String {
     let message = match error.description() {
         DUPLICATE => return format!("“{}” is there already; a key may stand once", short(met)),
         TOO_DEEP => return "keys and brackets are nested too deeply here".to_owned(),
+        "string values must be quoted" if met.is_empty() => {
+            return "there is no value after “=”".to_owned();
+        }
         "string values must be quoted" => {
             return format!("text stands in quotation marks: \"{}\"", short(met));
         }
