@@ -72,7 +72,10 @@ impl Catalogue for Types {
             hazard: None,
         };
         let channel = |n: usize| {
-            [number(format!("ch{n}.voltage"), "V", 30.0), number(format!("ch{n}.current"), "A", 3.0)]
+            [
+                number(format!("ch{n}.voltage"), "V", 30.0),
+                number(format!("ch{n}.current"), "A", 3.0),
+            ]
         };
         (instrument_type == "supply").then(|| (1..=3).flat_map(channel).collect())
     }
@@ -199,10 +202,29 @@ fn memory(instruments: usize) {
     );
 }
 
+/// One run of one thing, for a profiler that counts instructions.
+fn once(what: &str, instruments: usize) {
+    let text: Arc<str> = file(instruments, 0.0).into();
+    match what {
+        "floor" => drop(black_box(toml::from_str::<Floor>(&text).unwrap())),
+        "first" => drop(black_box(BenchText::read("bench.toml", text, &Types))),
+        _ => {
+            let before = BenchText::read("bench.toml", text.clone(), &Types);
+            let now: Arc<str> = match what {
+                "all" => file(instruments, 0.25).into(),
+                _ => text.replacen("ch1.current = 0.5", "ch1.current = 0.75", 1).into(),
+            };
+            let after = before.again(now, &Types);
+            black_box(diff(&before.reading().values, &after.reading().values));
+        }
+    }
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
     let numbers: Vec<usize> = arguments.iter().filter_map(|it| it.parse().ok()).collect();
     match (arguments.first().map(String::as_str), numbers.as_slice()) {
+        (Some("--once"), [number]) => once(arguments.get(1).map_or("", String::as_str), *number),
         (Some("--memory"), [number]) => memory(*number),
         (_, []) => [10, 100, 1_000, 10_000].into_iter().for_each(measure),
         (_, numbers) => numbers.iter().copied().for_each(measure),
