@@ -13,7 +13,7 @@ use crate::{
     diagnostic::Severity,
     document::{Document, Form, Place},
     path::KeyPath,
-    schema::{self, Kind, Node, Preset},
+    schema::{self, Kind, Node},
     value::Value,
 };
 
@@ -47,17 +47,22 @@ impl<'d> Walk<'d, '_> {
     /// A table with keys of its own.
     pub(super) fn keys(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
         let Some(table) = value.as_table() else { return };
+        let is_type = |value: &&Value| {
+            let kind = node.child("type").map(Node::kind);
+            kind.is_some_and(|kind| allowed(kind, value).is_ok())
+        };
+        let kind = table.get("type").filter(is_type).and_then(Value::as_str);
         for ((name, value), place) in table.iter().zip(&place.parts) {
             self.names.push(name);
             match node.child(name) {
-                Some(child) => self.entry(child, value, place),
+                Some(child) if child.may_be_in(kind) => self.entry(child, value, place),
+                Some(child) => self.misplaced(child, kind, place),
                 None => self.unknown(node, place),
             }
             self.names.pop();
         }
         for (name, child) in node.children() {
-            let required = child.key.is_some_and(|key| key.preset == Preset::Required);
-            if required && !table.contains_key(name) {
+            if child.must_be_in(kind) && !table.contains_key(name) {
                 self.missing(name, place);
             }
         }
@@ -80,12 +85,15 @@ impl<'d> Walk<'d, '_> {
             Kind::Named(what) => self.named(what, node, value, place),
             Kind::Instrument => self.instrument(node, value, place),
             Kind::Source => self.source(node, value, place),
-            Kind::Module => self.module(value, place),
-            Kind::Texts => self.include(value, place),
+            Kind::Module => self.module(node, value, place),
+            Kind::Roles => self.named("a role", node, value, place),
+            Kind::Files => self.include(value, place),
+            Kind::Paths | Kind::Template | Kind::TemplateName => self.layers(value, place),
             _ => {}
         }
         if let Some(key) = node.key
             && let Some(why) = key.idle
+            && kind != Kind::Module
             && !key.preset.value().is_some_and(|preset| preset.means(value))
         {
             let at = if kind == Kind::Group { place.head() } else { place.span.clone() };
@@ -115,7 +123,8 @@ impl<'d> Walk<'d, '_> {
         }
     }
 
-    fn module(&mut self, value: &Value, place: &Place) {
+    fn module(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
+        self.keys(node, value, place);
         let kind = value.as_table().and_then(|table| table.get("type")).and_then(Value::as_str);
         let what = kind.unwrap_or("module");
         let message = format!("modules are not run by this version: nothing acts on this {what}");
@@ -128,6 +137,18 @@ impl<'d> Walk<'d, '_> {
                            silently could be dangerous; move what they hold into this file";
             self.error(place.span.clone(), Problem::new("unsupported", message));
         }
+    }
+
+    /// Keys that only mean something where layers are put together.
+    fn layers(&mut self, value: &Value, place: &Place) {
+        if matches!(value, Value::Array(paths) if paths.is_empty()) {
+            return;
+        }
+        let message = format!(
+            "{} is not resolved by this version, and leaving it out silently could be dangerous",
+            self.subject()
+        );
+        self.error(place.head(), Problem::new("unsupported", message));
     }
 
     /// Whether there is a `${NAME}` in a text, which is then an error.
@@ -161,6 +182,16 @@ impl<'d> Walk<'d, '_> {
         self.error(place.key.clone().unwrap_or(place.span.clone()), problem);
     }
 
+    /// A key that components of another type have.
+    fn misplaced(&mut self, node: &Node, kind: Option<&str>, place: &Place) {
+        let types = words::either(node.only().iter().copied());
+        let (kind, name) =
+            (words::quoted(kind.unwrap_or_default()), words::quoted(&self.subject()));
+        let message = format!("{kind} has no key {name}: it belongs to type {types}");
+        let at = place.key.clone().unwrap_or(place.span.clone());
+        self.error(at, Problem::new("unknown_key", message));
+    }
+
     fn missing(&mut self, name: &'static str, place: &Place) {
         let owner = KeyPath::new(self.names.iter().copied());
         let message = match (self.names.first().copied(), name) {
@@ -170,8 +201,14 @@ impl<'d> Walk<'d, '_> {
             (Some("instruments"), "address") => {
                 format!("{owner} has no address: tcp://HOST:PORT, serial:///dev/… or sim:")
             }
+            (Some("modules"), "type") => {
+                format!(
+                    "{owner} has no type: {}",
+                    words::either(schema::MODULE_TYPES.iter().copied())
+                )
+            }
             (Some("sources"), "type") => format!("{owner} has no type, such as \"test_pattern\""),
-            _ => format!("{owner} has no {name}"),
+            _ => format!("{owner} has no key {}", words::quoted(name)),
         };
         let path = owner.child(name).to_string();
         self.add(Severity::Error, place.head(), path, Problem::new("missing_key", message));
