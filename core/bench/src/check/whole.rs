@@ -1,67 +1,148 @@
 //! What can only be told from all components together.
 
-use std::collections::HashMap;
+mod circles;
+mod roles;
+mod safety;
+
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use super::{
     component::Name,
-    facts::{Claim, Facts},
+    facts::{At, Claim, Facts},
     findings::Finding,
 };
 use crate::diagnostic::Severity;
 
 /// What is wrong between components, given in file order: the number of a component and what is
-/// found in it. Names and facts are borrowed; one pass over them, no values are read.
+/// found in it. `environment` is the one the bench runs in. Names and facts are borrowed; no values
+/// are read, and each component is passed once or twice.
 pub fn whole<'f>(
-    parts: impl Iterator<Item = (Name<'f>, &'f Facts)> + Clone,
+    environment: &str,
+    parts: impl Iterator<Item = (Name<'f>, &'f Facts)>,
 ) -> Vec<(usize, Finding)> {
-    let mut found = Vec::new();
-    let mut lines = HashMap::new();
-    let mut mount_points = HashMap::new();
-    for (index, (name, facts)) in parts.enumerate() {
-        if let Some(claim) = &facts.line
-            && let Some(other) = taken(&mut lines, claim, name)
-        {
-            let message = format!(
-                "instrument “{other}” is at {} already; give one of them another address or \
-                 `enabled = false`",
-                claim.text
-            );
-            found.push((index, error(name, "address", claim, "duplicate_address", message)));
-        }
-        if let Some(claim) = &facts.mount_point
-            && let Some(other) = taken(&mut mount_points, claim, name)
-        {
-            let message = format!("source “{other}” is served at {} already", claim.text);
-            found.push((index, error(name, "rtsp", claim, "duplicate_mount_point", message)));
-        }
+    let parts: Vec<(Name<'f>, &'f Facts)> = parts.collect();
+    let mut found = Found::default();
+    taken(&parts, &mut found);
+    templates(&parts, &mut found);
+    safety::check(environment, &parts, &mut found);
+    if parts.iter().any(|(_, facts)| facts.module.is_some()) {
+        let names = roles::Names::new(&parts);
+        roles::check(&parts, &names, &mut found);
+        circles::check(&parts, &names, &mut found);
     }
-    found
+    found.0
 }
 
-/// Who has it already; from now on this one, if nobody has.
-fn taken<'f>(
-    all: &mut HashMap<&'f str, &'f str>,
+/// All components, in file order.
+type Parts<'f> = [(Name<'f>, &'f Facts)];
+
+/// Findings and the components they are in.
+#[derive(Default)]
+struct Found(Vec<(usize, Finding)>);
+
+impl Found {
+    fn add(
+        &mut self,
+        (index, path): (usize, String),
+        severity: Severity,
+        at: At,
+        code: &'static str,
+        message: String,
+    ) -> &mut Finding {
+        let finding = Finding {
+            origin: at.origin,
+            bytes: at.bytes(),
+            severity,
+            code,
+            path,
+            message,
+            suggestion: None,
+        };
+        let last = self.0.len();
+        self.0.push((index, finding));
+        // It was pushed a moment ago.
+        #[allow(clippy::indexing_slicing)]
+        &mut self.0[last].1
+    }
+}
+
+/// Texts that only one component may have.
+fn taken<'f>(parts: &Parts<'f>, found: &mut Found) {
+    let (mut lines, mut mount_points, mut labels) =
+        (HashMap::with_capacity(parts.len()), HashMap::new(), HashMap::new());
+    for (index, (name, facts)) in parts.iter().enumerate() {
+        let about = |key: &str| (index, name.path().child(key).to_string());
+        if let Some(claim) = &facts.line
+            && let Some((other, written)) = held(&mut lines, claim, *name)
+        {
+            let id = other.id.unwrap_or_default();
+            let spelling = if written == claim.text.to_lowercase() || *claim.text == *written {
+                String::new()
+            } else if written.to_lowercase() == claim.text.to_lowercase() {
+                String::new()
+            } else {
+                format!(", written {written}")
+            };
+            let message = format!(
+                "instrument “{id}” is at {} already{spelling}; give one of them another address \
+                 or `enabled = false`",
+                claim.text
+            );
+            let about = about("address");
+            found.add(about, Severity::Error, claim.at, "duplicate_address", message);
+        }
+        if let Some(claim) = &facts.mount_point
+            && let Some((other, _)) = held(&mut mount_points, claim, *name)
+        {
+            let id = other.id.unwrap_or_default();
+            let message = format!("source “{id}” is served at {} already", claim.text);
+            let about = about("rtsp");
+            found.add(about, Severity::Error, claim.at, "duplicate_mount_point", message);
+        }
+        if let Some(claim) = &facts.label
+            && let Some((other, _)) = held(&mut labels, claim, *name)
+        {
+            let message = format!(
+                "{} has the label {} too: people cannot tell them apart",
+                other.path(),
+                super::quoted(&claim.text)
+            );
+            let about = about("label");
+            found.add(about, Severity::Warning, claim.at, "duplicate_label", message);
+        }
+    }
+}
+
+/// Who has it already and how it is written there; from now on this one, if nobody has.
+fn held<'f>(
+    all: &mut HashMap<&'f str, (Name<'f>, &'f str)>,
     claim: &'f Claim,
     name: Name<'f>,
-) -> Option<&'f str> {
-    let id = name.id.unwrap_or_default();
+) -> Option<(Name<'f>, &'f str)> {
     match all.entry(claim.key()) {
-        std::collections::hash_map::Entry::Occupied(other) => Some(other.get()),
-        std::collections::hash_map::Entry::Vacant(free) => {
-            free.insert(id);
+        Entry::Occupied(other) => Some(*other.get()),
+        Entry::Vacant(free) => {
+            free.insert((name, &claim.text));
             None
         }
     }
 }
 
-fn error(name: Name<'_>, key: &str, claim: &Claim, code: &'static str, message: String) -> Finding {
-    Finding {
-        origin: claim.at.origin,
-        bytes: claim.at.bytes(),
-        severity: Severity::Error,
-        code,
-        path: name.path().child(key).to_string(),
-        message,
-        suggestion: None,
+/// Templates that nothing begins with.
+fn templates(parts: &Parts<'_>, found: &mut Found) {
+    let templates = |name: &Name<'_>| name.top == "templates" && name.id.is_some();
+    if !parts.iter().any(|(name, _)| templates(name)) {
+        return;
+    }
+    let used = parts.iter().filter_map(|(_, facts)| facts.template.as_ref());
+    let used: HashSet<&str> = used.map(|template| &*template.text).collect();
+    for (index, (name, facts)) in parts.iter().enumerate().filter(|(_, (name, _))| templates(name))
+    {
+        let id = name.id.unwrap_or_default();
+        if !used.contains(id) {
+            let message = format!("no component begins with template {id}: nothing comes of it");
+            let about = (index, name.path().to_string());
+            found.add(about, Severity::Warning, facts.head, "unused", message);
+        }
     }
 }
