@@ -5,12 +5,18 @@
 
 mod common;
 
-use std::{fmt::Write as _, fs, path::Path, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use common::Types;
 use setpoint_bench::{
     Bench, KeyPath, Severity, Value,
-    check::summary,
+    check::{not_utf8, summary},
     model::{HotReload, OnReconnect},
     read,
 };
@@ -38,18 +44,20 @@ fn report(text: &str) -> String {
     out
 }
 
+/// Names and texts of all files in `testdata/check`.
+fn cases() -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/check");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|it| it == "toml"));
+    files.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
+}
+
 #[test]
 fn reports_are_as_expected() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/check");
     let mut wrong = Vec::new();
-    let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
-        }
-        count += 1;
-        let found = report(&fs::read_to_string(&path).unwrap());
+    let cases = cases();
+    for (path, text) in &cases {
+        let found = report(text);
         let expected = path.with_extension("txt");
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             fs::write(&expected, &found).unwrap();
@@ -57,8 +65,39 @@ fn reports_are_as_expected() {
             wrong.push(format!("{}\n{found}", path.display()));
         }
     }
-    assert!(count >= 25, "only {count} files");
+    assert!(cases.len() >= 120, "only {} files", cases.len());
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
+}
+
+/// The codes that the documentation of the checks lists.
+fn listed() -> BTreeSet<String> {
+    let docs = include_str!("../src/check.rs");
+    let rows = docs.lines().filter(|line| line.starts_with("//! | ") && line.contains('`'));
+    let codes = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    codes.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_listed_code_is_met_and_every_met_code_is_listed() {
+    let mut met: BTreeSet<String> = cases()
+        .iter()
+        .flat_map(|(_, text)| read("bench.toml", text, &Types).diagnostics)
+        .map(|finding| finding.code)
+        .collect();
+    // No file can hold these; tests of their own do.
+    met.insert(not_utf8("bench.toml", 1, 1).diagnostics[0].code.clone());
+    met.extend(["too_large", "too_many"].map(str::to_owned));
+    assert_eq!(met, listed());
+}
+
+#[test]
+fn forty_mistakes_are_told_in_one_run() {
+    let text = include_str!("../testdata/check/forty_mistakes.toml");
+    let reading = read("bench.toml", text, &Types);
+    let errors = reading.diagnostics.iter().filter(|it| it.severity == Severity::Error);
+    // Two findings at one place are one mistake.
+    let places: BTreeSet<_> = errors.map(|it| it.span).collect();
+    assert!(places.len() >= 40, "{}", places.len());
 }
 
 fn bench(text: &str) -> Bench {
