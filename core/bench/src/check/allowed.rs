@@ -1,6 +1,6 @@
 //! Whether a value is one that a key takes, told from the value alone.
 
-use super::{findings::Problem, words};
+use super::{findings::Problem, plain, words};
 use crate::{
     duration,
     path::KeyPath,
@@ -95,7 +95,13 @@ fn texts<'v>(value: &'v Value, wanted: &str) -> Result<Vec<&'v str>, Problem> {
         Value::Array(items) => items.iter().map(Value::as_str).collect(),
         _ => None,
     };
-    items.ok_or_else(|| wrong_type(wanted, value))
+    items.ok_or_else(|| {
+        let odd = match value {
+            Value::Array(items) => items.iter().find(|item| item.as_str().is_none()),
+            _ => None,
+        };
+        wrong_type(wanted, odd.unwrap_or(value))
+    })
 }
 
 fn paths(value: &Value) -> Result<(), Problem> {
@@ -168,21 +174,23 @@ fn format(value: &Value) -> Result<(), Problem> {
 
 fn address(text: &str) -> Result<(), Problem> {
     let forms = "takes tcp://HOST:PORT, serial:///dev/… or sim:";
-    let bad = |why: &str| {
-        let found = words::quoted(text);
-        Err(Problem::new("bad_address", format!("{forms}, not {found}: {why}")))
+    // Messages are kept and shown where no password may be.
+    let found = match plain::has_password(text) {
+        true => "an address with a user and a password".to_owned(),
+        false => words::quoted(text),
     };
+    let bad = |why: &str| Err(Problem::new("bad_address", format!("{forms}, not {found}{why}")));
     if text == "sim:" {
         Ok(())
     } else if let Some(place) = text.strip_prefix("tcp://") {
         let Some((host, port)) = place.rsplit_once(':') else {
-            return bad("the port is missing");
+            return bad(": the port is missing");
         };
         let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || !port.parse::<u16>().is_ok_and(|port| port > 0) {
-            bad("a port is a number from 1 to 65535")
+            bad(": a port is a number from 1 to 65535")
         } else if !host_is_well_formed(host) {
-            bad("that is not a host name or address")
+            bad(": that is not a host name or address")
         } else {
             Ok(())
         }
@@ -190,7 +198,7 @@ fn address(text: &str) -> Result<(), Problem> {
         if path.len() > 1 && path.starts_with('/') && !path.contains(char::is_control) {
             Ok(())
         } else {
-            bad("the path of a serial port begins with a slash, so there are three in a row")
+            bad(": the path of a serial port begins with a slash, so there are three in a row")
         }
     } else if text.starts_with("usb:") {
         let message = "takes no usb: address in this version; give the port's name under \
@@ -201,7 +209,7 @@ fn address(text: &str) -> Result<(), Problem> {
         Err(Problem::new("bad_address", format!("{forms}, not {}", words::quoted(text)))
             .suggest(meant))
     } else {
-        Err(Problem::new("bad_address", format!("{forms}, not {}", words::quoted(text))))
+        bad("")
     }
 }
 

@@ -22,7 +22,8 @@ pub(super) fn describe(c: char) -> String {
     format!("holds the character U+{:04X}, {does}; remove it", u32::from(c))
 }
 
-fn is_hidden(c: char) -> bool {
+/// Whether a character is not seen, or moves others.
+pub(super) fn is_hidden(c: char) -> bool {
     match c {
         '\t' | '\n' | '\r' => false,
         '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' => true,

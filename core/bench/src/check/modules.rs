@@ -42,6 +42,13 @@ impl<'d> Walk<'d, '_, '_> {
             self.under("when", place, |walk| walk.condition(text, place, &mut module, &roles));
         }
         if let Some((Value::Array(items), place)) = part("then") {
+            if items.is_empty() {
+                let message = "then is empty: this interlock would do nothing";
+                let at = place.span.clone();
+                self.under("then", place, |walk| {
+                    walk.error(at, Problem::new("bad_value", message));
+                });
+            }
             for (item, place) in items.iter().zip(&place.parts) {
                 let Some(text) = item.as_str() else { continue };
                 self.under("then", place, |walk| walk.setting(text, place, &mut module, &roles));
@@ -171,7 +178,7 @@ impl<'d> Walk<'d, '_, '_> {
     }
 
     /// Warns of a file outside the bench's folder.
-    fn inside_folder(&mut self, file: &str, place: &Place) {
+    pub(super) fn inside_folder(&mut self, file: &str, place: &Place) {
         let drive = file.as_bytes().get(1) == Some(&b':');
         let mut depth = 0_usize;
         let mut outside = file.starts_with(['/', '\\', '~']) || drive;

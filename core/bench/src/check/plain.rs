@@ -115,7 +115,7 @@ impl Walk<'_, '_, '_> {
 }
 
 /// `user:password@` in an address.
-fn has_password(text: &str) -> bool {
+pub(super) fn has_password(text: &str) -> bool {
     let Some((_, rest)) = text.split_once("://") else { return false };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let Some((user, _)) = host.rsplit_once('@') else { return false };

@@ -151,6 +151,13 @@ impl<'d> Walk<'d, '_, '_> {
 
     fn include(&mut self, value: &Value, place: &Place) {
         if self.context.layered {
+            let files = match value {
+                Value::Array(files) => files.iter().zip(&place.parts),
+                _ => return,
+            };
+            for (file, place) in files.filter_map(|(file, place)| Some((file.as_str()?, place))) {
+                self.inside_folder(file, place);
+            }
             return;
         }
         if matches!(value, Value::Array(files) if !files.is_empty()) {

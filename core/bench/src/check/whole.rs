@@ -76,13 +76,8 @@ fn taken<'f>(parts: &Parts<'f>, found: &mut Found) {
             && let Some((other, written)) = held(&mut lines, claim, *name)
         {
             let id = other.id.unwrap_or_default();
-            let spelling = if written == claim.text.to_lowercase() || *claim.text == *written {
-                String::new()
-            } else if written.to_lowercase() == claim.text.to_lowercase() {
-                String::new()
-            } else {
-                format!(", written {written}")
-            };
+            let alike = written.eq_ignore_ascii_case(&claim.text);
+            let spelling = if alike { String::new() } else { format!(", written {written}") };
             let message = format!(
                 "instrument “{id}” is at {} already{spelling}; give one of them another address \
                  or `enabled = false`",

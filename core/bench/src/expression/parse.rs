@@ -9,6 +9,7 @@ use super::{
 use crate::{duration, value::Value};
 
 pub(super) struct Parser<'t> {
+    text: &'t str,
     tokens: Vec<(Token<'t>, Range<usize>)>,
     next: usize,
     end: usize,
@@ -21,7 +22,7 @@ const BEGIN: &str = "a comparison begins with ROLE.PARAMETER, such as sensor.a.t
 
 impl<'t> Parser<'t> {
     pub(super) fn new(text: &'t str) -> Result<Self> {
-        Ok(Self { tokens: tokens(text)?, next: 0, end: text.len(), depth: 0 })
+        Ok(Self { text, tokens: tokens(text)?, next: 0, end: text.len(), depth: 0 })
     }
 
     pub(super) fn condition(mut self) -> Result<Condition> {
@@ -174,8 +175,11 @@ impl<'t> Parser<'t> {
     }
 
     fn expected<T>(&self, wanted: &str) -> Result<T> {
-        let place = if self.peek().is_some() { "here" } else { "at the end" };
-        self.wrong(format!("expected {wanted} {place}"))
+        let met = match self.text.get(self.here()) {
+            Some(met) if !met.is_empty() => format!(", not {}", short(met)),
+            _ => " at the end".to_owned(),
+        };
+        self.wrong(format!("expected {wanted}{met}"))
     }
 
     fn wrong<T>(&self, message: String) -> Result<T> {
