@@ -47,7 +47,7 @@ pub use component::{Built, Checked, Context, Name, component, components};
 pub use drivers::{Driver, Drivers};
 pub use facts::{At, Claim, Deed, Facts, Module, Role, Secret, Server, Use};
 pub use findings::{Finding, Findings};
-pub use whole::whole;
+pub use whole::{Between, whole};
 pub(crate) use words::quoted;
 
 /// What reading a text came to.
@@ -100,7 +100,7 @@ pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Readi
     let bench = assemble(file, built);
     let mut findings = Findings::default();
     checked.into_iter().for_each(|(_, one)| findings.append(one.findings));
-    between.into_iter().for_each(|(_, finding)| findings.add(finding));
+    findings.append_between(between);
     hidden_characters(0, text, &mut findings);
     let bench = bench.filter(|_| !findings.any_error());
     let diagnostics = findings.finish(&[(file, text)]);

@@ -247,4 +247,28 @@ mod tests {
         let long = vec!["s.x > 1"; 100_000].join(" and ");
         assert_eq!(condition(&long).unwrap().comparisons().len(), 100_000);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_read_or_pointed_into(
+            words in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "s.x", "t.ch1.y", ">", "<=", "=", "!", "(", ")", "and", "or", "not", "for",
+                    "2s", "-1.5", "on", "'ü'", "\"", "ß", " ", "\n",
+                ]),
+                0..20,
+            ),
+            other in "\\PC*",
+        ) {
+            for text in [words.concat(), words.join(" "), other] {
+                for error in [condition(&text).err(), setting(&text).err()].into_iter().flatten() {
+                    proptest::prop_assert!(text.get(error.at.clone()).is_some(), "{text} {error:?}");
+                }
+                for comparison in condition(&text).iter().flat_map(Condition::comparisons) {
+                    let Reference { role, parameter, at } = &comparison.parameter;
+                    proptest::prop_assert_eq!(&text[at.clone()], format!("{role}.{parameter}"));
+                }
+            }
+        }
+    }
 }

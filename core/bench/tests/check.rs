@@ -296,7 +296,7 @@ fn components_of_several_texts_are_checked_one_by_one() {
         whole("development", checked.iter().map(|(name, checked)| (*name, &checked.facts)));
     // Each finding is in the component that it is reported for: here the second instrument.
     assert_eq!(
-        between.iter().map(|(index, _)| checked[*index].0.id).collect::<Vec<_>>(),
+        between.list.iter().map(|(index, _)| checked[*index].0.id).collect::<Vec<_>>(),
         [Some("b")]
     );
 
@@ -309,7 +309,7 @@ fn components_of_several_texts_are_checked_one_by_one() {
 
     let mut findings = Findings::default();
     checked.into_iter().for_each(|(_, one)| findings.append(one.findings));
-    between.into_iter().for_each(|(_, finding)| findings.add(finding));
+    findings.append_between(between);
     let told: Vec<(String, String, u32, u32)> = findings
         .finish(&files)
         .into_iter()

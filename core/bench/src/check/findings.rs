@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::whole::Between;
 use crate::{
     diagnostic::{Diagnostic, Severity},
     document::Cursor,
@@ -75,6 +76,13 @@ impl Findings {
         let room = MOST.saturating_sub(self.list.len());
         self.left_out += other.list.len().saturating_sub(room);
         self.list.extend(other.list.into_iter().take(room));
+    }
+
+    /// What was found between components.
+    pub fn append_between(&mut self, between: Between) {
+        self.errors |= between.errors;
+        self.left_out += between.left_out;
+        between.list.into_iter().for_each(|(_, finding)| self.add(finding));
     }
 
     /// Whether there is an error among them, listed or not.

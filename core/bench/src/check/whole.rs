@@ -9,19 +9,15 @@ use std::collections::{HashMap, HashSet, hash_map::Entry};
 use super::{
     component::Name,
     facts::{At, Claim, Facts},
-    findings::Finding,
+    findings::{Finding, MOST, Problem},
 };
 use crate::diagnostic::Severity;
 
-/// What is wrong between components, given in file order: the number of a component and what is
-/// found in it. `environment` is the one the bench runs in. Names and facts are borrowed; no values
+/// What is wrong between components, given in file order. `environment` is the one the bench runs in. Names and facts are borrowed; no values
 /// are read, and each component is passed once or twice.
-pub fn whole<'f>(
-    environment: &str,
-    parts: impl Iterator<Item = (Name<'f>, &'f Facts)>,
-) -> Vec<(usize, Finding)> {
+pub fn whole<'f>(environment: &str, parts: impl Iterator<Item = (Name<'f>, &'f Facts)>) -> Between {
     let parts: Vec<(Name<'f>, &'f Facts)> = parts.collect();
-    let mut found = Found::default();
+    let mut found = Between::default();
     taken(&parts, &mut found);
     templates(&parts, &mut found);
     safety::check(environment, &parts, &mut found);
@@ -30,44 +26,45 @@ pub fn whole<'f>(
         roles::check(&parts, &names, &mut found);
         circles::check(&parts, &names, &mut found);
     }
-    found.0
+    found
 }
 
 /// All components, in file order.
 type Parts<'f> = [(Name<'f>, &'f Facts)];
 
-/// Findings and the components they are in.
-#[derive(Default)]
-struct Found(Vec<(usize, Finding)>);
+/// What was found between components.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Between {
+    /// Numbers of components, and what was found in them.
+    pub list: Vec<(usize, Finding)>,
+    /// How many more there are: ten thousand are listed.
+    pub left_out: usize,
+    /// Whether there is an error among them, listed or not.
+    pub errors: bool,
+}
 
-impl Found {
+impl Between {
     fn add(
         &mut self,
         (index, path): (usize, String),
         severity: Severity,
         at: At,
-        code: &'static str,
-        message: String,
-    ) -> &mut Finding {
-        let finding = Finding {
-            origin: at.origin,
-            bytes: at.bytes(),
-            severity,
-            code,
-            path,
-            message,
-            suggestion: None,
-        };
-        let last = self.0.len();
-        self.0.push((index, finding));
-        // It was pushed a moment ago.
-        #[allow(clippy::indexing_slicing)]
-        &mut self.0[last].1
+        problem: Problem,
+    ) {
+        self.errors |= severity == Severity::Error;
+        if self.list.len() >= MOST {
+            self.left_out += 1;
+            return;
+        }
+        let Problem { code, message, suggestion } = problem;
+        let (origin, bytes) = (at.origin, at.bytes());
+        let finding = Finding { origin, bytes, severity, code, path, message, suggestion };
+        self.list.push((index, finding));
     }
 }
 
 /// Texts that only one component may have.
-fn taken<'f>(parts: &Parts<'f>, found: &mut Found) {
+fn taken<'f>(parts: &Parts<'f>, found: &mut Between) {
     let (mut lines, mut mount_points, mut labels) =
         (HashMap::with_capacity(parts.len()), HashMap::new(), HashMap::new());
     for (index, (name, facts)) in parts.iter().enumerate() {
@@ -84,7 +81,7 @@ fn taken<'f>(parts: &Parts<'f>, found: &mut Found) {
                 claim.text
             );
             let about = about("address");
-            found.add(about, Severity::Error, claim.at, "duplicate_address", message);
+            found.add(about, Severity::Error, claim.at, Problem::new("duplicate_address", message));
         }
         if let Some(claim) = &facts.mount_point
             && let Some((other, _)) = held(&mut mount_points, claim, *name)
@@ -92,7 +89,12 @@ fn taken<'f>(parts: &Parts<'f>, found: &mut Found) {
             let id = other.id.unwrap_or_default();
             let message = format!("source “{id}” is served at {} already", claim.text);
             let about = about("rtsp");
-            found.add(about, Severity::Error, claim.at, "duplicate_mount_point", message);
+            found.add(
+                about,
+                Severity::Error,
+                claim.at,
+                Problem::new("duplicate_mount_point", message),
+            );
         }
         if let Some(claim) = &facts.label
             && let Some((other, _)) = held(&mut labels, claim, *name)
@@ -103,7 +105,7 @@ fn taken<'f>(parts: &Parts<'f>, found: &mut Found) {
                 super::quoted(&claim.text)
             );
             let about = about("label");
-            found.add(about, Severity::Warning, claim.at, "duplicate_label", message);
+            found.add(about, Severity::Warning, claim.at, Problem::new("duplicate_label", message));
         }
     }
 }
@@ -124,7 +126,7 @@ fn held<'f>(
 }
 
 /// Templates that nothing begins with.
-fn templates(parts: &Parts<'_>, found: &mut Found) {
+fn templates(parts: &Parts<'_>, found: &mut Between) {
     let templates = |name: &Name<'_>| name.top == "templates" && name.id.is_some();
     if !parts.iter().any(|(name, _)| templates(name)) {
         return;
@@ -137,7 +139,7 @@ fn templates(parts: &Parts<'_>, found: &mut Found) {
         if !used.contains(id) {
             let message = format!("no component begins with template {id}: nothing comes of it");
             let about = (index, name.path().to_string());
-            found.add(about, Severity::Warning, facts.head, "unused", message);
+            found.add(about, Severity::Warning, facts.head, Problem::new("unused", message));
         }
     }
 }

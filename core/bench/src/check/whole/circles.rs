@@ -1,7 +1,10 @@
 //! Modules that wait for each other.
 
-use super::{Found, Parts, roles::Names};
-use crate::{check::facts::Claim, diagnostic::Severity};
+use super::{Between, Parts, roles::Names};
+use crate::{
+    check::{facts::Claim, findings::Problem},
+    diagnostic::Severity,
+};
 
 /// Longer circles are not spelled out whole.
 const SPELLED: usize = 8;
@@ -23,7 +26,7 @@ struct Step<'f> {
 }
 
 /// One finding for each target that closes a circle. No recursion: a chain may be of any length.
-pub(super) fn check<'f>(parts: &Parts<'f>, names: &Names<'f>, found: &mut Found) {
+pub(super) fn check<'f>(parts: &Parts<'f>, names: &Names<'f>, found: &mut Between) {
     let mut seen = vec![Seen::Never; parts.len()];
     for start in 0..parts.len() {
         if seen.get(start) != Some(&Seen::Never) {
@@ -55,7 +58,12 @@ pub(super) fn check<'f>(parts: &Parts<'f>, names: &Names<'f>, found: &mut Found)
                         .get(from)
                         .map(|(name, _)| name.path().child("roles").child(role).to_string());
                     let about = (from, path.unwrap_or_default());
-                    found.add(about, Severity::Error, claim.at, "dependency_circle", message);
+                    found.add(
+                        about,
+                        Severity::Error,
+                        claim.at,
+                        Problem::new("dependency_circle", message),
+                    );
                 }
             }
         }

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::{Found, Parts};
+use super::{Between, Parts};
 use crate::{
     catalogue::{ParameterFacts, ParameterKind},
     check::{
         component::Name,
         facts::{At, Claim, Deed, Facts, Module, Role, Use},
-        findings::MOST,
+        findings::{MOST, Problem},
         instruments::{setpoint, switches_on},
         words,
     },
@@ -52,7 +52,7 @@ impl<'f> Names<'f> {
     }
 }
 
-pub(super) fn check<'f>(parts: &Parts<'f>, names: &Names<'f>, found: &mut Found) {
+pub(super) fn check<'f>(parts: &Parts<'f>, names: &Names<'f>, found: &mut Between) {
     // Made for the first name that is not there; long lists are not searched for slips at all.
     let mut known: Option<Vec<&str>> = None;
     let mut searches = 0;
@@ -93,7 +93,7 @@ struct One<'f, 'p> {
     index: usize,
     name: Name<'f>,
     module: &'f Module,
-    found: &'p mut Found,
+    found: &'p mut Between,
 }
 
 impl<'f> One<'f, '_> {
@@ -107,8 +107,8 @@ impl<'f> One<'f, '_> {
             words::quoted(&target.text)
         );
         let about = self.role_path(role);
-        let finding = self.found.add(about, Severity::Error, target.at, "unknown_target", message);
-        finding.suggestion = near;
+        let problem = Problem::new("unknown_target", message).suggest(near);
+        self.found.add(about, Severity::Error, target.at, problem);
     }
 
     fn ambiguous(&mut self, role: &str, target: &Claim, first: usize, second: usize) {
@@ -121,9 +121,8 @@ impl<'f> One<'f, '_> {
             target.text
         );
         let about = self.role_path(role);
-        let finding =
-            self.found.add(about, Severity::Error, target.at, "ambiguous_target", message);
-        finding.suggestion = Some(first);
+        let problem = Problem::new("ambiguous_target", message).suggest(Some(first));
+        self.found.add(about, Severity::Error, target.at, problem);
     }
 
     /// The facts of what plays a role, if a module of this type can use it.
@@ -153,7 +152,7 @@ impl<'f> One<'f, '_> {
             target.text
         );
         let about = self.role_path(role);
-        self.found.add(about, Severity::Error, target.at, "wrong_kind", message);
+        self.found.add(about, Severity::Error, target.at, Problem::new("wrong_kind", message));
         None
     }
 
@@ -169,7 +168,12 @@ impl<'f> One<'f, '_> {
             self.module.kind
         );
         let about = self.role_path(role);
-        self.found.add(about, Severity::Warning, target.at, "disabled_target", message);
+        self.found.add(
+            about,
+            Severity::Warning,
+            target.at,
+            Problem::new("disabled_target", message),
+        );
     }
 
     /// A parameter that is compared or set, held against what plays the role.
@@ -187,14 +191,15 @@ impl<'f> One<'f, '_> {
             );
             let near = words::nearest(parameter, driver.names());
             let at = used.parameter.at;
-            self.found.add(about, Severity::Error, at, "unknown_parameter", message).suggestion =
-                near;
+            let problem = Problem::new("unknown_parameter", message).suggest(near);
+            self.found.add(about, Severity::Error, at, problem);
             return;
         };
         let mut wrong = |at: At, code: &'static str, message: String, near: Option<String>| {
             let message = format!("{}: {message}", used.key);
             let about = about.clone();
-            self.found.add(about, Severity::Error, at, code, message).suggestion = near;
+            let problem = Problem::new(code, message).suggest(near);
+            self.found.add(about, Severity::Error, at, problem);
         };
         match &used.what {
             Deed::Compare(operator, _) | Deed::Read(operator)
@@ -246,13 +251,13 @@ impl<'f> One<'f, '_> {
         let limit = limit.map(|(_, range)| *range);
         if let Err(problem) = setpoint(value, false, known, limit, driver) {
             let message = format!("{}: {parameter} of {id} {}", used.key, problem.message);
-            self.found.add(about, Severity::Error, used.at, problem.code, message).suggestion =
-                problem.suggestion;
+            let problem = Problem::new(problem.code, message).suggest(problem.suggestion);
+            self.found.add(about, Severity::Error, used.at, problem);
         } else if let Some(hazard) = &known.hazard
             && switches_on(value)
         {
             let message = format!("{}: {parameter} of {id} is set by itself: {hazard}", used.key);
-            self.found.add(about, Severity::Warning, used.at, "hazard", message);
+            self.found.add(about, Severity::Warning, used.at, Problem::new("hazard", message));
         }
     }
 }

@@ -1,12 +1,12 @@
 //! What a bench must not do where it is in earnest.
 
-use super::{Found, Parts};
-use crate::diagnostic::Severity;
+use super::{Between, Parts};
+use crate::{check::findings::Problem, diagnostic::Severity};
 
 /// The environment in which a bench is in earnest.
 const IN_EARNEST: &str = "production";
 
-pub(super) fn check(environment: &str, parts: &Parts<'_>, found: &mut Found) {
+pub(super) fn check(environment: &str, parts: &Parts<'_>, found: &mut Between) {
     let earnest = environment == IN_EARNEST;
     for (index, (name, facts)) in parts.iter().enumerate() {
         for secret in &facts.secrets {
@@ -16,8 +16,13 @@ pub(super) fn check(environment: &str, parts: &Parts<'_>, found: &mut Found) {
             };
             let about = (index, secret.path.to_string());
             let message = format!("{}{end}", secret.message);
-            found.add(about, severity, secret.at, "plain_secret", message).suggestion =
-                Some(secret.instead.to_string());
+            let problem = Problem::new("plain_secret", message);
+            found.add(
+                about,
+                severity,
+                secret.at,
+                problem.suggest(Some(secret.instead.to_string())),
+            );
         }
         if !earnest {
             continue;
@@ -29,7 +34,7 @@ pub(super) fn check(environment: &str, parts: &Parts<'_>, found: &mut Found) {
                 "{id} is simulated, and the environment is production: give the address of a \
                  device, or `enabled = false`"
             );
-            found.add(path("address"), Severity::Error, at, "simulated", message);
+            found.add(path("address"), Severity::Error, at, Problem::new("simulated", message));
         }
         if let Some(server) = facts.server.as_ref().filter(|server| !server.token) {
             let message = format!(
@@ -37,7 +42,12 @@ pub(super) fn check(environment: &str, parts: &Parts<'_>, found: &mut Found) {
                  environment is production: give `token`, or the address 127.0.0.1",
                 server.open.text
             );
-            found.add(path("address"), Severity::Error, server.open.at, "open_to_all", message);
+            found.add(
+                path("address"),
+                Severity::Error,
+                server.open.at,
+                Problem::new("open_to_all", message),
+            );
         }
     }
 }
