@@ -36,6 +36,8 @@ pub struct Context<'c> {
     pub drivers: &'c mut Drivers,
     /// The text that places with a number of origin are in.
     pub texts: &'c dyn Fn(u16) -> &'c str,
+    /// Whether further files, templates and `${…}` have been put in already.
+    pub layered: bool,
 }
 
 /// What the check of one component came to.
