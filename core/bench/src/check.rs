@@ -25,6 +25,7 @@ use crate::{
 
 #[cfg(test)]
 pub(crate) use allowed::allowed;
+pub(crate) use findings::MOST;
 
 /// What reading a text came to.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ mod reopened;
 
 use std::{ops::Range, sync::OnceLock};
 
+pub(crate) use depth::DEEPEST;
 pub(crate) use lines::Cursor;
 use lines::Lines;
 pub use place::{Form, Place};

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// More findings than this help nobody; the rest is counted.
-const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 10_000;
 
 /// What is wrong with one value, apart from where it stands.
 #[derive(Debug, Clone, PartialEq)]

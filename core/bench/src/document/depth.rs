@@ -6,7 +6,7 @@
 //! goes on after an error.
 
 /// Brackets and dots above each other.
-const DEEPEST: usize = 100;
+pub(crate) const DEEPEST: usize = 100;
 
 /// What one open bracket holds.
 struct Level {
