@@ -3,6 +3,10 @@
 //! Draft 2020-12, of which only keywords are used that mean the same since draft 7, as editors for
 //! TOML read either. What it cannot say, `setpoint check` says: whether a duration or a fraction
 //! is in its range, whether sides are even, which names exist, what is there twice.
+//!
+//! Taplo takes what it completes and shows from `properties` and `anyOf`, passes over `if`, and
+//! overlooks keys beside an `allOf`. So what may be written stands in the former, and rules that
+//! only forbid or demand stand behind `"if": true`.
 
 mod drivers;
 mod leaf;
@@ -54,6 +58,12 @@ impl Writer<'_> {
             }
             Kind::Named(_) | Kind::Roles => self.named(node),
             Kind::Driver => leaf::one_of(self.types()),
+            Kind::Setpoints | Kind::Limits => {
+                let table = if node.kind() == Kind::Limits { "limits" } else { "set" };
+                let mut schema = leaf::leaf(node.kind());
+                schema.extend(self.catalogue.map(|all| drivers::offers(all, table)));
+                schema
+            }
             kind => leaf::leaf(kind),
         };
         if let Some(key) = node.key {
@@ -69,33 +79,22 @@ impl Writer<'_> {
     fn table(&self, node: &Node) -> Map<String, Value> {
         let properties: Map<String, Value> =
             node.children().map(|(name, child)| (name.to_owned(), self.node(child))).collect();
-        let mut schema = object([
-            ("type", "object".into()),
-            ("properties", properties.into()),
-            ("additionalProperties", false.into()),
-        ]);
-        let mut rules = self.by_type(node);
-        if node.kind() == Kind::Instrument {
-            rules.extend(self.catalogue.map(drivers::rules).unwrap_or_default());
-        }
+        let mut rules = vec![closed(properties.keys(), None)];
         let required = self.required(node, None);
         if !required.is_empty() {
             // What a template gives need not be there again.
-            if node.child("template").is_some() {
-                rules.insert(
-                    0,
-                    json!({
-                        "if": {"not": {"required": ["template"]}},
-                        "then": {"required": required},
-                    }),
-                );
+            rules.push(if node.child("template").is_some() {
+                json!({"if": {"not": {"required": ["template"]}}, "then": {"required": required}})
             } else {
-                schema.insert("required".to_owned(), required.into());
-            }
+                json!({"required": required})
+            });
         }
-        if !rules.is_empty() {
-            schema.insert("allOf".to_owned(), rules.into());
+        rules.extend(self.by_type(node));
+        if node.kind() == Kind::Instrument {
+            rules.extend(self.catalogue.map(drivers::rules).unwrap_or_default());
         }
+        let mut schema = object([("type", "object".into()), ("properties", properties.into())]);
+        schema.extend(obeying(rules));
         schema
     }
 
@@ -122,7 +121,7 @@ impl Writer<'_> {
             let others: Map<String, Value> = node
                 .children()
                 .filter(|(_, child)| !child.may_be_in(Some(kind)))
-                .map(|(name, _)| (name.to_owned(), false.into()))
+                .map(|(name, _)| (name.to_owned(), never("a key of another type")))
                 .collect();
             if !others.is_empty() {
                 rules.push(json!({"if": of, "then": {"properties": others}}));
@@ -140,11 +139,12 @@ impl Writer<'_> {
     /// A table whose keys are named by the author of the file.
     fn named(&self, node: &Node) -> Map<String, Value> {
         let one = node.child("*").map_or(json!({}), |child| self.node(child));
-        object([
+        let mut schema = object([
             ("type", "object".into()),
             ("patternProperties", json!({(pattern::NAME): one})),
-            ("additionalProperties", false.into()),
-        ])
+        ]);
+        schema.extend(obeying(vec![closed([], Some(pattern::NAME))]));
+        schema
     }
 
     fn types(&self) -> Vec<String> {
@@ -154,6 +154,34 @@ impl Writer<'_> {
 
 fn object<const N: usize>(keys: [(&str, Value); N]) -> Map<String, Value> {
     keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+/// Nothing is valid under it. Messages of editors quote what is in it.
+fn never(words: &str) -> Value {
+    json!({"not": {"description": words}})
+}
+
+/// A table has these keys, and names of this pattern, and no others. `false` for the others would
+/// say as much, but then editors mark the whole table and not the key.
+fn closed<'n>(names: impl IntoIterator<Item = &'n String>, pattern: Option<&str>) -> Value {
+    let names: Map<String, Value> =
+        names.into_iter().map(|name| (name.clone(), true.into())).collect();
+    let mut rule = json!({"properties": names});
+    if let Some(pattern) = pattern {
+        rule["patternProperties"] = json!({(pattern): true});
+    }
+    rule["additionalProperties"] = never(match pattern {
+        Some(_) => {
+            "a name that does not begin with a letter and go on with letters, digits, _ or -"
+        }
+        None => "a key that is not known here",
+    });
+    rule
+}
+
+/// Rules that editors obey without offering what is in them.
+fn obeying(rules: Vec<Value>) -> [(String, Value); 2] {
+    [("if".to_owned(), true.into()), ("then".to_owned(), json!({"allOf": rules}))]
 }
 
 /// What an editor shows of a key.

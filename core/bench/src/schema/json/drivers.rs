@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{leaf::one_of, object};
+use super::{closed, leaf::one_of, obeying, object};
 use crate::{
     catalogue::{Catalogue, ParameterFacts, ParameterKind},
     schema::pattern,
@@ -14,20 +14,39 @@ use crate::{
 pub(super) fn rules(catalogue: &dyn Catalogue) -> Vec<Value> {
     let rule = |name: String| {
         let parameters = catalogue.parameters(&name)?;
-        let settable = || parameters.iter().filter(|facts| facts.settable);
-        let ranged = settable()
-            .filter(|facts| matches!(facts.kind, ParameterKind::Float | ParameterKind::Int));
-        let set = Tree::of(settable().map(|facts| (facts.name.as_str(), setpoint(facts))));
-        let limits = Tree::of(ranged.map(|facts| (facts.name.as_str(), limit(facts))));
+        let (set, limits) = (table("set", &name, &parameters), table("limits", &name, &parameters));
         Some(json!({
             "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
-            "then": {"properties": {"set": set.schema(), "limits": limits.schema()}},
+            "then": {"properties": {"set": set, "limits": limits}},
         }))
     };
     catalogue.types().into_iter().filter_map(rule).collect()
 }
 
-fn setpoint(facts: &ParameterFacts) -> Value {
+/// The tables of all types, for editors to complete from. Anything is valid under it: which type
+/// an instrument has only its rule knows.
+pub(super) fn offers(catalogue: &dyn Catalogue, of: &str) -> (String, Value) {
+    let tables = catalogue.types().into_iter().filter_map(|name| {
+        let parameters = catalogue.parameters(&name)?;
+        Some(table(of, &name, &parameters))
+    });
+    ("anyOf".to_owned(), tables.chain([json!({})]).collect())
+}
+
+/// `set` or `limits` of one type.
+fn table(of: &str, driver: &str, parameters: &[ParameterFacts]) -> Value {
+    let is_number =
+        |facts: &&ParameterFacts| matches!(facts.kind, ParameterKind::Float | ParameterKind::Int);
+    let settable = parameters.iter().filter(|facts| facts.settable);
+    let tree = if of == "limits" {
+        Tree::of(settable.filter(is_number).map(|facts| (&*facts.name, limit(facts, driver))))
+    } else {
+        Tree::of(settable.map(|facts| (&*facts.name, setpoint(facts, driver))))
+    };
+    tree.schema()
+}
+
+fn setpoint(facts: &ParameterFacts, driver: &str) -> Value {
     let mut schema = match facts.kind {
         ParameterKind::Float => number("number", facts),
         ParameterKind::Int => number("integer", facts),
@@ -35,19 +54,18 @@ fn setpoint(facts: &ParameterFacts) -> Value {
         ParameterKind::String => object([("type", "string".into())]),
         ParameterKind::Enum => one_of(facts.choices.iter().map(String::as_str)),
     };
-    describe(&mut schema, facts);
+    schema.insert("description".to_owned(), description(facts, driver).into());
     Value::Object(schema)
 }
 
-fn limit(facts: &ParameterFacts) -> Value {
-    let mut schema = object([
-        ("type", "array".into()),
-        ("items", Value::Object(number("number", facts))),
-        ("minItems", 2.into()),
-        ("maxItems", 2.into()),
-    ]);
-    describe(&mut schema, facts);
-    Value::Object(schema)
+fn limit(facts: &ParameterFacts, driver: &str) -> Value {
+    json!({
+        "type": "array",
+        "items": number("number", facts),
+        "minItems": 2,
+        "maxItems": 2,
+        "description": description(facts, driver),
+    })
 }
 
 fn number(kind: &str, facts: &ParameterFacts) -> Map<String, Value> {
@@ -59,13 +77,20 @@ fn number(kind: &str, facts: &ParameterFacts) -> Map<String, Value> {
     schema
 }
 
-fn describe(schema: &mut Map<String, Value>, facts: &ParameterFacts) {
+/// `rigol_dp832: in V, 0 to 30. Hazard: energises the load.`
+fn description(facts: &ParameterFacts, driver: &str) -> String {
     let mut words = Vec::new();
-    words.extend(facts.unit.as_ref().map(|unit| format!("In {unit}.")));
-    words.extend(facts.hazard.as_ref().map(|hazard| format!("Hazard: {hazard}.")));
+    words.extend(facts.unit.as_ref().map(|unit| format!("in {unit}")));
+    words.extend(facts.range.map(|(least, greatest)| format!("{least} to {greatest}")));
+    let mut text = driver.to_owned();
     if !words.is_empty() {
-        schema.insert("description".to_owned(), words.join(" ").into());
+        text.push_str(&format!(": {}", words.join(", ")));
     }
+    text.push('.');
+    if let Some(hazard) = &facts.hazard {
+        text.push_str(&format!(" Hazard: {hazard}."));
+    }
+    text
 }
 
 /// Parameters by the parts of their names. A file may join parts in quotation marks wherever it
@@ -93,18 +118,19 @@ impl Tree {
     fn schema(&self) -> Value {
         let properties: Map<String, Value> =
             self.below.iter().map(|(part, tree)| (part.clone(), tree.entry())).collect();
-        let mut schema = object([
-            ("type", "object".into()),
-            ("properties", properties.into()),
-            ("additionalProperties", false.into()),
-        ]);
         let mut joined = Map::new();
         for (part, tree) in &self.below {
             tree.joined(part, &mut joined);
         }
-        if !joined.is_empty() {
-            schema.insert("patternProperties".to_owned(), joined.into());
-        }
+        let mut rule = closed(self.below.keys(), None);
+        rule["patternProperties"] =
+            joined.keys().map(|name| (name.clone(), true.into())).collect::<Map<_, _>>().into();
+        let mut schema = object([
+            ("type", "object".into()),
+            ("properties", properties.into()),
+            ("patternProperties", joined.into()),
+        ]);
+        schema.extend(obeying(vec![rule]));
         Value::Object(schema)
     }
 
