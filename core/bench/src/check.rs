@@ -46,6 +46,7 @@ pub(crate) use allowed::allowed;
 pub use component::{Built, Checked, Context, Name, component, components};
 pub use drivers::{Driver, Drivers};
 pub use facts::{At, Claim, Deed, Facts, Module, Role, Secret, Server, Use};
+pub(crate) use findings::MOST;
 pub use findings::{Finding, Findings};
 pub use whole::{Between, whole};
 pub(crate) use words::quoted;

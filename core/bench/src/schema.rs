@@ -1,6 +1,10 @@
 //! Which keys exist: one table. Checks, defaults and what a change does are all read from it.
 
+pub mod json;
+mod pattern;
+pub mod reference;
 mod table;
+mod takes;
 
 use std::sync::OnceLock;
 
@@ -10,6 +14,12 @@ use crate::{diff::Effect, path::KeyPath, value::Value};
 
 pub use table::KEYS;
 pub(crate) use table::{LATER_SOURCE_TYPES, MODULE_TYPES, SOURCE_TYPES};
+
+/// Least and greatest side of a picture, in pixels.
+pub(crate) const SIDE: (u32, u32) = (16, 4_096);
+
+/// Fewest and most frames a second.
+pub(crate) const FRAMES: (u32, u32) = (1, 120);
 
 /// One key of a bench file.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use super::{findings::Problem, plain, words};
 use crate::{
     duration,
     path::KeyPath,
-    schema::{Kind, LATER_SOURCE_TYPES, MODULE_TYPES, SOURCE_TYPES},
+    schema::{FRAMES, Kind, LATER_SOURCE_TYPES, MODULE_TYPES, SIDE, SOURCE_TYPES},
     value::Value,
 };
 
@@ -33,7 +33,9 @@ pub(crate) fn allowed(kind: Kind, value: &Value) -> Result<(), Problem> {
         Kind::MountPoint => mount_point(text(value, "text such as \"/pattern\"")?),
         Kind::Resolution => {
             resolution(text(value, "text such as \"1280x720\"")?).map(drop).ok_or_else(|| {
-                bad("takes width and height such as \"1280x720\", each from 16 to 4096", value)
+                let (least, greatest) = SIDE;
+                let example = "takes width and height such as \"1280x720\"";
+                bad(&format!("{example}, each from {least} to {greatest}"), value)
             })
         }
         Kind::Framerate => framerate(value).map(drop),
@@ -267,7 +269,7 @@ pub(crate) fn resolution(text: &str) -> Option<(u32, u32)> {
     let side = |digits: &str| {
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
         let pixels: u32 = digits.parse().ok()?;
-        (plain && (16..=4096).contains(&pixels)).then_some(pixels)
+        (plain && (SIDE.0..=SIDE.1).contains(&pixels)).then_some(pixels)
     };
     let (width, height) = text.split_once('x')?;
     Some((side(width)?, side(height)?))
@@ -275,7 +277,9 @@ pub(crate) fn resolution(text: &str) -> Option<(u32, u32)> {
 
 /// Frames a second as a fraction.
 pub(crate) fn framerate(value: &Value) -> Result<(u32, u32), Problem> {
-    let wanted = "takes frames a second from 1 to 120, such as 30 or \"30000/1001\"";
+    let (least, greatest) = FRAMES;
+    let wanted =
+        format!("takes frames a second from {least} to {greatest}, such as 30 or \"30000/1001\"");
     let rate = match value {
         Value::Int(number) => u32::try_from(*number).ok().map(|number| (number, 1)),
         Value::String(text) => text.split_once('/').and_then(|(above, below)| {
@@ -293,7 +297,9 @@ pub(crate) fn framerate(value: &Value) -> Result<(u32, u32), Problem> {
             Err(Problem::new("out_of_range", message))
         }
         Some((above, below))
-            if below > 0 && above >= below && u64::from(above) <= 120 * u64::from(below) =>
+            if below > 0
+                && u64::from(above) >= u64::from(least) * u64::from(below)
+                && u64::from(above) <= u64::from(greatest) * u64::from(below) =>
         {
             Ok((above, below))
         }
@@ -301,7 +307,7 @@ pub(crate) fn framerate(value: &Value) -> Result<(u32, u32), Problem> {
         None if matches!(value, Value::Int(_)) => {
             Err(Problem::new("out_of_range", format!("{wanted}, not {value}")))
         }
-        None => Err(bad(wanted, value)),
+        None => Err(bad(&wanted, value)),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::diff::Effect as E;
 pub(super) const KEYS: &[Key] = &[
     key("instruments", K::Named("an instrument"), "The devices, by the names you give them.")
         .effect(E::Connect),
-    key("instruments.*", K::Instrument, "One device.").effect(E::Connect),
+    key("instruments.*", K::Instrument, "A device on a serial line or a socket, or its simulator.")
+        .effect(E::Connect),
     key(
         "instruments.*.template",
         K::TemplateName,

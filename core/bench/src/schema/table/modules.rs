@@ -9,8 +9,12 @@ const INTERLOCK: &[&str] = &["interlock"];
 const RECORDER: &[&str] = &["recorder"];
 
 pub(super) const KEYS: &[Key] = &[
-    key("modules", K::Named("a module"), "What works with instruments by itself, by name."),
-    key("modules.*", K::Module, "One interlock or recorder.")
+    key(
+        "modules",
+        K::Named("a module"),
+        "What works with instruments by itself, by the names you give it.",
+    ),
+    key("modules.*", K::Module, "An interlock or a recorder.")
         .idle("modules are not run by this version"),
     key("modules.*.template", K::TemplateName, "The template whose keys the module begins with."),
     key(

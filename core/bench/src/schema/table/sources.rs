@@ -44,7 +44,7 @@ const FORMATS: &[&str] = &["I420", "NV12", "YUY2", "UYVY", "RGB", "BGR", "RGBA",
 pub(super) const KEYS: &[Key] = &[
     key("sources", K::Named("a source"), "Where pictures come from, by the names you give them.")
         .effect(E::Connect),
-    key("sources.*", K::Source, "One source of pictures.").effect(E::Connect),
+    key("sources.*", K::Source, "A source of pictures.").effect(E::Connect),
     key("sources.*.template", K::TemplateName, "The template whose keys the source begins with.")
         .effect(E::Restart),
     key("sources.*.type", K::SourceType, "What kind of source it is.")
