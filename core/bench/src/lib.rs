@@ -16,7 +16,7 @@
 //! | [`check`](mod@check) | [`read`]: text in, bench and all findings out |
 //! | [`diff`](mod@diff) | what differs, key by key; and line by line |
 //! | [`duration`] | `"250ms"` as a duration |
-//! | [`edit`](mod@edit) | set and remove keys in a text, every other byte kept |
+//! | [`edit`](mod@edit) | set, remove, rename and move keys in a text, every other byte kept |
 //!
 //! Promises: every finding of a file is reported at once and in file order; a text that does not
 //! check gives no `Bench`; an edit changes the lines it concerns and no others.
@@ -38,7 +38,7 @@ pub use check::{Reading, read};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::{Change, ChangeKind, Effect, diff};
 pub use document::Document;
-pub use edit::{Edit, EditError, apply};
+pub use edit::{Edit, EditError, TextEdit, apply, apply_with};
 pub use model::Bench;
 pub use path::KeyPath;
 pub use value::Value;
