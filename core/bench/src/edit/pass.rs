@@ -79,6 +79,8 @@ impl<'d> Pass<'d> {
         if paths.iter().any(|path| self.batch.concerns(path)) {
             return Ok(Some(job));
         }
+        // Tables that this makes are not to be made by another.
+        let mut made = Vec::new();
         let left = match job {
             Job::Puts(puts) => {
                 let later = puts::take(self, puts);
@@ -94,19 +96,23 @@ impl<'d> Pass<'d> {
                 let left = !self.batch.take(patches.into());
                 left.then_some(Job::Beside { path, name, before })
             }
-            Job::Into { path, to } => match shift::into(&self.quiet(&path), &self.quiet(&to)) {
-                shift::Shift::Nothing => None,
-                shift::Shift::Patches(patches) => {
-                    let left = !self.batch.take(patches.into());
-                    left.then_some(Job::Into { path, to })
+            Job::Into { path, to } => {
+                let way = self.way(&to);
+                made.push(way.above(way.depth() + 1));
+                match shift::into(&self.quiet(&path), &self.quiet(&to)) {
+                    shift::Shift::Nothing => None,
+                    shift::Shift::Patches(patches) => {
+                        let left = !self.batch.take(patches.into());
+                        left.then_some(Job::Into { path, to })
+                    }
+                    shift::Shift::Puts(puts) => {
+                        let later = puts::take(self, puts);
+                        (!later.is_empty()).then_some(Job::Puts(later))
+                    }
                 }
-                shift::Shift::Puts(puts) => {
-                    let later = puts::take(self, puts);
-                    (!later.is_empty()).then_some(Job::Puts(later))
-                }
-            },
+            }
         };
-        for path in &paths {
+        for path in paths.iter().chain(&made) {
             self.batch.note(path);
         }
         Ok(left)

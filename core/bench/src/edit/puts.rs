@@ -46,6 +46,7 @@ pub(super) fn take(pass: &mut Pass<'_>, puts: Vec<Put>) -> Vec<Put> {
                 }
             }
             One::Add(missing) => {
+                pass.batch.note(&missing);
                 let Some(put) = adds.remove(&missing).and_then(|puts| together(missing, puts))
                 else {
                     continue;
@@ -58,6 +59,7 @@ pub(super) fn take(pass: &mut Pass<'_>, puts: Vec<Put>) -> Vec<Put> {
                 }
             }
             One::Braces(table) => {
+                pass.batch.note(&table);
                 let Some(Braces { gone, added }) = braces.remove(&table) else { continue };
                 let item = |put: &Put| {
                     let key = render::dotted(put.path.names().get(table.names().len()..)?);

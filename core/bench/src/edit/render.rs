@@ -34,9 +34,16 @@ pub(super) fn dotted<'n>(names: impl IntoIterator<Item = &'n String>) -> String 
 
 /// Text in the quotation marks that its neighbour has.
 fn text(new: &str, like: &str) -> Option<String> {
-    match (like.get(..3), new.contains('\n')) {
-        (Some("\"\"\""), true) => Some(long(new, like, false)),
-        (Some("'''"), true) => Some(long(new, like, true)),
+    // Line ends are part of the text, and a file should not have both kinds.
+    let windows = like.contains("\r\n");
+    let fits = if windows {
+        new.contains("\r\n") && !new.replace("\r\n", "").contains('\n')
+    } else {
+        like.contains('\n') && new.contains('\n')
+    };
+    match like.get(..3) {
+        Some("\"\"\"") if fits => Some(long(new, windows, like, false)),
+        Some("'''") if fits => Some(long(new, windows, like, true)),
         _ => match like.chars().next() {
             Some('\'') => literal(new),
             Some('"') => Some(basic(new)),
@@ -46,8 +53,9 @@ fn text(new: &str, like: &str) -> Option<String> {
 }
 
 /// Text with lines of its own, as `"""…"""` or `'''…'''`; the latter only if it can hold it.
-fn long(new: &str, like: &str, plain: bool) -> String {
-    let line_end = if like.contains("\r\n") { "\r\n" } else { "\n" };
+fn long(new: &str, windows: bool, like: &str, plain: bool) -> String {
+    let line_end = if windows { "\r\n" } else { "\n" };
+    let new = if windows { new.replace("\r\n", "\n") } else { new.to_owned() };
     let inside = like.get(3..).unwrap_or_default();
     // The first line end of all does not belong to the text.
     let opens = inside.starts_with(['\n', '\r']) || new.starts_with('\n');

@@ -43,7 +43,7 @@ fn every_form_is_found() {
         ("t = { u = { a = 1 } }\n", "t.u.a", "t = { u = { x = 1 } }\n"),
         ("[[a]]\nb = 1\n[a.c]\n[[a]]\n", "a", "[[x]]\nb = 1\n[x.c]\n[[x]]\n"),
         ("[ p . 'a' ]\n[ p.\"a\".c ]\n", "p.a", "[ p . 'x' ]\n[ p.\"x\".c ]\n"),
-        ("[a.b]\nb.b = 1\n[a.b.b]\n", "a.b", "[a.x]\nb.b = 1\n[a.x.b]\n"),
+        ("[a.b]\nb.b = 1\n[a.b.b.c]\n", "a.b", "[a.x]\nb.b = 1\n[a.x.b.c]\n"),
         ("\u{feff}a = 1\r\n", "a", "\u{feff}x = 1\r\n"),
         ("  \"a\" . b = 1\n", "a", "  \"x\" . b = 1\n"),
     ] {
