@@ -31,6 +31,7 @@ pub mod edit;
 pub mod model;
 pub mod path;
 pub mod schema;
+mod table;
 pub mod value;
 
 pub use catalogue::{Catalogue, ParameterFacts, ParameterKind};

@@ -54,12 +54,12 @@ impl<'v> Walk<'v> {
         let mut last = None;
         for name in old.keys() {
             if new.contains_key(name) {
-                last = Some(name.as_str());
+                last = Some(name);
             } else {
                 gone.entry(last).or_default().push(name);
             }
         }
-        let places = std::iter::once(None).chain(new.keys().map(|name| Some(name.as_str())));
+        let places = std::iter::once(None).chain(new.keys().map(Some));
         for place in places {
             if let Some(name) = place {
                 self.below(name, old.get(name), new.get(name));

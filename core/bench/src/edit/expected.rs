@@ -43,7 +43,7 @@ impl<'v> Node<'v> {
         let same = self.same;
         self.keys.get_or_insert_with(|| {
             let keys = same.and_then(Value::as_table).into_iter().flat_map(|table| table.iter());
-            keys.map(|(name, value)| (&**name, Some(Self::new(value)))).collect()
+            keys.map(|(name, value)| (name, Some(Self::new(value)))).collect()
         })
     }
 
@@ -286,7 +286,7 @@ fn differs<'v>(
                 known
                     || found
                         .iter()
-                        .any(|(name, _)| below(names, name, |_| !keys.contains_key(&**name)))
+                        .any(|(name, _)| below(names, name, |_| !keys.contains_key(name)))
             }
             (Some(_), Some(_)) => true,
             (Some(_), None) => !expected.is_empty(),

@@ -40,7 +40,7 @@ fn components(path: &KeyPath, value: &Value) -> Vec<String> {
         [_, id] if annotate::is_component(path) => vec![id.clone()],
         [group] if annotate::is_group(group) => {
             let table = value.as_table();
-            table.into_iter().flat_map(|table| table.keys()).map(|id| (**id).to_owned()).collect()
+            table.into_iter().flat_map(|table| table.keys()).map(|id| id.to_owned()).collect()
         }
         _ => Vec::new(),
     }
@@ -116,8 +116,8 @@ fn lines(names: &[String], path: &KeyPath, value: &Value, bytes: Option<&str>) -
             .iter()
             .flat_map(|(name, value)| {
                 let mut names = names.to_vec();
-                names.push((**name).to_owned());
-                lines(&names, &path.child(&**name), value, None)
+                names.push(name.to_owned());
+                lines(&names, &path.child(name), value, None)
             })
             .collect(),
         _ => vec![Line {
@@ -169,12 +169,12 @@ fn tables(path: &KeyPath, value: &Value, blocks: &mut Vec<Block>) {
     if !plain.is_empty() || headed.is_empty() {
         let mut all = Vec::new();
         for (name, value) in plain {
-            all.extend(lines(&[(**name).to_owned()], &path.child(&**name), value, None));
+            all.extend(lines(&[name.to_owned()], &path.child(name), value, None));
         }
         blocks.push(Block { header: path.clone(), lines: all });
     }
     for (name, value) in headed {
-        tables(&path.child(&**name), value, blocks);
+        tables(&path.child(name), value, blocks);
     }
 }
 

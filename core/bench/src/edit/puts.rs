@@ -207,11 +207,11 @@ impl Todo {
         match (old, new) {
             (Value::Table(old), Value::Table(new)) => {
                 let inside = if place.form == Form::Inline { Some(path.clone()) } else { braces };
-                for (name, _) in old.iter().filter(|(name, _)| !new.contains_key(*name)) {
-                    self.remove(inside.clone(), path.child(&**name));
+                for (name, _) in old.iter().filter(|(name, _)| !new.contains_key(name)) {
+                    self.remove(inside.clone(), path.child(name));
                 }
                 for (name, value) in new {
-                    let child = path.child(&**name);
+                    let child = path.child(name);
                     match old.get_full(name) {
                         Some((index, _, old)) => {
                             if let Some(place) = place.parts.get(index) {

@@ -37,7 +37,7 @@ pub fn references(values: &Value, path: &KeyPath, name: &str) -> Vec<Edit> {
                 let roles = value.as_table().and_then(|table| table.get("roles"));
                 let Some(Value::Table(roles)) = roles else { continue };
                 for (role, value) in roles {
-                    let path = KeyPath::new(["modules", module, "roles"]).child(&**role);
+                    let path = KeyPath::new(["modules", module, "roles"]).child(role);
                     changed(&mut found, path, value, &swap);
                 }
             }
@@ -57,7 +57,7 @@ pub fn references(values: &Value, path: &KeyPath, name: &str) -> Vec<Edit> {
 
 fn tables<'v>(values: &'v Value, group: &str) -> impl Iterator<Item = (&'v str, &'v Value)> {
     let table = values.as_table().and_then(|top| top.get(group)).and_then(Value::as_table);
-    table.into_iter().flat_map(|table| table.iter()).map(|(name, value)| (&**name, value))
+    table.into_iter().flat_map(|table| table.iter()).map(|(name, value)| (name, value))
 }
 
 fn note(
@@ -97,7 +97,7 @@ fn changed(
         }
         Value::Table(table) => {
             for (name, value) in table {
-                changed(found, path.child(&**name), value, swap);
+                changed(found, path.child(name), value, swap);
             }
         }
         _ => {}

@@ -15,7 +15,7 @@ pub(super) fn remove(way: &Way<'_>) -> Vec<Patch> {
         [_, id] => vec![id.clone()],
         _ => {
             let table = way.value.as_table();
-            table.into_iter().flat_map(|table| table.keys()).map(|id| (**id).to_owned()).collect()
+            table.into_iter().flat_map(|table| table.keys()).map(|id| id.to_owned()).collect()
         }
     };
     if let Some(first) = patches.first_mut() {

@@ -102,7 +102,7 @@ fn walk<'p>(place: &'p Place, lines: bool, found: &mut impl FnMut(&'p Place)) {
             false
         }
         Form::Implied | Form::Dotted | Form::Repeated => lines,
-        Form::Plain | Form::Date | Form::List | Form::Inline | Form::InlineDotted => {
+        Form::Plain | Form::Date | Form::List | Form::Inline | Form::InlineDotted | Form::Broken => {
             if lines {
                 found(place);
             }
