@@ -219,9 +219,33 @@ pub fn apply_with(
         }
         let text = pass.written();
         let Some(waiting) = jobs.front() else {
+            let text = with_ending_of(first.text(), text);
             return expected.holds(&text, edits).map(|()| text);
         };
         let not_proven = |_| EditError::NotProven { path: waiting.path() };
+        let text = with_line_end_of(first.text(), text);
         current = Some(Document::parse(&text).map_err(not_proven)?);
     }
+}
+
+/// A text whose last line has an end if that of the one before it has, unless one of them is empty.
+fn with_ending_of(before: &str, mut text: String) -> String {
+    let is_empty = |text: &str| text.trim_start_matches('\u{feff}').is_empty();
+    if is_empty(before) || is_empty(&text) || before.ends_with('\n') == text.ends_with('\n') {
+        return text;
+    }
+    if before.ends_with('\n') {
+        text.push_str(layout::line_end(before, before.len()));
+    } else {
+        text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    }
+    text
+}
+
+/// A text that still tells how lines end, for the next pass.
+fn with_line_end_of(before: &str, mut text: String) -> String {
+    if before.contains('\n') && !text.contains('\n') {
+        text.push_str(layout::line_end(before, before.len()));
+    }
+    text
 }

@@ -95,7 +95,8 @@ pub(super) fn changed(text: &str, end: usize, was: Option<&str>, now: &str) -> P
         None => {
             let before = rest.trim_end();
             let gap = if before.is_empty() { "  " } else { " " };
-            Patch::new(end + before.len()..end + before.len(), format!("{gap}{remark}"))
+            let at = end + before.len();
+            Patch::new(at..at, format!("{gap}{remark}"))
         }
     }
 }

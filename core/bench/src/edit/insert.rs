@@ -86,6 +86,12 @@ pub(super) fn header_above(way: &Way<'_>, is_table: bool) -> Option<usize> {
     headed.or_else(|| (way.last().form == Form::Implied).then_some(depth))
 }
 
+/// The table, or the key, that adding a key makes: no other edit is to make it too.
+pub(super) fn made(way: &Way<'_>, is_table: bool) -> KeyPath {
+    let depth = way.depth();
+    way.above(header_above(way, is_table).map_or(depth + 1, |count| count.min(depth + 1)))
+}
+
 /// A header and the lines under it.
 struct Block {
     header: KeyPath,

@@ -1,5 +1,8 @@
 //! Numbers written like others.
 
+/// As many decimals are a choice of whoever wrote them; more are what a number needed.
+const DECIMALS: usize = 9;
+
 /// A fraction with the sign, decimals, exponent and grouping that its neighbour has, if it reads
 /// back the same.
 pub(super) fn float(new: f64, like: &str) -> Option<String> {
@@ -8,10 +11,10 @@ pub(super) fn float(new: f64, like: &str) -> Option<String> {
     }
     let body = like.trim_start_matches(['+', '-']);
     let plain = body.replace('_', "");
-    let digits = |text: &str| text.split_once('.').map_or(0, |(_, decimals)| decimals.len().min(30));
+    let digits = |text: &str| text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     let mut text = if is_float(like) && plain.contains(['e', 'E']) {
         exponent(new, &plain, digits(plain.split(['e', 'E']).next()?))
-    } else if is_float(like) && plain.contains('.') {
+    } else if is_float(like) && plain.contains('.') && digits(&plain) <= DECIMALS {
         format!("{new:.0$}", digits(&plain))
     } else if is_int(like) && new.fract() == 0.0 && new.abs() < 9e15 {
         #[allow(clippy::cast_possible_truncation, reason = "it is whole and not that large")]
@@ -66,8 +69,8 @@ pub(super) fn int(new: i64, like: &str) -> Option<String> {
 
 /// `1.50e+06`
 fn exponent(new: f64, like: &str, decimals: usize) -> String {
-    let text = format!("{new:.decimals$e}");
-    let text = if exact(&text, new) { text } else { format!("{new:e}") };
+    let text = format!("{new:.0$e}", decimals.min(DECIMALS));
+    let text = if exact(&text, new) && decimals <= DECIMALS { text } else { format!("{new:e}") };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let (negative, digits) =
         exponent.strip_prefix('-').map_or((false, exponent), |digits| (true, digits));

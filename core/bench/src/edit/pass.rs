@@ -3,7 +3,7 @@
 use super::{
     EditError,
     batch::{Batch, Patch, Patches},
-    inline,
+    inline, insert,
     layout::Layout,
     puts::{self, Put},
     rename, shift,
@@ -98,6 +98,7 @@ impl<'d> Pass<'d> {
             }
             Job::Into { path, to } => {
                 let way = self.way(&to);
+                made.push(insert::made(&way, false));
                 made.push(way.above(way.depth() + 1));
                 match shift::into(&self.quiet(&path), &self.quiet(&to)) {
                     shift::Shift::Nothing => None,

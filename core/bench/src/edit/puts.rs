@@ -1,6 +1,6 @@
 //! Setting and removing many keys at once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     batch::Patches,
@@ -31,6 +31,7 @@ pub(super) fn take(pass: &mut Pass<'_>, puts: Vec<Put>) -> Vec<Put> {
     }
     let Todo { order, adds, braces, mut later } = todo;
     let (mut adds, mut braces) = (adds, braces);
+    let mut headers = HashSet::new();
     for one in order {
         match one {
             One::Remove(path) => {
@@ -46,17 +47,24 @@ pub(super) fn take(pass: &mut Pass<'_>, puts: Vec<Put>) -> Vec<Put> {
                 }
             }
             One::Add(missing) => {
-                pass.batch.note(&missing);
                 let Some(put) = adds.remove(&missing).and_then(|puts| together(missing, puts))
                 else {
                     continue;
                 };
                 let way = pass.way(&put.path);
                 let new = put.value.as_ref();
+                let made = insert::made(&way, new.is_some_and(|new| new.as_table().is_some()));
+                if headers.contains(&made) {
+                    later.push(put);
+                    continue;
+                }
                 let patches = new.map(|new| insert::insert(&way, new, put.bytes.as_deref()));
                 if !pass.batch.take(patches.unwrap_or_default().into()) {
                     later.push(put);
+                    continue;
                 }
+                pass.batch.note(&made);
+                headers.insert(made);
             }
             One::Braces(table) => {
                 pass.batch.note(&table);
