@@ -193,7 +193,10 @@ mod tests {
             (r#"{"edits":[{"path":"a"}]}"#, "edits[0].value is missing"),
             (r#"{"edits":[{"path":"a","value":1,"remove":true}]}"#, "edits[0].value is there"),
             (r#"{"edits":[{"path":"a","rename":3}]}"#, "edits[0].rename is a number"),
-            (r#"{"edits":[{"path":"a","rename":"b","remove":true}]}"#, "edits[0].rename and remove"),
+            (
+                r#"{"edits":[{"path":"a","rename":"b","remove":true}]}"#,
+                "edits[0].rename and remove",
+            ),
             (r#"{"edits":[{"path":"a","rename":"b","value":1}]}"#, "edits[0].rename and value"),
             (r#"{"edits":[{"path":"a","value":null}]}"#, "edits[0].value is null"),
             (r#"{"edits":[{"path":"a","value":{"b":[1,null]}}]}"#, "edits[0].value.b[1] is null"),

@@ -24,8 +24,8 @@ mod way;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{references::references, touches::touches};
 use self::{expected::Expected, pass::Pass};
+pub use self::{references::references, touches::touches};
 use crate::{document::Document, path::KeyPath, value::Value};
 
 /// What one key is to say.

@@ -281,7 +281,7 @@ fn differs<'v>(
         (Some(expected), found) => match (&expected.keys, found) {
             (Some(keys), Some(Value::Table(found))) => {
                 let known = keys.iter().any(|(name, node)| {
-                    below(names, name, |names| differs(node.as_ref(), found.get(*name), names))
+                    below(names, name, |names| differs(node.as_ref(), found.get(name), names))
                 });
                 known
                     || found

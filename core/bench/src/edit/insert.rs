@@ -112,7 +112,10 @@ pub(super) enum Content {
     /// The value as it is to be written.
     Bytes(String),
     /// Comments above it, and everything behind the key up to the end of its line.
-    Whole { above: String, tail: String },
+    Whole {
+        above: String,
+        tail: String,
+    },
 }
 
 /// A value as lines under a header: one, or one for each parameter of `set` and `limits`.
@@ -267,8 +270,7 @@ pub(super) fn after_last_key(way: &Way<'_>, lines: &[Line]) -> Patch {
     let at = layout::next_line(text, anchor);
     let line_end = layout::line_end(text, at);
     let open = !text.get(..at).unwrap_or_default().ends_with('\n');
-    let like =
-        |line: &Line| own.like(&line.name).and_then(|key| text.get(key.value.clone()));
+    let like = |line: &Line| own.like(&line.name).and_then(|key| text.get(key.value.clone()));
     let added: Vec<String> =
         lines.iter().map(|line| line.written(indent, equals, like(line))).collect();
     Patch::new(at..at, joined(&remarked(added, indent, line_end, way.now), line_end, open))

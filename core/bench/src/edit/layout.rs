@@ -144,7 +144,8 @@ impl Layout {
     /// Whether a statement follows another with none in between.
     pub(super) fn follows(&self, document: &Document, first: usize, second: usize) -> bool {
         let all = self.all(document);
-        let index = |start| all.statements.partition_point(|bytes: &Range<usize>| bytes.start < start);
+        let index =
+            |start| all.statements.partition_point(|bytes: &Range<usize>| bytes.start < start);
         index(first) + 1 == index(second)
     }
 

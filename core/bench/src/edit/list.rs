@@ -58,7 +58,11 @@ pub(super) fn resized(text: &str, place: &Place, old: &[Value], new: &[Value]) -
             _ if done == 0 && !long => first.lead,
             Some(item) if long || item.lead.contains('#') => item.lead,
             Some(item) => {
-                if std::ptr::eq(item, first) { between(&items) } else { item.lead }
+                if std::ptr::eq(item, first) {
+                    between(&items)
+                } else {
+                    item.lead
+                }
             }
             None if long => {
                 let broken = items.iter().find(|item| item.lead.contains('\n'));
@@ -166,7 +170,8 @@ fn items<'t>(text: &'t str, place: &Place, end: usize) -> (Vec<Item<'t>>, &'t st
         let after = comma.map_or(0, |comma| comma + 1);
         // What follows on its line is about it, if that line ends there.
         let rest = between.get(after..).unwrap_or_default();
-        let line = rest.find('\n').map_or(0, |line| line - usize::from(rest[..line].ends_with('\r')));
+        let line =
+            rest.find('\n').map_or(0, |line| line - usize::from(rest[..line].ends_with('\r')));
         items.push(Item {
             lead,
             value: get(part.span.start, part.span.end),

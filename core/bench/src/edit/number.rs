@@ -94,7 +94,7 @@ fn group_size(digits: &str) -> Option<usize> {
 fn grouped(digits: &str, size: usize) -> String {
     let mut text = String::with_capacity(digits.len() * 2);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % size == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(size) {
             text.push('_');
         }
         text.push(digit);

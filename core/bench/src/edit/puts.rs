@@ -2,12 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{
-    batch::Patches,
-    insert,
-    pass::Pass,
-    remove, render, replace,
-};
+use super::{batch::Patches, insert, pass::Pass, remove, render, replace};
 use crate::{
     document::{Form, Place},
     path::KeyPath,
@@ -163,7 +158,8 @@ impl Todo {
             (None, None) => {}
             (None, Some(_)) => {
                 let braces = way.places.iter().rposition(|place| place.form == Form::Inline);
-                let (braces, missing) = (braces.map(|at| way.above(at)), way.above(way.depth() + 1));
+                let (braces, missing) =
+                    (braces.map(|at| way.above(at)), way.above(way.depth() + 1));
                 match braces {
                     Some(table) => self.braces(table).added.push(put),
                     None => self.add(missing, put),
@@ -211,7 +207,8 @@ impl Todo {
         (old, place): (&Value, &Place),
         new: &Value,
     ) {
-        let put = |value: &Value| Put { path: path.clone(), value: Some(value.clone()), bytes: None };
+        let put =
+            |value: &Value| Put { path: path.clone(), value: Some(value.clone()), bytes: None };
         match (old, new) {
             (Value::Table(old), Value::Table(new)) => {
                 let inside = if place.form == Form::Inline { Some(path.clone()) } else { braces };

@@ -27,7 +27,8 @@ pub fn references(values: &Value, path: &KeyPath, name: &str) -> Vec<Edit> {
             }
         }
         [group, id] if matches!(group.as_str(), "instruments" | "sources" | "modules") => {
-            let others = ["instruments", "sources", "modules"].into_iter().filter(|other| other != group);
+            let others =
+                ["instruments", "sources", "modules"].into_iter().filter(|other| other != group);
             let path_of = |group| KeyPath::new([group, id.as_str()]);
             if others.into_iter().any(|group| values.get(&path_of(group)).is_some()) {
                 return found;
@@ -57,7 +58,7 @@ pub fn references(values: &Value, path: &KeyPath, name: &str) -> Vec<Edit> {
 
 fn tables<'v>(values: &'v Value, group: &str) -> impl Iterator<Item = (&'v str, &'v Value)> {
     let table = values.as_table().and_then(|top| top.get(group)).and_then(Value::as_table);
-    table.into_iter().flat_map(|table| table.iter()).map(|(name, value)| (name, value))
+    table.into_iter().flat_map(|table| table.iter())
 }
 
 fn note(
@@ -158,7 +159,10 @@ type = 'z'
     fn found(path: &str, name: &str) -> Vec<String> {
         let values = Document::parse(BENCH).unwrap().into_values();
         let edits = references(&values, &path.parse().unwrap(), name);
-        edits.iter().map(|edit| format!("{} = {}", edit.path, edit.value.as_ref().unwrap())).collect()
+        edits
+            .iter()
+            .map(|edit| format!("{} = {}", edit.path, edit.value.as_ref().unwrap()))
+            .collect()
     }
 
     #[test]

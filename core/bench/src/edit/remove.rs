@@ -35,7 +35,9 @@ pub(super) fn remove(way: &Way<'_>) -> Vec<Patch> {
     for id in &ids {
         let old = way.layout.removed(way.document, id).iter();
         let gone = |line: &&Range<usize>| {
-            !patches.iter().any(|patch| patch.bytes.start <= line.start && line.end <= patch.bytes.end)
+            !patches
+                .iter()
+                .any(|patch| patch.bytes.start <= line.start && line.end <= patch.bytes.end)
         };
         let old: Vec<Patch> =
             old.filter(gone).map(|line| Patch::new(line.clone(), String::new())).collect();
@@ -109,7 +111,7 @@ pub(super) fn close_gap(text: &str, bytes: &mut Range<usize>) {
 }
 
 /// A text without a line end at its end goes without one.
-pub(super) fn keep_ending(text: &str, bytes: &mut Range<usize>) {
+fn keep_ending(text: &str, bytes: &mut Range<usize>) {
     if bytes.end == text.len() && !text.ends_with('\n') {
         let before = text.get(..bytes.start).unwrap_or_default();
         let before = before.strip_suffix('\n').unwrap_or(before);

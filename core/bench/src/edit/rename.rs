@@ -18,7 +18,8 @@ pub(super) fn patches(way: &Way<'_>, name: &str) -> Vec<Patch> {
     };
     let Some(braces) = way.braces() else {
         let spelt = spelling::spelt(text, way.last(), way.base(), depth);
-        let nth = |(_, names, count): (_, Vec<_>, usize)| names.into_iter().nth(count.checked_sub(1)?);
+        let nth =
+            |(_, names, count): (_, Vec<_>, usize)| names.into_iter().nth(count.checked_sub(1)?);
         return spelt.into_iter().filter_map(nth).map(patch).collect();
     };
     let Some(table) = way.places.get(braces) else { return Vec::new() };

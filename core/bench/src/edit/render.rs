@@ -13,7 +13,8 @@ pub(super) fn value(value: &Value, like: Option<&str>) -> String {
             let float = *new as f64;
             #[allow(clippy::cast_possible_truncation, reason = "likewise")]
             let exact = float as i64 == *new && float.abs() < 9e15;
-            let text = || number::float(float, like).unwrap_or_else(|| Value::Float(float).to_string());
+            let text =
+                || number::float(float, like).unwrap_or_else(|| Value::Float(float).to_string());
             if exact { text() } else { value.to_string() }
         }
         Value::Int(new) => number::int(*new, like).unwrap_or_else(|| value.to_string()),

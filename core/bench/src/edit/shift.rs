@@ -3,12 +3,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use super::{
-    batch::Patch,
-    inline, insert, layout,
-    puts::Put,
-    remove, render,
-    spelling::spelt,
-    way::Way,
+    batch::Patch, inline, insert, layout, puts::Put, remove, render, spelling::spelt, way::Way,
 };
 use crate::document::{Form, Place};
 
@@ -155,18 +150,12 @@ pub(super) fn beside(way: &Way<'_>, anchor: &Way<'_>, before: bool) -> Option<Ve
         written.truncate(written.len() - line_end.len());
     }
     let mut patches = cuts(text, &moved, tables);
-    patches.push(Patch::new(at..at, written));
+    patches.push(Patch { bytes: at..at, text: written, tables });
     Some(patches)
 }
 
 /// Items between braces change places; what is between them stays.
-fn reordered(
-    text: &str,
-    table: &Place,
-    moved: &Place,
-    anchor: &Place,
-    before: bool,
-) -> Vec<Patch> {
+fn reordered(text: &str, table: &Place, moved: &Place, anchor: &Place, before: bool) -> Vec<Patch> {
     let all = inline::items(table);
     let starts = inline::starts(text, table, &all);
     let set = |place| -> HashSet<usize> {
@@ -225,9 +214,7 @@ fn cuts(text: &str, blocks: &[Range<usize>], tables: bool) -> Vec<Patch> {
     if tables {
         cuts.iter_mut().for_each(|bytes| remove::close_gap(text, bytes));
     }
-    if let Some(last) = cuts.last_mut() {
-        remove::keep_ending(text, last);
-    }
+    // Whether the last line has an end is seen to when all is done.
     cuts.into_iter().map(|bytes| Patch::new(bytes, String::new())).collect()
 }
 

@@ -102,7 +102,12 @@ fn walk<'p>(place: &'p Place, lines: bool, found: &mut impl FnMut(&'p Place)) {
             false
         }
         Form::Implied | Form::Dotted | Form::Repeated => lines,
-        Form::Plain | Form::Date | Form::List | Form::Inline | Form::InlineDotted | Form::Broken => {
+        Form::Plain
+        | Form::Date
+        | Form::List
+        | Form::Inline
+        | Form::InlineDotted
+        | Form::Broken => {
             if lines {
                 found(place);
             }

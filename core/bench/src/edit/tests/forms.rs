@@ -216,3 +216,23 @@ fn ten_thousand_edits_of_every_kind_take_a_few_readings() {
         }
     }
 }
+
+#[test]
+fn a_component_can_be_edited_on_its_own() {
+    let edits = [
+        TextEdit::set("instruments.psu.set.ch1.voltage".parse().unwrap(), 3.5),
+        TextEdit::set("instruments.psu.label".parse().unwrap(), "Bias"),
+        TextEdit::set("instruments.psu.limits.ch1.voltage".parse().unwrap(), table("[0.0, 3.6]")),
+        TextEdit::remove("instruments.psu.wire".parse().unwrap()),
+        TextEdit::rename("instruments.psu.set.ch1.current_limit".parse().unwrap(), "amps"),
+    ];
+    assert_eq!(touches(&edits), Some("instruments.psu".parse().unwrap()));
+    let start = BENCH.find("# Bias supply.").unwrap();
+    let end = BENCH.find("# Cryostat").unwrap();
+    for annotate in [None, Some("2026-01-31T12:00:00Z")] {
+        let options = Options { annotate };
+        let slice = apply_with(&BENCH[start..end], &edits, &options).unwrap();
+        let whole = apply_with(BENCH, &edits, &options).unwrap();
+        assert_eq!([&BENCH[..start], &slice, &BENCH[end..]].concat(), whole);
+    }
+}

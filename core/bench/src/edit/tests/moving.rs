@@ -27,9 +27,21 @@ fn behind(path: &str, name: &str) -> TextEdit {
 #[test]
 fn keys_change_places_with_their_comments() {
     let before = "# title\nx = 1 # one\n# about y\ny = [\n  2,\n]\nz.a = 3\nz.b = 4\n";
-    moved(before, ahead("y", "x"), "# title\n# about y\ny = [\n  2,\n]\nx = 1 # one\nz.a = 3\nz.b = 4\n");
-    moved(before, behind("x", "z"), "# title\n# about y\ny = [\n  2,\n]\nz.a = 3\nz.b = 4\nx = 1 # one\n");
-    moved(before, ahead("z", "y"), "# title\nx = 1 # one\nz.a = 3\nz.b = 4\n# about y\ny = [\n  2,\n]\n");
+    moved(
+        before,
+        ahead("y", "x"),
+        "# title\n# about y\ny = [\n  2,\n]\nx = 1 # one\nz.a = 3\nz.b = 4\n",
+    );
+    moved(
+        before,
+        behind("x", "z"),
+        "# title\n# about y\ny = [\n  2,\n]\nz.a = 3\nz.b = 4\nx = 1 # one\n",
+    );
+    moved(
+        before,
+        ahead("z", "y"),
+        "# title\nx = 1 # one\nz.a = 3\nz.b = 4\n# about y\ny = [\n  2,\n]\n",
+    );
     moved(before, behind("z.a", "b"), &before.replace("z.a = 3\nz.b = 4\n", "z.b = 4\nz.a = 3\n"));
     moved(before, behind("x", "x"), before);
     moved(before, behind("y", "x"), before);
@@ -45,7 +57,8 @@ fn tables_change_places_with_all_that_belongs_to_them() {
     let psu = "# Bias supply.\n[instruments.psu]";
     let (start, end) = (BENCH.find(psu).unwrap(), BENCH.find("# Cryostat").unwrap());
     let sources = BENCH.find("[sources").unwrap();
-    let after = [&BENCH[..start], &BENCH[end..sources], &BENCH[start..end], &BENCH[sources..]].concat();
+    let after =
+        [&BENCH[..start], &BENCH[end..sources], &BENCH[start..end], &BENCH[sources..]].concat();
     moved(BENCH, behind("instruments.psu", "thermo"), &after);
     moved(BENCH, ahead("instruments.thermo", "psu"), &after);
     moved(&after, ahead("instruments.psu", "thermo"), BENCH);
@@ -65,9 +78,21 @@ fn a_key_goes_to_another_table_with_comments_and_bytes() {
     let after = "[a]\ny = 1\n\n[b]\nz = 1\n# about x\nx = 3.300   # V\n";
     moved(before, into("a.x", "b"), after);
     moved(before, into("a.x", ""), "# about x\nx = 3.300   # V\n\n[a]\ny = 1\n\n[b]\nz = 1\n");
-    moved(before, into("a.x", "c"), "[a]\ny = 1\n\n[b]\nz = 1\n\n[c]\n# about x\nx = 3.300   # V\n");
-    moved("[a]\nb.c.d = 0x01\nb.c.e = 2\n[f]\ng.h = 1\n", into("a.b.c", "f.g"), "[a]\n[f]\ng.h = 1\ng.c.d = 0x01\ng.c.e = 2\n");
-    moved("[a]\nx = 0x01 # c\n[t]\nu = { v = 1 }\n", into("a.x", "t.u"), "[a]\n[t]\nu = { v = 1, x = 0x01 }\n");
+    moved(
+        before,
+        into("a.x", "c"),
+        "[a]\ny = 1\n\n[b]\nz = 1\n\n[c]\n# about x\nx = 3.300   # V\n",
+    );
+    moved(
+        "[a]\nb.c.d = 0x01\nb.c.e = 2\n[f]\ng.h = 1\n",
+        into("a.b.c", "f.g"),
+        "[a]\n[f]\ng.h = 1\ng.c.d = 0x01\ng.c.e = 2\n",
+    );
+    moved(
+        "[a]\nx = 0x01 # c\n[t]\nu = { v = 1 }\n",
+        into("a.x", "t.u"),
+        "[a]\n[t]\nu = { v = 1, x = 0x01 }\n",
+    );
     moved("t = { a = 0x01, b = 2 }\n[u]\n", into("t.a", "u"), "t = { b = 2 }\n[u]\na = 0x01\n");
 }
 

@@ -42,9 +42,11 @@ fn remarks_of_others_stay_on_both_sides() {
         let after = noted(&format!("a = {old}\n"), &[set("a", 2)], ONE);
         assert_eq!(after, format!("a = 2  # changed {ONE}\n"));
     }
-    let several = noted("t = { a = 1, b = 2 }\n", &[set("t.a", 2), remove("t.b"), set("t.c", 3)], ONE);
+    let several =
+        noted("t = { a = 1, b = 2 }\n", &[set("t.a", 2), remove("t.b"), set("t.c", 3)], ONE);
     assert_eq!(several, format!("t = {{ a = 2, c = 3 }}  # changed {ONE}\n"));
-    let list = noted("a = [\n  1, # one\n]\n", &[set("a", Value::Array(vec![1.into(), 2.into()]))], ONE);
+    let list =
+        noted("a = [\n  1, # one\n]\n", &[set("a", Value::Array(vec![1.into(), 2.into()]))], ONE);
     assert_eq!(list, format!("a = [\n  1, # one\n  2,\n]  # changed {ONE}\n"));
 }
 
@@ -87,7 +89,10 @@ fn components_come_and_go_with_one_remark() {
     assert_eq!(both, format!("x = 1\n\n# Removed: a at {ONE}\n# Removed: b at {ONE}\n"));
     let back = noted(&both, &[set("instruments", table("{ a = { x = 1 }, b = { x = 1 } }"))], TWO);
     let added = format!("# Added dynamically: {TWO}\n");
-    assert_eq!(back, format!("x = 1\n\n{added}[instruments.a]\nx = 1\n\n{added}[instruments.b]\nx = 1\n"));
+    assert_eq!(
+        back,
+        format!("x = 1\n\n{added}[instruments.a]\nx = 1\n\n{added}[instruments.b]\nx = 1\n")
+    );
     // What looks like a remark and is a text is none.
     let text = format!("x = \"\"\"\n# Removed: a at {ONE}\n\"\"\"\n");
     assert!(noted(&text, &[set("instruments.a", table("{ x = 1 }"))], TWO).starts_with(&text));

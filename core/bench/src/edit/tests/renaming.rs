@@ -49,7 +49,11 @@ fn every_form_is_found() {
     ] {
         both(before, path, "x", after);
     }
-    let odd = apply_with("a.b = 1\n'c' = 2\n", &[rename("a", "x.😀"), rename("c", "it's")], &Options::default());
+    let odd = apply_with(
+        "a.b = 1\n'c' = 2\n",
+        &[rename("a", "x.😀"), rename("c", "it's")],
+        &Options::default(),
+    );
     assert_eq!(odd.unwrap(), "\"x.😀\".b = 1\n\"it's\" = 2\n");
 }
 
