@@ -392,9 +392,9 @@ proptest! {
         // A bare key that comes to need quotation marks keeps them.
         let there = TextEdit::rename(path.clone(), "other-name");
         let back = TextEdit::rename(path.parent().unwrap().child("other-name"), last);
-        let renamed = apply_with(&text, &[there.clone()], &Options::default()).unwrap();
+        let renamed = apply_with(&text, std::slice::from_ref(&there), &Options::default()).unwrap();
         prop_assert_ne!(&renamed, &text);
-        let both = apply_with(&renamed, &[back.clone()], &Options::default()).unwrap();
+        let both = apply_with(&renamed, std::slice::from_ref(&back), &Options::default()).unwrap();
         prop_assert_eq!(&both, &text);
         let both = apply_with(&text, &[there, back], &Options { annotate: Some(ONE) }).unwrap();
         prop_assert_eq!(both, text);
