@@ -17,7 +17,7 @@
 //! | [`diff`](mod@diff) | what differs, key by key; and line by line |
 //! | [`duration`] | `"250ms"` as a duration |
 //! | [`expression`] | conditions and settings that modules hold |
-//! | [`edit`](mod@edit) | set and remove keys in a text, every other byte kept |
+//! | [`edit`](mod@edit) | set, remove, rename and move keys in a text, every other byte kept |
 //!
 //! Promises: every finding of a file is reported at once and in file order; a text that does not
 //! check gives no `Bench`; an edit changes the lines it concerns and no others.
@@ -44,7 +44,7 @@ pub use check::{Reading, read};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::{Change, ChangeKind, Effect, diff};
 pub use document::Document;
-pub use edit::{Edit, EditError, apply};
+pub use edit::{Edit, EditError, TextEdit, apply, apply_with};
 pub use model::Bench;
 pub use path::KeyPath;
 pub use value::Value;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Change, ChangeKind, Edit, KeyPath, Reading};
+use setpoint_bench::{Change, ChangeKind, Edit, KeyPath, Reading, TextEdit};
 
 use crate::{
     command::{Answer, CommandError},
@@ -103,7 +103,7 @@ impl Manager {
     }
 
     /// The edits that bring chosen keys to what another text says of them.
-    fn edits_towards(&self, text: &str, only: &[KeyPath]) -> Result<Vec<Edit>, CommandError> {
+    fn edits_towards(&self, text: &str, only: &[KeyPath]) -> Result<Vec<TextEdit>, CommandError> {
         let document = setpoint_bench::Document::parse(text).map_err(|error| {
             CommandError::Invalid { message: error.to_string(), diagnostics: none() }
         })?;
@@ -111,7 +111,7 @@ impl Manager {
         let chosen = |change: &&Change| {
             only.iter().any(|path| change.path.starts_with(path) || path.starts_with(&change.path))
         };
-        let edits: Vec<Edit> = changes
+        let edits: Vec<TextEdit> = changes
             .iter()
             .filter(chosen)
             .map(|change| Edit {
@@ -121,6 +121,7 @@ impl Manager {
                     ChangeKind::Added | ChangeKind::Changed => change.new.clone(),
                 },
             })
+            .map(TextEdit::Put)
             .collect();
         if edits.is_empty() {
             let names: Vec<String> = only.iter().map(KeyPath::to_string).collect();

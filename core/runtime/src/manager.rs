@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Bench, Diagnostic, Value, model::HotReload};
+use setpoint_bench::{Bench, Diagnostic, TextEdit, Value, edit::Options, model::HotReload};
 use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
@@ -221,11 +221,16 @@ impl Manager {
         }
     }
 
-    /// The running text with edits in it.
-    pub(crate) fn edited(&self, edits: &[setpoint_bench::Edit]) -> Result<Arc<str>, CommandError> {
-        setpoint_bench::apply(&self.running.text, edits).map(Arc::from).map_err(|error| {
-            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
-        })
+    /// The running text with edits in it, and remarks on them if the bench wants them.
+    pub(crate) fn edited(&self, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let annotate = self.running.bench.runtime.annotate.then_some(now.as_str());
+        setpoint_bench::apply_with(&self.running.text, edits, &Options { annotate })
+            .map(Arc::from)
+            .map_err(|error| CommandError::Invalid {
+                message: error.to_string(),
+                diagnostics: none(),
+            })
     }
 
     async fn query(

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use setpoint_bench::{Edit, KeyPath, Value};
+use setpoint_bench::{Edit, KeyPath, TextEdit, Value};
 
 use crate::{
     command::Keep,
@@ -86,12 +86,13 @@ impl Staging {
         true
     }
 
-    /// The edits for [`setpoint_bench::apply`]. A removal of a key that is gone is left out.
-    pub(crate) fn edits(&self, running: &Value) -> Vec<Edit> {
+    /// The edits for [`setpoint_bench::apply_with`]. A removal of a key that is gone is left out.
+    pub(crate) fn edits(&self, running: &Value) -> Vec<TextEdit> {
         let wanted =
             |staged: &&StagedEdit| staged.value.is_some() || running.get(&staged.path).is_some();
-        let edit =
-            |staged: &StagedEdit| Edit { path: staged.path.clone(), value: staged.value.clone() };
+        let edit = |staged: &StagedEdit| {
+            TextEdit::Put(Edit { path: staged.path.clone(), value: staged.value.clone() })
+        };
         self.edits.iter().filter(wanted).map(edit).collect()
     }
 
