@@ -24,7 +24,7 @@ fn covered(path: &KeyPath, clashes: &[Clash]) -> bool {
 }
 
 /// What a merge must give for one key, where that can be said.
-fn decided<'v>([base, file, mine]: [Option<&'v Value>; 3]) -> Option<Option<&'v Value>> {
+fn decided([base, file, mine]: [Option<&Value>; 3]) -> Option<Option<&Value>> {
     if same(file, mine) || same(base, mine) {
         Some(file)
     } else if same(base, file) {

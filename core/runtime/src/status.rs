@@ -199,13 +199,6 @@ pub struct StagedEdit {
     pub clash: Option<Clash>,
 }
 
-/// The same key was changed by someone else after it was staged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Clash {
-    /// Its value now; `None`: it is gone.
-    pub theirs: Option<Value>,
-}
-
 /// One step of a plan, for reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanStep {
