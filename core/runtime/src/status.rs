@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
-use setpoint_bench::{Change, Diagnostic, KeyPath, Value};
+use setpoint_bench::{Change, Clash, Diagnostic, KeyPath, Value};
 use setpoint_instruments::InstrumentStatus;
 use setpoint_video::SourceStatus;
 
