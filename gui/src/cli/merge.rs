@@ -6,7 +6,7 @@ use serde_json::json;
 use setpoint_bench::Document;
 use setpoint_store::atomic;
 
-use crate::cli::{Failure, Output, out};
+use crate::cli::{Failure, Output};
 
 /// Puts the changes of two people into one bench file, key by key
 ///
