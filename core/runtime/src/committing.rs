@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Change, ChangeKind, Edit, KeyPath, Reading, TextEdit};
+use setpoint_bench::{Change, KeyPath, Reading, TextEdit};
 
 use crate::{
     command::{Answer, CommandError},
@@ -108,21 +108,9 @@ impl Manager {
             CommandError::Invalid { message: error.to_string(), diagnostics: none() }
         })?;
         let changes = setpoint_bench::diff(&self.running.values, document.values());
-        let chosen = |change: &&Change| {
-            only.iter().any(|path| change.path.starts_with(path) || path.starts_with(&change.path))
-        };
-        let edits: Vec<TextEdit> = changes
-            .iter()
-            .filter(chosen)
-            .map(|change| Edit {
-                path: change.path.clone(),
-                value: match change.kind {
-                    ChangeKind::Removed => None,
-                    ChangeKind::Added | ChangeKind::Changed => change.new.clone(),
-                },
-            })
-            .map(TextEdit::Put)
-            .collect();
+        let chosen = |change: &&Change| only.iter().any(|path| change.concerns(path));
+        let edits: Vec<TextEdit> =
+            changes.iter().filter(chosen).map(|change| change.edit().into()).collect();
         if edits.is_empty() {
             let names: Vec<String> = only.iter().map(KeyPath::to_string).collect();
             return Err(CommandError::NotFound { what: "difference at", name: names.join(", ") });

@@ -152,15 +152,17 @@ impl Manager {
             Command::Commit { message, author } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
                 let mut tries = 0;
+                let mut asked_of = None;
                 loop {
                     self.take_file_in().await?;
                     self.expect_running(if_match.as_deref())?;
-                    let text = self.edited(&edits)?;
+                    let base = asked_of.get_or_insert_with(|| self.running.values.clone());
+                    let text = self.edited(&self.followed(&edits, base)?)?;
                     let (author, message) = (author.clone(), message.clone());
                     let proposal = Proposal::written(origin, author, message, text);
                     let outcome = self.change(proposal).await;
                     tries += 1;
-                    // A save of other keys came between: the change is made again on top of it.
+                    // A save came between: the change is made again on top of it.
                     if !std::mem::take(&mut self.saved_meanwhile) || tries == TRIES {
                         return outcome;
                     }
@@ -219,6 +221,23 @@ impl Manager {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Edits that were asked for when `base` ran, on top of what was saved meanwhile.
+    fn followed(
+        &self,
+        edits: &[TextEdit],
+        base: &setpoint_bench::Value,
+    ) -> Result<Vec<TextEdit>, CommandError> {
+        crate::staging::follow(edits, base, &self.running.values).map_err(|clashes| {
+            CommandError::Conflict {
+                message: format!(
+                    "{} was saved while the change was made: {clashes}; look at it and ask again",
+                    self.file_name
+                ),
+                diagnostics: none(),
+            }
+        })
     }
 
     /// The running text with edits in it, and remarks on them if the bench wants them.

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
-use setpoint_bench::{Change, Diagnostic, KeyPath, Value};
+use setpoint_bench::{Change, Clash, Diagnostic, KeyPath, Value};
 use setpoint_instruments::InstrumentStatus;
 use setpoint_video::SourceStatus;
 
@@ -197,13 +197,6 @@ pub struct StagedEdit {
     pub value: Option<Value>,
     /// What someone else made of the same key meanwhile: the edit waits for a decision.
     pub clash: Option<Clash>,
-}
-
-/// The same key was changed by someone else after it was staged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Clash {
-    /// Its value now; `None`: it is gone.
-    pub theirs: Option<Value>,
 }
 
 /// One step of a plan, for reading.

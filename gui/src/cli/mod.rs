@@ -11,6 +11,7 @@ mod excerpt;
 mod get;
 mod history;
 mod input;
+mod merge;
 mod open;
 mod out;
 mod rollback;
@@ -52,6 +53,7 @@ enum Command {
     Check(check::Check),
     Schema(schema::Schema),
     Diff(diff::Diff),
+    Merge(merge::Merge),
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
         Some(Command::Check(command)) => check::run(&command),
         Some(Command::Schema(command)) => schema::run(&command),
         Some(Command::Diff(command)) => diff::run(&command),
+        Some(Command::Merge(command)) => merge::run(&command),
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),

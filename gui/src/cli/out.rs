@@ -41,6 +41,15 @@ impl Output {
         }
     }
 
+    /// Prints a text to stdout as it is, unless `--quiet` was given.
+    pub fn exactly(self, text: &str) {
+        if !self.quiet {
+            let mut out = io::stdout().lock();
+            let _ = out.write_all(text.as_bytes());
+            let _ = out.flush();
+        }
+    }
+
     /// Prints one line of JSON, unless `--quiet` was given.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use serde_json::json;
-use setpoint_bench::{Change, Edit, KeyPath};
+use setpoint_bench::{Change, KeyPath};
 use setpoint_runtime::{Drivers, Origin};
 use setpoint_store::{Facts, atomic};
 
@@ -102,16 +102,11 @@ fn on_the_file_alone(file: &Path, name: &str, only: &[KeyPath]) -> Result<Done, 
     let text: Arc<str> = if only.is_empty() {
         then
     } else {
-        changes.retain(|change| {
-            only.iter().any(|path| change.path.starts_with(path) || path.starts_with(&change.path))
-        });
+        changes.retain(|change| only.iter().any(|path| change.concerns(path)));
         if changes.is_empty() {
             return Err(Failure::usage(format!("there is no difference at {names} to {name}")));
         }
-        let edits: Vec<_> = changes
-            .iter()
-            .map(|change| Edit { path: change.path.clone(), value: change.new.clone() })
-            .collect();
+        let edits: Vec<_> = changes.iter().map(Change::edit).collect();
         setpoint_bench::apply(&now_text, &edits)
             .map_err(|error| Failure::wrong(error.to_string()))?
             .into()
