@@ -63,7 +63,17 @@ pub fn render(finding: &Diagnostic, sources: &mut Sources<'_>, look: Look) -> St
     }
     let renderer =
         if look.colours { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
-    renderer.term_width(look.width).render(&[group])
+    let shown = renderer.term_width(look.width).render(&[group]);
+    shown.lines().filter(|line| !is_empty_origin(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// The renderer counts columns in the excerpt, which may be cut or escaped, so the place is given
+/// to it apart from the excerpt. For an excerpt without a place it writes `:::` with nothing behind.
+fn is_empty_origin(line: &str) -> bool {
+    let mut pieces = line.split('\u{1b}');
+    let first = pieces.next().unwrap_or_default();
+    let rest = pieces.filter_map(|piece| piece.split_once('m')).map(|(_, text)| text);
+    std::iter::once(first).chain(rest).collect::<String>().trim() == ":::"
 }
 
 /// What is shown of a file, ready for a terminal.
