@@ -155,6 +155,7 @@ pub fn summary(changes: &[Change], look: Look) -> String {
             let count = changes.iter().filter(|change| change.effect == kind).count();
             let (word, tone) = match kind {
                 Effect::None => ("without effect on what runs", Tone::Dim),
+                Effect::Renegotiate => ("renegotiates", Tone::Cyan),
                 kind => effect(kind),
             };
             (count > 0).then(|| look.paint(tone, &format!("{count} {word}")))

@@ -102,7 +102,7 @@ fn refused(benches: &[&Bench], output: Output) -> Result<(), Failure> {
     }
     let wrong: Vec<_> =
         benches.iter().filter(|bench| !bench.ok()).map(|bench| bench.name.as_str()).collect();
-    Err(Failure::wrong(format!("there is no plan: {} does not check", wrong.join(" and "))))
+    Err(Failure::wrong(format!("there is no plan; not fit to run: {}", wrong.join(", "))))
 }
 
 /// What the runtime would do, and what would be written.
