@@ -209,6 +209,8 @@ pub struct PlanStep {
     pub kind: &'static str,
     /// What an operator should know: the instrument is offline, the output becomes live.
     pub note: Option<String>,
+    /// Whether it makes something dangerous: an output that becomes live, a heater that goes on.
+    pub hazard: bool,
 }
 
 /// A source as it is now, with what the bench file asks of it.

@@ -12,9 +12,11 @@ use crate::{
     cli::{
         BenchArg, Failure, Output,
         client::{Client, Method},
-        diff, excerpt,
+        diff,
         history::{self, failed},
-        out, set,
+        look::Look,
+        set,
+        sources::Sources,
     },
     values,
 };
@@ -58,7 +60,7 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
         return output.json(&json!({"revision": {"id": id}, "changes": changes}));
     }
     for change in &changes {
-        output.line(diff::describe(change));
+        output.line(diff::describe(change, Look::stdout()));
     }
     if already {
         output.line(format!(
@@ -144,10 +146,6 @@ fn check(file: &Path, text: &str) -> Result<(), Failure> {
     if !super::check::has_errors(&reading.diagnostics) {
         return Ok(());
     }
-    let mut message = "that would not run any more; the file is as it was".to_owned();
-    for finding in &reading.diagnostics {
-        message.push('\n');
-        message.push_str(&excerpt::render(finding, text, out::colours()));
-    }
-    Err(Failure::wrong(message))
+    Err(Failure::wrong("that would not run any more; the file is as it was")
+        .with_findings(&reading.diagnostics, &mut Sources::of(&name, text)))
 }
