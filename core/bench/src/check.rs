@@ -13,7 +13,7 @@ mod instruments;
 mod leaves;
 mod sources;
 mod walk;
-mod words;
+pub(crate) mod words;
 
 use crate::{
     catalogue::Catalogue,
@@ -23,7 +23,6 @@ use crate::{
     value::{Table, Value},
 };
 
-#[cfg(test)]
 pub(crate) use allowed::allowed;
 
 /// What reading a text came to.
