@@ -303,24 +303,26 @@ impl fmt::Display for Kind {
     }
 }
 
-/// `sources[0].loop, line 12: not carried over: …`
+impl Note {
+    /// The note without its line: `sources[0].loop: not carried over: …`
+    pub fn told(&self) -> String {
+        let Self { path, to, why, advice, .. } = self;
+        let subject = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        let what = match (self.what, to) {
+            (What::CarriedOver, Some(to)) => format!("carried over as {to}"),
+            (What::CarriedOver, None) => "carried over".to_owned(),
+            (What::Changed, Some(to)) => format!("changed in {to}"),
+            (What::Changed, None) => "changed".to_owned(),
+            (What::NotCarriedOver, _) => "not carried over".to_owned(),
+        };
+        let advice = if advice.is_empty() { String::new() } else { format!("; {advice}") };
+        format!("{subject}{what}: {why}{advice}")
+    }
+}
+
+/// `line 12, column 1: sources[0].loop: not carried over: …`
 impl fmt::Display for Note {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.path.is_empty() {
-            write!(out, "{}, ", self.path)?;
-        }
-        write!(out, "line {}: ", self.line)?;
-        match (self.what, &self.to) {
-            (What::CarriedOver, Some(to)) => write!(out, "carried over as {to}")?,
-            (What::CarriedOver, None) => out.write_str("carried over")?,
-            (What::Changed, Some(to)) => write!(out, "changed in {to}")?,
-            (What::Changed, None) => out.write_str("changed")?,
-            (What::NotCarriedOver, _) => out.write_str("not carried over")?,
-        }
-        write!(out, ": {}", self.why)?;
-        if !self.advice.is_empty() {
-            write!(out, "; {}", self.advice)?;
-        }
-        Ok(())
+        write!(out, "line {}, column {}: {}", self.line, self.column, self.told())
     }
 }

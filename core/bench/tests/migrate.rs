@@ -128,17 +128,22 @@ fn texts_that_would_take_for_ever_are_refused() {
         writeln!(bomb, "a{level}: &a{level} [{}]", vec![below; 9].join(", ")).unwrap();
     }
     bomb.push_str("sources: []\n");
-    assert!(refused("bomb.yaml", &bomb).contains("repeat too much"), "{}", refused("b.yaml", &bomb));
+    assert!(
+        refused("bomb.yaml", &bomb).contains("repeat too much"),
+        "{}",
+        refused("b.yaml", &bomb)
+    );
     // One long text many times over.
-    let long = format!("a: &a {}\nsources: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 1_000].join(","));
+    let long =
+        format!("a: &a {}\nsources: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 1_000].join(","));
     assert!(refused("long.yaml", &long).contains("repeat too much"));
     assert!(refused("self.yaml", "sources: &a [*a]\n").contains("refers to what it stands in"));
 
     let depth = 10_000;
     let brackets = "[".repeat(depth) + &"]".repeat(depth);
-    let tables = (0..depth).map(|n| " ".repeat(n) + "a:\n").collect::<String>();
-    assert!(refused("deep.yaml", &format!("a: {brackets}\n")).contains("file:1:") == false);
-    refused("deep.yaml", &tables);
+    let tables = (0..2_000).map(|n| " ".repeat(n) + "a:\n").collect::<String>();
+    assert!(refused("deep.yaml", &format!("a: {brackets}\n")).contains("deep.yaml:1:10"));
+    assert!(refused("deep.yaml", &tables).contains("deep.yaml:10"));
     assert!(refused("deep.json", &format!("{{\"a\": {brackets}}}")).contains("nested"));
     assert!(refused("deep.toml", &format!("a = {brackets}\n")).contains("nested"));
 
@@ -153,17 +158,26 @@ fn texts_that_would_take_for_ever_are_refused() {
 fn large_files_take_time_in_proportion() {
     let cameras = 8_000;
     let toml: String = (0..cameras)
-        .map(|n| format!("# camera {n}\n[[sources]]\nname = 'cam {n}' # here\ntype = 'file'\nloop = 1\n\n"))
+        .map(|n| {
+            format!(
+                "# camera {n}\n[[sources]]\nname = 'cam {n}' # here\ntype = 'file'\nloop = 1\n\n"
+            )
+        })
         .collect();
     let yaml: String = std::iter::once("sources:\n".to_owned())
-        .chain((0..cameras).map(|n| format!("  # camera {n}\n  - name: cam {n} # here\n    type: file\n")))
+        .chain(
+            (0..cameras)
+                .map(|n| format!("  # camera {n}\n  - name: cam {n} # here\n    type: file\n")),
+        )
         .collect();
     let comments = format!("log_level: info\n{}", "# a comment\n".repeat(100_000));
     for text in [toml, yaml, comments] {
         let begun = Instant::now();
         let migration = foreign(&text);
         assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
-        for comment in text.lines().filter_map(|line| line.split_once('#')).map(|(_, it)| it).step_by(997) {
+        for comment in
+            text.lines().filter_map(|line| line.split_once('#')).map(|(_, it)| it).step_by(997)
+        {
             assert!(migration.text.contains(comment), "{comment}");
         }
     }
@@ -172,7 +186,10 @@ fn large_files_take_time_in_proportion() {
 #[test]
 fn newer_formats_and_strange_files_are_refused_with_a_reason() {
     let newer = refused("b.toml", "# x\nformat = 2\n");
-    assert!(newer.starts_with("b.toml:2:1: format is 2") && newer.contains("later version"), "{newer}");
+    assert!(
+        newer.starts_with("b.toml:2:1: format is 2") && newer.contains("later version"),
+        "{newer}"
+    );
     assert!(refused("b.yaml", "format: 2\n").contains("later version"));
     assert!(refused("b.toml", "format = \"x\"\n").contains("whole number"));
     assert!(refused("b.toml", "format = 0\n").contains("1 or more"));
@@ -197,7 +214,7 @@ fn the_language_is_told_by_the_text() {
         ("a.conf", "log_level: \"info\nb: 2\n", "a.conf:"),
         ("a.json", "{\"a\": 1,, }", "a.json:1:9: this is no JSON"),
         ("a.yaml", "a: b: c\n", "a.yaml:1:"),
-        ("a.toml", "\0\0\u{1}PNG\0", "a.toml:1:1: this is no TOML"),
+        ("a.toml", "\0\0\u{1}PNG\0", "a.toml:1:8: this is no TOML"),
     ] {
         let error = refused(name, text);
         assert!(error.starts_with(start), "{error}");

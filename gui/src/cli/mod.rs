@@ -11,6 +11,7 @@ mod excerpt;
 mod get;
 mod history;
 mod input;
+mod migrate;
 mod open;
 mod out;
 mod rollback;
@@ -50,6 +51,7 @@ enum Command {
     Serve(serve::Serve),
     Check(check::Check),
     Diff(diff::Diff),
+    Migrate(migrate::Migrate),
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
@@ -73,6 +75,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(command)) => serve::run(command),
         Some(Command::Check(command)) => check::run(&command),
         Some(Command::Diff(command)) => diff::run(&command),
+        Some(Command::Migrate(command)) => migrate::run(&command),
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),

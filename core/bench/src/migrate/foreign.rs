@@ -6,7 +6,7 @@ use super::{
     sources, verbatim,
     work::{Key, Work},
 };
-use crate::{KeyPath, Value, schema};
+use crate::{KeyPath, Value, check::words, schema};
 
 /// What a file is, by the keys in it; `None` if it has none that says something.
 pub(super) fn recognise(root: &Node) -> Option<Kind> {
@@ -52,7 +52,7 @@ fn parts(node: &Node) -> Box<dyn Iterator<Item = &Node> + '_> {
 }
 
 /// A whole file.
-pub(super) fn file(work: &mut Work<'_>, root: &Node) {
+pub(super) fn file(work: &mut Work, root: &Node) {
     let served = root.get("server").is_some();
     for (name, node) in root.map().unwrap_or_default() {
         let from = node::below("", name);
@@ -92,22 +92,17 @@ pub(super) struct Thing<'n> {
 }
 
 /// All instruments or all sources, in a list or by their ids.
-fn things(
-    work: &mut Work<'_>,
-    key: Key<'_>,
-    what: &str,
-    each: &mut dyn FnMut(&mut Work<'_>, Thing<'_>),
-) {
-    let found: Vec<(String, Option<&str>, &Node)> = match &key.node.data {
+fn things(work: &mut Work, key: Key<'_>, what: &str, each: &mut dyn FnMut(&mut Work, Thing<'_>)) {
+    let found: Vec<(String, Option<String>, &Node)> = match &key.node.data {
         Data::Map(entries) => entries
             .iter()
-            .map(|(id, node)| (node::below(key.from, id), Some(id.as_str()), node))
+            .map(|(id, node)| (node::below(key.from, id), Some(id.clone()), node))
             .collect(),
         Data::List(items) => items
             .iter()
             .enumerate()
             .map(|(index, node)| {
-                let id = node.get("id").or_else(|| node.get("name")).and_then(Node::text);
+                let id = node.get("id").or_else(|| node.get("name")).and_then(word);
                 (format!("{}[{index}]", key.from), id, node)
             })
             .collect(),
@@ -125,9 +120,10 @@ fn things(
         let at = work.page.between();
         work.page.remark(at, key.node.comments.clone().lines());
     }
-    let named: Vec<Option<&str>> = found.iter().map(|(_, id, _)| *id).collect();
+    let named: Vec<Option<&str>> = found.iter().map(|(_, id, _)| id.as_deref()).collect();
     let ids = ids::make(&named, what);
     for ((from, wanted, node), id) in found.iter().zip(ids) {
+        let wanted = wanted.as_deref();
         let thing = Key { from, name: wanted.unwrap_or(what), node };
         let path = KeyPath::new([key.name, id.as_str()]);
         if node.map().is_none() {
@@ -140,43 +136,57 @@ fn things(
         if node.map().is_some_and(<[_]>::is_empty) {
             work.carried(thing, path.to_string());
         }
-        if wanted.is_some_and(|wanted| wanted != id) {
-            let why = format!("{} cannot be its name, or another has it", thing_name(*wanted));
-            work.changed(thing, &path.to_string(), why, "rename it if you like");
-        } else if wanted.is_none() {
-            let why = format!("the {what} has no name; it is called “{id}” now");
-            work.changed(thing, &path.to_string(), why, "rename it if you like");
+        match wanted {
+            Some(wanted) if wanted == id => {}
+            Some(wanted) if !wanted.is_empty() => {
+                let name = words::quoted(wanted);
+                let why = if ids::valid(wanted) {
+                    format!("another {what} has the name {name} already")
+                } else {
+                    format!("{name} cannot be an id, which has letters, digits, “_” and “-” only")
+                };
+                work.changed(thing, &path.to_string(), why, "rename it if you like");
+            }
+            _ => {
+                let why = format!("the {what} has no name; it is called “{id}” now");
+                work.changed(thing, &path.to_string(), why, "rename it if you like");
+            }
         }
-        let name = node.get("name").and_then(Node::text).or(*wanted);
+        let name = node.get("name").and_then(Node::text).or(wanted);
         each(work, Thing { key: thing, name, path });
     }
 }
 
-fn thing_name(name: Option<&str>) -> String {
-    crate::check::words::quoted(name.unwrap_or_default())
+/// A name, also where it is written as a number.
+fn word(node: &Node) -> Option<String> {
+    match node.plain()? {
+        Value::String(text) => Some(text.clone()),
+        Value::Int(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// `name`: the label, unless it is the id already.
-pub(super) fn label(work: &mut Work<'_>, thing: &Thing<'_>, key: Key<'_>) {
+pub(super) fn label(work: &mut Work, thing: &Thing<'_>, key: Key<'_>) {
     let at = work.page.table(&thing.path);
     match key.node.text() {
         Some(name) if Some(name) == thing.path.last() => {
-            work.carried(key, thing.path.to_string());
-            let comments = key.node.comments.clone();
-            if !comments.is_empty() {
-                work.page.remark(at, comments.lines());
-            }
+            work.absorbed(at, key, thing.path.to_string());
         }
         Some("") => {
             let why = "the name is empty";
             work.lose(at, key, why, "give it a label if it needs one");
+        }
+        None if word(key.node).is_some() => {
+            let name = word(key.node).unwrap_or_default();
+            work.put(at, "label", &name.into(), key);
         }
         _ => work.keep(at, "label", key),
     }
 }
 
 /// `log_level`, in the words that a bench has for it.
-fn log_level(work: &mut Work<'_>, key: Key<'_>) {
+fn log_level(work: &mut Work, key: Key<'_>) {
     let at = work.page.table(&KeyPath::new(["runtime"]));
     let Some(word) = key.node.text() else { return work.keep(at, "log_level", key) };
     let lower = word.to_lowercase();
@@ -196,7 +206,7 @@ fn log_level(work: &mut Work<'_>, key: Key<'_>) {
 }
 
 /// `[server]`: where streams are served.
-fn server(work: &mut Work<'_>, key: Key<'_>) {
+fn server(work: &mut Work, key: Key<'_>) {
     let path = KeyPath::new(["rtsp"]);
     let Some(entries) = key.node.map() else {
         let at = work.page.between();

@@ -15,7 +15,7 @@ const BAUD: &[&str] = &["baud_rate", "baudrate", "baud"];
 const RATES: &[&str] = &["sample_rate_hz", "sample_rate", "poll_rate_hz", "poll_interval"];
 
 /// One instrument.
-pub(super) fn one(work: &mut Work<'_>, thing: Thing<'_>) {
+pub(super) fn one(work: &mut Work, thing: Thing<'_>) {
     let at = work.page.table(&thing.path);
     let given = thing.key.node;
     let entries = given.map().unwrap_or_default();
@@ -40,17 +40,12 @@ pub(super) fn one(work: &mut Work<'_>, thing: Thing<'_>) {
         match (name.as_str(), &joined) {
             ("name", _) => label(work, &thing, key),
             ("id", _) if node.text() == thing.path.last() => {
-                work.carried(key, thing.path.to_string());
+                work.absorbed(at, key, thing.path.to_string());
             }
             ("type", _) => driver(work, at, key),
             ("port", Some(address)) => work.put(at, "address", address, key),
-            (_, Some(_)) if is_host => {
-                let to = format!("{}.address", thing.path);
-                work.carried(key, to);
-                let comments = node.comments.clone();
-                if !comments.is_empty() {
-                    work.page.remark(at, comments.lines());
-                }
+            (_, Some(_)) if host.is_some_and(|(first, _)| first == name) => {
+                work.absorbed(at, key, format!("{}.address", thing.path));
             }
             ("port" | "address", _) => address(work, at, key),
             _ if is_host && port.is_none() && given.get("address").is_none() => {
@@ -75,9 +70,9 @@ fn known(name: &str) -> bool {
 
 /// `type`. A driver sends commands, so only another spelling of the same name is translated; one
 /// that is merely alike is a hint.
-fn driver(work: &mut Work<'_>, at: At, key: Key<'_>) {
+fn driver(work: &mut Work, at: At, key: Key<'_>) {
     let Some(given) = key.node.text() else { return work.keep(at, "type", key) };
-    let types = work.catalogue.types();
+    let types = &work.types;
     let to = format!("{}.type", work.page.path(at));
     if types.iter().any(|known| known == given) {
         return work.put(at, "type", &given.into(), key);
@@ -88,19 +83,19 @@ fn driver(work: &mut Work<'_>, at: At, key: Key<'_>) {
         .iter()
         .filter(|known| known.split_once('_').is_some_and(|(_, model)| letters(model) == plain));
     let found = match (same.next(), models.next(), models.next()) {
-        (Some(known), ..) if same.next().is_none() => Some(known),
-        (None, Some(known), None) if !plain.is_empty() => Some(known),
+        (Some(known), ..) if same.next().is_none() => Some(known.clone()),
+        (None, Some(known), None) if !plain.is_empty() => Some(known.clone()),
         _ => None,
     };
+    let near = words::nearest(given, types.iter().map(String::as_str));
     if let Some(known) = found {
-        work.put(at, "type", &known.as_str().into(), key);
         let why = format!("{} is the driver “{known}”", words::quoted(given));
+        work.put(at, "type", &known.into(), key);
         work.changed(key, &to, why, "");
         return;
     }
     work.put(at, "type", &given.into(), key);
     let why = format!("there is no driver {}; it stays as it was", words::quoted(given));
-    let near = words::nearest(given, types.iter().map(String::as_str));
     let advice = match near {
         Some(near) => format!(
             "if the device is a “{near}”, write that; else add a driver file in drivers/ beside \
@@ -117,7 +112,7 @@ fn letters(name: &str) -> String {
 }
 
 /// `port`: where the instrument is.
-fn address(work: &mut Work<'_>, at: At, key: Key<'_>) {
+fn address(work: &mut Work, at: At, key: Key<'_>) {
     let Some(given) = key.node.text() else {
         let why = "a number alone is no address: the host is missing";
         return work.lose(at, key, why, "write address = \"tcp://HOST:PORT\"");
@@ -139,7 +134,7 @@ fn address(work: &mut Work<'_>, at: At, key: Key<'_>) {
 }
 
 /// `baud_rate`: a part of `wire`.
-fn baud(work: &mut Work<'_>, at: At, key: Key<'_>, instrument: &Node, network: bool) {
+fn baud(work: &mut Work, at: At, key: Key<'_>, instrument: &Node, network: bool) {
     if network {
         let why = "the instrument is on the network, where there is no baud rate";
         return work.lose(at, key, why, NO_HOME);
@@ -167,12 +162,13 @@ fn baud(work: &mut Work<'_>, at: At, key: Key<'_>, instrument: &Node, network: b
 
 /// `sample_rate_hz`. How often a device is asked is a matter of its driver file, and of a recorder
 /// how often values are kept. Neither is begun unasked: a recorder fills a disk.
-fn rate(work: &mut Work<'_>, at: At, key: Key<'_>) {
+fn rate(work: &mut Work, at: At, key: Key<'_>) {
     let id = work.page.path(at).last().unwrap_or_default().to_owned();
     let every =
         key.node.plain().and_then(Value::as_f64).filter(|rate| (0.001..=1e6).contains(rate));
     let every = every.filter(|_| key.name.ends_with("_hz")).map(|rate| 1000.0 / rate);
     let every = match every {
+        Some(ms) if ms % 1000.0 == 0.0 => format!("{}s", ms / 1000.0),
         Some(ms) if ms >= 1.0 && ms.fract() == 0.0 => format!("{ms}ms"),
         Some(ms) => format!("{}us", (ms * 1000.0).round()),
         None => "1s".to_owned(),

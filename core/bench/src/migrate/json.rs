@@ -135,7 +135,7 @@ impl Reader<'_> {
         let data = match spelt {
             "true" => Data::Plain(true.into(), None),
             "false" => Data::Plain(false.into(), None),
-            "null" => Data::Odd(spelt.to_owned(), "nothing (null)"),
+            "null" => Data::Odd(spelt.to_owned(), "null (nothing)"),
             _ if whole => match spelt.parse::<i64>() {
                 Ok(number) => Data::Plain(number.into(), Some(spelt.to_owned())),
                 Err(_) => Data::Odd(spelt.to_owned(), "a number beyond 64 bits"),

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::node::{self, Comments};
+use super::node::Comments;
 use crate::path::KeyPath;
 
 /// A bench file to be.
@@ -49,11 +49,14 @@ impl Page {
 
     /// Comments that belong to no table, at this place.
     pub(super) fn between(&mut self) -> At {
-        if let Some(last) = self.sections.last()
-            && last.path.is_empty()
-        {
-            return At(self.sections.len() - 1);
+        match self.sections.last() {
+            Some(last) if last.path.is_empty() => At(self.sections.len() - 1),
+            _ => self.apart(),
         }
+    }
+
+    /// The same, with a blank line above.
+    pub(super) fn apart(&mut self) -> At {
         self.sections.push(Section::default());
         At(self.sections.len() - 1)
     }
@@ -183,5 +186,5 @@ impl Out {
 
 /// The comment that stands in the place of what could not be carried over.
 pub(super) fn lost(name: &str, value: &str) -> String {
-    format!("# not carried over: {} = {value}", node::key(name))
+    format!("# not carried over: {name} = {value}")
 }

@@ -6,7 +6,7 @@ use crate::value::Value;
 pub(super) fn core(text: &str) -> Data {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => {
-            return Data::Odd("null".to_owned(), "nothing (null)");
+            return Data::Odd("null".to_owned(), "null (nothing)");
         }
         "true" | "True" | "TRUE" => return Data::Plain(true.into(), None),
         "false" | "False" | "FALSE" => return Data::Plain(false.into(), None),

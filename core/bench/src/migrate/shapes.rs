@@ -9,7 +9,7 @@ use super::{
 use crate::Value;
 
 /// A whole number: `30.0` and `"30"` are 30, what else is given stays.
-pub(super) fn whole(work: &mut Work<'_>, at: At, name: &str, key: Key<'_>) {
+pub(super) fn whole(work: &mut Work, at: At, name: &str, key: Key<'_>) {
     match number(key.node) {
         Some(number) if key.node.plain() != Some(&Value::Int(number)) => {
             work.put(at, name, &number.into(), key);
@@ -19,7 +19,7 @@ pub(super) fn whole(work: &mut Work<'_>, at: At, name: &str, key: Key<'_>) {
 }
 
 /// `true` or `false`: `yes` and `on` of older YAML, 0 and 1 too.
-pub(super) fn switch(work: &mut Work<'_>, at: At, name: &str, key: Key<'_>) {
+pub(super) fn switch(work: &mut Work, at: At, name: &str, key: Key<'_>) {
     let lower = key.node.text().map(str::to_lowercase);
     let switch = match (lower.as_deref(), key.node.plain()) {
         (Some("yes" | "on" | "true" | "y"), _) | (_, Some(Value::Int(1))) => true,
@@ -45,7 +45,7 @@ pub(super) fn number(node: &Node) -> Option<i64> {
 }
 
 /// `{ width = 1280, height = 720 }` as `"1280x720"`.
-pub(super) fn resolution(work: &mut Work<'_>, at: At, key: Key<'_>) {
+pub(super) fn resolution(work: &mut Work, at: At, key: Key<'_>) {
     match (key.node.text(), key.node.map()) {
         (Some(text), _) => {
             let plain = text.replace([' ', 'X', '×', '*'], "x").replace("xxx", "x");
@@ -64,7 +64,7 @@ fn side(node: &Node) -> String {
 }
 
 /// `{ numerator = 30000, denominator = 1001 }` as `"30000/1001"`, whole ones as a number.
-pub(super) fn framerate(work: &mut Work<'_>, at: At, key: Key<'_>) {
+pub(super) fn framerate(work: &mut Work, at: At, key: Key<'_>) {
     let to = format!("{}.framerate", work.page.path(at));
     match key.node.plain() {
         None if key.node.map().is_some() => {
@@ -120,7 +120,7 @@ fn of_float(rate: f64) -> Option<Value> {
 
 /// Two keys of a table that become one value; other keys in it have no place.
 fn pair(
-    work: &mut Work<'_>,
+    work: &mut Work,
     at: At,
     key: Key<'_>,
     name: &str,
@@ -135,6 +135,9 @@ fn pair(
         return work.lose(at, key, why, "write the value that is meant");
     };
     let to = format!("{}.{name}", work.page.path(at));
+    if !work.put_parts(at, name, &value, key) {
+        return;
+    }
     for (inner, node) in key.node.map().unwrap_or_default() {
         let from = node::below(key.from, inner);
         let part = Key { from: &from, name: inner, node };
@@ -146,7 +149,6 @@ fn pair(
             work.lose_part(at, part, format!("{name} has no such part"), NO_HOME);
         }
     }
-    work.put(at, name, &value, key);
     if parts[1].is_none() {
         let why = format!("{} is missing and taken for 1", names[1]);
         work.changed(key, &to, why, "");

@@ -29,7 +29,7 @@ const PLACES: &[&str] = &[
 ];
 
 /// One source. `served`: the file is that of a server, which gives every source a mount point.
-pub(super) fn one(work: &mut Work<'_>, thing: Thing<'_>, served: bool) {
+pub(super) fn one(work: &mut Work, thing: Thing<'_>, served: bool) {
     let at = work.page.table(&thing.path);
     let entries = thing.key.node.map().unwrap_or_default();
     let mounted = |name: &str| matches!(name, "rtsp" | "mount" | "mount_point" | "mountpoint");
@@ -38,7 +38,9 @@ pub(super) fn one(work: &mut Work<'_>, thing: Thing<'_>, served: bool) {
         let key = Key { from: &from, name, node };
         match name.as_str() {
             "name" => label(work, &thing, key),
-            "id" if node.text() == thing.path.last() => work.carried(key, thing.path.to_string()),
+            "id" if node.text() == thing.path.last() => {
+                work.absorbed(at, key, thing.path.to_string());
+            }
             "type" => kind(work, at, key),
             "resolution" => shapes::resolution(work, at, key),
             "framerate" | "fps" => shapes::framerate(work, at, key),
@@ -68,10 +70,10 @@ fn known(name: &str) -> bool {
 }
 
 /// The mount point that the server gave it: its name.
-fn add_mount(work: &mut Work<'_>, at: At, thing: &Thing<'_>) {
+fn add_mount(work: &mut Work, at: At, thing: &Thing<'_>) {
     let id = thing.path.last().unwrap_or_default();
-    // Names are unique no more once they are made fit for an address; ids are.
-    let same = thing.name.is_some_and(|name| name == id);
+    // Ids are different from each other; names made fit for an address may not be.
+    let same = thing.name.is_none_or(|name| name.is_empty() || name == id);
     let value = Value::String(format!("/{id}"));
     let added = work.page.key(at, "rtsp", &value.to_string(), &Default::default());
     if added && !same {
@@ -83,7 +85,7 @@ fn add_mount(work: &mut Work<'_>, at: At, thing: &Thing<'_>) {
 }
 
 /// `type`: known ones in today's spelling, others as they are.
-fn kind(work: &mut Work<'_>, at: At, key: Key<'_>) {
+fn kind(work: &mut Work, at: At, key: Key<'_>) {
     let Some(text) = key.node.text() else { return work.keep(at, "type", key) };
     let plain = text.trim().to_lowercase().replace(['-', ' '], "_");
     let name = match plain.as_str() {
@@ -99,7 +101,7 @@ fn kind(work: &mut Work<'_>, at: At, key: Key<'_>) {
 }
 
 /// `i420` as `I420`.
-fn format(work: &mut Work<'_>, at: At, key: Key<'_>) {
+fn format(work: &mut Work, at: At, key: Key<'_>) {
     match key.node.text() {
         Some(text) => {
             let upper = text.to_uppercase();
@@ -111,7 +113,7 @@ fn format(work: &mut Work<'_>, at: At, key: Key<'_>) {
 }
 
 /// `SMPTE`, `checkers_8` and numbers of GStreamer's `videotestsrc`.
-fn pattern(work: &mut Work<'_>, at: At, key: Key<'_>) {
+fn pattern(work: &mut Work, at: At, key: Key<'_>) {
     let Some(text) = key.node.text() else { return work.keep(at, "pattern", key) };
     let plain = text.trim().to_lowercase().replace(['_', ' '], "-");
     let name = if takes("pattern", &plain) { plain.as_str() } else { text };
@@ -124,7 +126,7 @@ fn takes(key: &str, word: &str) -> bool {
 }
 
 /// A mount point, with its slash.
-fn mount(work: &mut Work<'_>, at: At, key: Key<'_>) {
+fn mount(work: &mut Work, at: At, key: Key<'_>) {
     match key.node.text() {
         Some(text) if !text.is_empty() && !text.starts_with('/') => {
             work.put(at, "rtsp", &format!("/{text}").into(), key);

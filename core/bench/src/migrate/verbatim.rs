@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A bench that is written in another language.
-pub(super) fn bench(work: &mut Work<'_>, root: &Node) {
+pub(super) fn bench(work: &mut Work, root: &Node) {
     for (name, node) in root.map().unwrap_or_default() {
         let from = node::below("", name);
         let key = Key { from: &from, name, node };
@@ -28,7 +28,7 @@ pub(super) fn bench(work: &mut Work<'_>, root: &Node) {
 }
 
 /// One key at the top of the file.
-pub(super) fn top(work: &mut Work<'_>, key: Key<'_>) {
+pub(super) fn top(work: &mut Work, key: Key<'_>) {
     let known = schema::root().child(key.name);
     if key.node.map().is_some() {
         return table(work, known, key, &KeyPath::new([key.name]));
@@ -36,7 +36,7 @@ pub(super) fn top(work: &mut Work<'_>, key: Key<'_>) {
     // Above all tables, where nothing but single keys can stand.
     if let Some(what) = key.node.oddity() {
         let at = work.page.between();
-        let why = format!("a bench file has no value for {what}");
+        let why = format!("a bench file cannot hold {what}");
         return work.lose(at, key, why, "write the value that is meant");
     }
     let name = node::key(key.name);
@@ -46,7 +46,7 @@ pub(super) fn top(work: &mut Work<'_>, key: Key<'_>) {
 }
 
 /// A table with a header and everything in it.
-fn table(work: &mut Work<'_>, known: Option<&schema::Node>, key: Key<'_>, path: &KeyPath) {
+fn table(work: &mut Work, known: Option<&schema::Node>, key: Key<'_>, path: &KeyPath) {
     let entries = key.node.map().unwrap_or_default();
     let headless = !entries.is_empty()
         && matches!(known.map(schema::Node::kind), Some(Kind::Named(_)))
@@ -71,12 +71,7 @@ fn table(work: &mut Work<'_>, known: Option<&schema::Node>, key: Key<'_>, path: 
 }
 
 /// One key of a table: on a line, or a table of its own.
-pub(super) fn entry(
-    work: &mut Work<'_>,
-    known: Option<&schema::Node>,
-    key: Key<'_>,
-    parent: &KeyPath,
-) {
+pub(super) fn entry(work: &mut Work, known: Option<&schema::Node>, key: Key<'_>, parent: &KeyPath) {
     let child = known.and_then(|known| known.child(key.name));
     let header = child.is_some_and(|child| child.kind().has_header());
     match known.map(schema::Node::kind) {
@@ -95,7 +90,7 @@ pub(super) fn entry(
 }
 
 /// `ch1: { voltage: 3.3 }` as `ch1.voltage = 3.3`
-fn parameter(work: &mut Work<'_>, at: At, key: Key<'_>, dotted: &str, depth: usize) {
+fn parameter(work: &mut Work, at: At, key: Key<'_>, dotted: &str, depth: usize) {
     match &key.node.data {
         Data::Map(entries) if !entries.is_empty() && depth < 4 => {
             if !key.node.comments.is_empty() {

@@ -14,9 +14,10 @@ use crate::{
     schema,
 };
 
-pub(super) struct Work<'c> {
+pub(super) struct Work {
     pub(super) page: Page,
-    pub(super) catalogue: &'c dyn Catalogue,
+    /// Names of the drivers there are.
+    pub(super) types: Vec<String>,
     carried: Vec<Carried>,
     notes: Vec<(Range<usize>, Note)>,
 }
@@ -31,12 +32,13 @@ pub(super) struct Key<'n> {
     pub(super) node: &'n Node,
 }
 
-impl<'c> Work<'c> {
-    pub(super) fn new(catalogue: &'c dyn Catalogue, tree: &mut Tree) -> Self {
+impl Work {
+    pub(super) fn new(catalogue: &dyn Catalogue, tree: &mut Tree) -> Self {
         let mut page = Page::default();
         page.head = std::mem::take(&mut tree.head);
         page.tail = std::mem::take(&mut tree.tail);
-        let mut work = Self { page, catalogue, carried: Vec::new(), notes: Vec::new() };
+        let types = catalogue.types();
+        let mut work = Self { page, types, carried: Vec::new(), notes: Vec::new() };
         for (at, what) in std::mem::take(&mut tree.remarks) {
             let advice = "look whether what it stood for is still meant";
             work.note(at, "", What::NotCarriedOver, None, what, advice);
@@ -57,11 +59,25 @@ impl<'c> Work<'c> {
         self.write(at, key, &value.to_string(), &comments, from);
     }
 
+    /// A value put together from several, each of which the caller enters into the account.
+    /// `false` if the key is there already; all of them are then lost.
+    #[must_use]
+    pub(super) fn put_parts(&mut self, at: At, key: &str, value: &Value, from: Key<'_>) -> bool {
+        let comments = from.node.all_comments();
+        let written = self.page.key(at, key, &value.to_string(), &comments);
+        if written {
+            self.refusal(at, key, value, from);
+        } else {
+            self.lose_twice(at, key, from);
+        }
+        written
+    }
+
     /// A value just as it was.
     pub(super) fn keep(&mut self, at: At, key: &str, from: Key<'_>) {
         let comments = from.node.all_comments();
         if let Some(what) = from.node.oddity() {
-            let why = format!("a bench file has no value for {what}");
+            let why = format!("a bench file cannot hold {what}");
             return self.lose(at, from, why, "write the value that is meant");
         }
         self.write(at, key, &from.node.written(), &comments, from);
@@ -75,9 +91,15 @@ impl<'c> Work<'c> {
         if self.page.key(at, key, value, comments) {
             self.carried(from, to);
         } else {
-            let why = format!("{to} has been written already, from another key");
-            self.lose(at, from, why, "decide which of the two is right");
+            self.lose_twice(at, key, from);
         }
+    }
+
+    /// Another key came to the same one before.
+    pub(super) fn lose_twice(&mut self, at: At, key: &str, from: Key<'_>) {
+        let to = dotted(&self.page.path(at), key);
+        let why = format!("{to} has been written already, from another key");
+        self.lose(at, from, why, "decide which of the two is right");
     }
 
     /// Says so where today's format does not take a value.
@@ -87,10 +109,14 @@ impl<'c> Work<'c> {
         let Some(known) = schema::at(&path) else { return };
         if let Err(problem) = allowed(known.kind(), value) {
             let name = path.last().unwrap_or_default();
-            let why = format!("this version does not run it: {name} {}", problem.message);
+            let why = format!("{name} {}", problem.message);
             let advice = match problem.suggestion {
                 Some(meant) => format!("perhaps {} is meant", Value::from(meant)),
-                None => "correct the value; setpoint check shows the place".to_owned(),
+                None if problem.code == "unsupported" => {
+                    "it is kept so that nothing is missing unseen; take it out to run the rest"
+                        .to_owned()
+                }
+                None => "correct it before the bench is run".to_owned(),
             };
             self.note(from.node.at.clone(), from.from, What::CarriedOver, Some(to), why, advice);
         }
@@ -99,6 +125,15 @@ impl<'c> Work<'c> {
     /// An entry in the account: this key is in the migrated text there.
     pub(super) fn carried(&mut self, from: Key<'_>, to: impl Into<String>) {
         self.carried.push(Carried { from: from.from.to_owned(), to: to.into() });
+    }
+
+    /// A key that is part of something else now; its comments stay where it stood.
+    pub(super) fn absorbed(&mut self, at: At, from: Key<'_>, to: impl Into<String>) {
+        let comments = from.node.all_comments();
+        if !comments.is_empty() {
+            self.page.remark(at, comments.lines());
+        }
+        self.carried(from, to);
     }
 
     /// What was done differently from what the input says.
@@ -122,7 +157,10 @@ impl<'c> Work<'c> {
         advice: impl Into<String>,
     ) {
         let Comments { mut above, beside, below } = from.node.all_comments();
-        let mut line = page::lost(from.name, &from.node.shown());
+        // Outside of a table the whole path says whose it was.
+        let outside = self.page.path(at).is_empty();
+        let name = if outside { from.from.to_owned() } else { node::key(from.name) };
+        let mut line = page::lost(&name, &from.node.shown());
         for comment in beside {
             line.push_str("  ");
             line.push_str(&comment);
@@ -136,14 +174,14 @@ impl<'c> Work<'c> {
 
     /// A part of a value that was put together from several: its comments went with that.
     pub(super) fn lose_part(&mut self, at: At, from: Key<'_>, why: String, advice: &str) {
-        let line = format!("# not carried over: {} = {}", from.name, from.node.shown());
+        let line = page::lost(from.name, &from.node.shown());
         self.page.remark(at, vec![line]);
         self.note(from.node.at.clone(), from.from, What::NotCarriedOver, None, why, advice);
     }
 
     /// The same for a whole table that the input spreads over several lines: a comment for each.
     pub(super) fn lose_table(&mut self, from: Key<'_>, why: &str, advice: &str) {
-        let at = self.page.between();
+        let at = self.page.apart();
         match &from.node.data {
             Data::Map(entries) if !entries.is_empty() => {
                 let own = from.node.comments.clone();
@@ -152,7 +190,7 @@ impl<'c> Work<'c> {
                     let Comments { above, beside, below } = node.all_comments();
                     let mut lines = above;
                     let path = node::below(&node::key(from.name), name);
-                    let mut line = format!("# not carried over: {path} = {}", node.shown());
+                    let mut line = page::lost(&path, &node.shown());
                     for comment in beside {
                         line.push_str("  ");
                         line.push_str(&comment);
