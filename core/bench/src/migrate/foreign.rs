@@ -63,7 +63,7 @@ pub(super) fn file(work: &mut Work, root: &Node) {
                 sources::one(work, thing, served);
             }),
             "log_level" => log_level(work, key),
-            "server" => server(work, key),
+            "server" => server(work, key, root.get("sources").is_some()),
             // Keys that a bench has just so.
             _ if node.map().is_some() && schema::root().child(name).is_some() => {
                 verbatim::top(work, key);
@@ -143,7 +143,10 @@ fn things(work: &mut Work, key: Key<'_>, what: &str, each: &mut dyn FnMut(&mut W
                 let why = if ids::valid(wanted) {
                     format!("another {what} has the name {name} already")
                 } else {
-                    format!("{name} cannot be an id, which has letters, digits, “_” and “-” only")
+                    format!(
+                        "{name} cannot be an id, which begins with a letter (a to z) and goes on \
+                         with letters, digits, “_” or “-”"
+                    )
                 };
                 work.changed(thing, &path.to_string(), why, "rename it if you like");
             }
@@ -205,8 +208,8 @@ fn log_level(work: &mut Work, key: Key<'_>) {
     }
 }
 
-/// `[server]`: where streams are served.
-fn server(work: &mut Work, key: Key<'_>) {
+/// `[server]`: where streams are served, if there are sources of any.
+fn server(work: &mut Work, key: Key<'_>, sources: bool) {
     let path = KeyPath::new(["rtsp"]);
     let Some(entries) = key.node.map() else {
         let at = work.page.between();
@@ -225,6 +228,9 @@ fn server(work: &mut Work, key: Key<'_>) {
             "address" | "host" | "bind" => work.keep(at, "address", key),
             _ => work.lose(at, key, "[rtsp] has an address and a port only", NO_HOME),
         }
+    }
+    if !sources {
+        return;
     }
     let why = "streams were served at the names of their sources; each source has a mount point \
                now, rtsp = \"/NAME\""

@@ -93,9 +93,15 @@ fn kind(work: &mut Work, at: At, key: Key<'_>) {
         "test_pattern" | "file" | "directory" | "camera" | "rtsp" | "pipeline" => plain.as_str(),
         _ => text,
     };
+    let to = format!("{}.type", work.page.path(at));
+    if plain == "file_list" {
+        work.put_quietly(at, "type", &name.into(), key);
+        let why = "a bench has no lists of files, so it does not run like this".to_owned();
+        let advice = "write a source for each file, or a directory, when a version runs those";
+        return work.attention(key, &to, why, advice);
+    }
     work.put(at, "type", &name.into(), key);
     if name != text {
-        let to = format!("{}.type", work.page.path(at));
         work.changed(key, &to, format!("“{text}” is called “{name}”"), "");
     }
 }
