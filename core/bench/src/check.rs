@@ -31,7 +31,7 @@ mod plain;
 mod sources;
 mod walk;
 mod whole;
-mod words;
+pub(crate) mod words;
 
 use crate::{
     catalogue::Catalogue,
@@ -41,7 +41,6 @@ use crate::{
     value::{Table, Value},
 };
 
-#[cfg(test)]
 pub(crate) use allowed::allowed;
 pub use component::{Built, Checked, Context, Name, component, components};
 pub use drivers::{Driver, Drivers};

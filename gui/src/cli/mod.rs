@@ -14,6 +14,7 @@ mod input;
 mod lines;
 mod look;
 mod merge;
+mod migrate;
 mod open;
 mod out;
 mod plan;
@@ -60,6 +61,7 @@ enum Command {
     Diff(diff::Diff),
     Merge(merge::Merge),
     Plan(plan::Plan),
+    Migrate(migrate::Migrate),
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
@@ -90,6 +92,7 @@ pub fn main() -> ExitCode {
         Some(Command::Diff(command)) => diff::run(&command),
         Some(Command::Merge(command)) => merge::run(&command),
         Some(Command::Plan(command)) => plan::run(&command),
+        Some(Command::Migrate(command)) => migrate::run(&command),
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),

@@ -88,7 +88,7 @@ fn put(table: &mut Table, names: &[String], value: &Value) {
         put(&mut next, rest, value);
         Value::Table(next)
     };
-    table.insert(name.as_str().into(), value);
+    table.insert(name.as_str(), value);
 }
 
 /// Any bench.
