@@ -22,6 +22,18 @@ pub struct Bench {
     pub sources: IndexMap<String, Arc<Source>>,
 }
 
+impl Bench {
+    /// `[instruments.<id>]`
+    pub fn instrument(&self, id: &str) -> Option<&Instrument> {
+        self.instruments.get(id).map(Arc::as_ref)
+    }
+
+    /// `[sources.<id>]`
+    pub fn source(&self, id: &str) -> Option<&Source> {
+        self.sources.get(id).map(Arc::as_ref)
+    }
+}
+
 /// `[runtime]`: how Setpoint itself behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuntimeSettings {

@@ -103,7 +103,7 @@ async fn take_one(
         }
         Step::Bring { instrument } => {
             progress.taken.push(Taken::Bring { instrument: instrument.clone() });
-            components.bring(instrument, new.instruments.get(instrument)).await;
+            components.bring(instrument, new.instrument(instrument)).await;
         }
         Step::Set { instrument, parameter, value, facts } => {
             let handle = components
@@ -133,10 +133,10 @@ async fn take_one(
         }
         Step::BringSource { source } => {
             progress.taken.push(Taken::BringSource { source: source.clone() });
-            components.bring_source(source, new.sources.get(source)).await;
+            components.bring_source(source, new.source(source)).await;
         }
         Step::ChangeSource { source } => {
-            if let Some(definition) = new.sources.get(source) {
+            if let Some(definition) = new.source(source) {
                 components.change_source(source, definition).await?;
                 progress.taken.push(Taken::ChangeSource { source: source.clone() });
             }
@@ -160,12 +160,12 @@ pub(crate) async fn take_back(
         match taken {
             // Whatever was closed before it comes back below, when all lines are free again.
             Taken::Bring { instrument } => {
-                let before = old.instruments.get(&instrument).filter(|before| !before.enabled);
+                let before = old.instrument(&instrument).filter(|before| !before.enabled);
                 components.bring(&instrument, before).await;
                 failure.undone.push(instrument);
             }
             Taken::Close { instrument } => {
-                components.bring(&instrument, old.instruments.get(&instrument)).await;
+                components.bring(&instrument, old.instrument(&instrument)).await;
                 if !failure.undone.contains(&instrument) {
                     failure.undone.push(instrument);
                 }
@@ -190,11 +190,11 @@ pub(crate) async fn take_back(
                 }
             }
             Taken::BringSource { source } => {
-                components.bring_source(&source, old.sources.get(&source)).await;
+                components.bring_source(&source, old.source(&source)).await;
                 failure.undone.push(source);
             }
             Taken::ChangeSource { source } => {
-                if let Some(definition) = old.sources.get(&source) {
+                if let Some(definition) = old.source(&source) {
                     match components.change_source(&source, definition).await {
                         Ok(()) => failure.undone.push(source),
                         Err(why) => failure.not_undone.push(format!("{source}: {why}")),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Change, KeyPath, Reading, TextEdit};
+use setpoint_bench::{Change, Edit, KeyPath, Reading, TextEdit};
 
 use crate::{
     command::{Answer, CommandError},

@@ -72,7 +72,7 @@ impl Components {
     /// Hands every instrument that goes on running what changed of its definition.
     pub(crate) async fn configure_all(&mut self, old: &Bench, new: &Bench) {
         for (id, now) in &new.instruments {
-            if old.instruments.get(id).is_some_and(|before| before != now) {
+            if old.instrument(id).is_some_and(|before| *before != **now) {
                 self.configure(id, now).await;
             }
         }

@@ -94,7 +94,7 @@ pub(crate) fn plan(
     let mut plan = Plan::default();
     let mut wanted = Vec::new();
     for (id, now) in &new.instruments {
-        collect_sets(id, old.instruments.get(id), now, drivers, link, &mut wanted);
+        collect_sets(id, old.instrument(id), now, drivers, link, &mut wanted);
     }
     // Stable, so that the file's order decides between equals.
     wanted.sort_by_key(|set| (!set.going_off, set.facts.order));
@@ -104,10 +104,10 @@ pub(crate) fn plan(
     off_first.iter().for_each(|set| add_set(&mut plan, set));
     // All that close before any that open: a line may go from one to another.
     for (id, before) in &old.instruments {
-        add_close(&mut plan, id, before, new.instruments.get(id));
+        add_close(&mut plan, id, before, new.instrument(id));
     }
     for (id, now) in &new.instruments {
-        add_open(&mut plan, id, old.instruments.get(id), now);
+        add_open(&mut plan, id, old.instrument(id), now);
     }
     in_order.iter().for_each(|set| add_set(&mut plan, set));
     for id in old.sources.keys().filter(|id| !new.sources.contains_key(*id)) {
@@ -120,7 +120,7 @@ pub(crate) fn plan(
         );
     }
     for (id, now) in &new.sources {
-        add_source(&mut plan, id, old.sources.get(id), now);
+        add_source(&mut plan, id, old.source(id), now);
     }
     if old.runtime != new.runtime || old.name != new.name || old.environment != new.environment {
         plan.add(Step::Settings, "settings", "settings of the bench".to_owned(), None);
