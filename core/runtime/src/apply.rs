@@ -1,6 +1,6 @@
 //! Taking steps, and taking them back in reverse with the values read just before.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use setpoint_bench::Bench;
 use setpoint_instruments::{ParamFacts, ParamValue};
@@ -103,7 +103,7 @@ async fn take_one(
         }
         Step::Bring { instrument } => {
             progress.taken.push(Taken::Bring { instrument: instrument.clone() });
-            components.bring(instrument, new.instruments.get(instrument)).await;
+            components.bring(instrument, new.instruments.get(instrument).map(Arc::as_ref)).await;
         }
         Step::Set { instrument, parameter, value, facts } => {
             let handle = components
@@ -133,7 +133,7 @@ async fn take_one(
         }
         Step::BringSource { source } => {
             progress.taken.push(Taken::BringSource { source: source.clone() });
-            components.bring_source(source, new.sources.get(source)).await;
+            components.bring_source(source, new.sources.get(source).map(Arc::as_ref)).await;
         }
         Step::ChangeSource { source } => {
             if let Some(definition) = new.sources.get(source) {
@@ -161,11 +161,13 @@ pub(crate) async fn take_back(
             // Whatever was closed before it comes back below, when all lines are free again.
             Taken::Bring { instrument } => {
                 let before = old.instruments.get(&instrument).filter(|before| !before.enabled);
-                components.bring(&instrument, before).await;
+                components.bring(&instrument, before.map(Arc::as_ref)).await;
                 failure.undone.push(instrument);
             }
             Taken::Close { instrument } => {
-                components.bring(&instrument, old.instruments.get(&instrument)).await;
+                components
+                    .bring(&instrument, old.instruments.get(&instrument).map(Arc::as_ref))
+                    .await;
                 if !failure.undone.contains(&instrument) {
                     failure.undone.push(instrument);
                 }
@@ -190,7 +192,7 @@ pub(crate) async fn take_back(
                 }
             }
             Taken::BringSource { source } => {
-                components.bring_source(&source, old.sources.get(&source)).await;
+                components.bring_source(&source, old.sources.get(&source).map(Arc::as_ref)).await;
                 failure.undone.push(source);
             }
             Taken::ChangeSource { source } => {

@@ -1,5 +1,7 @@
 //! From two benches to the ordered steps that lead from one to the other.
 
+use std::sync::Arc;
+
 use setpoint_bench::{
     Bench, Value,
     model::{Instrument, Source},
@@ -81,7 +83,7 @@ pub(crate) fn plan(
     let mut plan = Plan::default();
     let mut wanted = Vec::new();
     for (id, now) in &new.instruments {
-        collect_sets(id, old.instruments.get(id), now, drivers, link, &mut wanted);
+        collect_sets(id, old.instruments.get(id).map(Arc::as_ref), now, drivers, link, &mut wanted);
     }
     // Stable, so that the file's order decides between equals.
     wanted.sort_by_key(|set| (!set.going_off, set.facts.order));
@@ -91,10 +93,10 @@ pub(crate) fn plan(
     off_first.iter().for_each(|set| add_set(&mut plan, set));
     // All that close before any that open: a line may go from one to another.
     for (id, before) in &old.instruments {
-        add_close(&mut plan, id, before, new.instruments.get(id));
+        add_close(&mut plan, id, before, new.instruments.get(id).map(Arc::as_ref));
     }
     for (id, now) in &new.instruments {
-        add_open(&mut plan, id, old.instruments.get(id), now);
+        add_open(&mut plan, id, old.instruments.get(id).map(Arc::as_ref), now);
     }
     in_order.iter().for_each(|set| add_set(&mut plan, set));
     for id in old.sources.keys().filter(|id| !new.sources.contains_key(*id)) {
@@ -107,7 +109,7 @@ pub(crate) fn plan(
         );
     }
     for (id, now) in &new.sources {
-        add_source(&mut plan, id, old.sources.get(id), now);
+        add_source(&mut plan, id, old.sources.get(id).map(Arc::as_ref), now);
     }
     if old.runtime != new.runtime || old.name != new.name || old.environment != new.environment {
         plan.add(Step::Settings, "settings", "settings of the bench".to_owned(), None);
