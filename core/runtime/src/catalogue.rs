@@ -130,3 +130,24 @@ pub(crate) fn param_value(facts: &ParamFacts, value: &Value) -> ParamValue {
         (_, Value::Array(_) | Value::Table(_)) => ParamValue::Text(value.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundled_drivers_fit_on_their_lines_and_not_on_slow_ones() {
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        for name in drivers.types() {
+            let told = |wire: &str| {
+                let text = format!(
+                    "[instruments.a]\ntype = '{name}'\naddress = 'serial:///dev/ttyUSB0'\n{wire}"
+                );
+                let findings = setpoint_bench::read("bench.toml", &text, &drivers).diagnostics;
+                findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>()
+            };
+            assert!(told("").is_empty(), "{name}: {:?}", told(""));
+            assert_eq!(told("wire = { baud = 300 }\n"), ["poll_too_fast"], "{name}");
+        }
+    }
+}
