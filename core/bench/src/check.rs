@@ -10,6 +10,7 @@ mod allowed;
 mod build;
 mod findings;
 mod instruments;
+mod layered;
 mod leaves;
 mod sources;
 mod walk;
@@ -25,6 +26,9 @@ use crate::{
 
 #[cfg(test)]
 pub(crate) use allowed::allowed;
+pub(crate) use findings::Problem;
+pub(crate) use layered::{check_alone, check_layers};
+pub(crate) use words::nearest;
 
 /// What reading a text came to.
 #[derive(Debug, Clone)]
@@ -63,10 +67,7 @@ pub fn parse(file: &str, text: &str) -> Result<Document, Box<Reading>> {
 
 /// The second half of [`read`]: what a text holds to what it means.
 pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
-    let findings = walk::check(&document, catalogue);
-    let bench = (!findings.any_error()).then(|| build::bench(file, document.values())).flatten();
-    let diagnostics = findings.finish(file, document.text());
-    Reading { bench, values: document.into_values(), diagnostics }
+    layered::check_document(file, document, catalogue)
 }
 
 /// What reading a file comes to that is not UTF-8: it has no text to check. `line` and `column` are

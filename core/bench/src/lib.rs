@@ -17,6 +17,7 @@
 //! | [`diff`](mod@diff) | what differs, key by key; and line by line |
 //! | [`duration`] | `"250ms"` as a duration |
 //! | [`edit`](mod@edit) | set and remove keys in a text, every other byte kept |
+//! | [`layers`] | a bench out of several files, templates and variables |
 //!
 //! Promises: every finding of a file is reported at once and in file order; a text that does not
 //! check gives no `Bench`; an edit changes the lines it concerns and no others.
@@ -28,6 +29,7 @@ pub mod diff;
 pub mod document;
 pub mod duration;
 pub mod edit;
+pub mod layers;
 pub mod model;
 pub mod path;
 pub mod schema;

@@ -58,11 +58,11 @@ impl Findings {
         self.errors
     }
 
-    /// In file order, with lines and columns.
-    pub(crate) fn finish(mut self, file: &str, text: &str) -> Vec<Diagnostic> {
+    /// In file order; `end` is where the text ends.
+    pub(crate) fn sorted(mut self, end: usize) -> Vec<Finding> {
         if self.left_out > 0 {
             self.list.push(Finding {
-                bytes: text.len()..text.len(),
+                bytes: end..end,
                 severity: if self.errors { Severity::Error } else { Severity::Warning },
                 path: String::new(),
                 problem: Problem::new(
@@ -72,6 +72,11 @@ impl Findings {
             });
         }
         self.list.sort_by_key(|finding| finding.bytes.start);
+        self.list
+    }
+
+    /// In file order, with lines and columns.
+    pub(crate) fn finish(self, file: &str, text: &str) -> Vec<Diagnostic> {
         let mut cursor = Cursor::new(text);
         let place = |finding: Finding| Diagnostic {
             severity: finding.severity,
@@ -82,6 +87,6 @@ impl Findings {
             span: cursor.span(finding.bytes),
             suggestion: finding.problem.suggestion,
         };
-        self.list.into_iter().map(place).collect()
+        self.sorted(text.len()).into_iter().map(place).collect()
     }
 }

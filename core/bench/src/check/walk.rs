@@ -11,28 +11,37 @@ use super::{
 use crate::{
     catalogue::Catalogue,
     diagnostic::Severity,
-    document::{Document, Form, Place},
+    document::{Form, Place},
     path::KeyPath,
     schema::{self, Kind, Node, Preset},
     value::Value,
 };
 
-/// Everything that is wrong with a document, or worth knowing.
-pub(super) fn check(document: &Document, catalogue: &dyn Catalogue) -> Findings {
+/// Everything that is wrong with what a text holds, or worth knowing. `layered`: whether other
+/// files and the environment have been put in already.
+pub(super) fn check(
+    values: &Value,
+    root: &Place,
+    text: &str,
+    layered: bool,
+    catalogue: &dyn Catalogue,
+) -> Findings {
     let mut walk = Walk {
-        text: document.text(),
+        text,
+        layered,
         drivers: Drivers::new(catalogue),
         findings: Findings::default(),
         names: Vec::new(),
         addresses: HashMap::new(),
         mount_points: HashMap::new(),
     };
-    walk.keys(schema::root(), document.values(), document.root());
+    walk.keys(schema::root(), values, root);
     walk.findings
 }
 
 pub(super) struct Walk<'d, 'c> {
     pub(super) text: &'d str,
+    layered: bool,
     pub(super) drivers: Drivers<'c>,
     findings: Findings,
     /// The key being looked at.
@@ -123,20 +132,20 @@ impl<'d> Walk<'d, '_> {
     }
 
     fn include(&mut self, value: &Value, place: &Place) {
-        if matches!(value, Value::Array(files) if !files.is_empty()) {
-            let message = "this version does not read further files, and leaving them out \
-                           silently could be dangerous; move what they hold into this file";
+        if !self.layered && matches!(value, Value::Array(files) if !files.is_empty()) {
+            let message = "further files are not read here, and leaving them out silently could \
+                           be dangerous; move what they hold into this file";
             self.error(place.span.clone(), Problem::new("unsupported", message));
         }
     }
 
     /// Whether there is a `${NAME}` in a text, which is then an error.
     pub(super) fn environment(&mut self, value: &Value, place: &Place) -> bool {
-        let found = value.as_str().is_some_and(|text| text.contains("${"));
+        let found = !self.layered && value.as_str().is_some_and(|text| text.contains("${"));
         if found {
             let message = format!(
-                "{} holds “${{…}}”: this version takes no values from the environment; write the \
-                 value itself",
+                "{} holds “${{…}}”: values from the environment are not read here; write the value \
+                 itself",
                 self.subject()
             );
             self.error(place.span.clone(), Problem::new("unsupported", message));

@@ -44,7 +44,7 @@ pub const KEYS: &[Key] = &[
 
     key("bench",                          K::Group,                                         P::Absent,              E::None),
     key("bench.name",                     K::Text,                                          P::Absent,              E::None),
-    idle("bench.environment",             K::Text,                                          P::Text("development"), "its name is shown, but this version reads no file of its own for an environment"),
+    key("bench.environment",              K::Text,                                          P::Text("development"), E::None),
     key("bench.include",                  K::Texts,                                         P::Absent,              E::None),
 
     key("runtime",                        K::Group,                                         P::Absent,              E::Live),
