@@ -13,8 +13,10 @@
 
 mod component;
 mod dotenv;
+mod edit;
 mod environment;
 mod expand;
+mod explain;
 mod load;
 mod merge;
 mod origin;
@@ -23,9 +25,14 @@ mod surroundings;
 mod typed;
 mod whole;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 pub use component::{Context, Resolved, Templates, Variables, resolve_component};
+pub use edit::{Holder, LayerEditError};
+pub use explain::Provenance;
 pub use merge::{Piece, Secret};
 pub use origin::{LayerFinding, LayerKind, Origin};
 pub use surroundings::{Surroundings, Unreadable};
@@ -34,7 +41,8 @@ use self::{environment::Both, load::Load, origin::Layer, report::Circumstances};
 use crate::{
     catalogue::Catalogue,
     check::{Problem, Reading},
-    document::{Form, Place},
+    diagnostic::Severity,
+    document::{Document, Form, Place},
     path::KeyPath,
     value::Value,
 };
@@ -65,7 +73,8 @@ pub struct LayeredReading {
     main: String,
     asked: Option<String>,
     origins: Vec<Origin>,
-    layers: Vec<Layer>,
+    /// Lower ones first.
+    stack: OnceLock<Vec<Layer>>,
 }
 
 /// Reads and checks a bench with all its layers. `main` is the bench file's name as the person
@@ -79,20 +88,27 @@ pub fn read_layers(
     let Gathered { load, both, chosen } = gather(main, surroundings, environment, catalogue);
     let Load { origins, layers, mut findings, incomplete, unreadable, .. } = load;
     let mut secrets = Vec::new();
-    let reading = if findings.is_empty() && !incomplete && whole::is_plain(&layers, &origins) {
-        let text = origins.first().map_or("", |origin| &origin.text);
-        let (values, root) = layers.first().map_or_else(
-            || (Value::Table(Default::default()), merge::nowhere()),
-            |layer| (layer.values.clone(), layer.root.clone()),
-        );
-        crate::check::check_alone(main, text, values, &root, catalogue)
-    } else {
-        let mut whole = whole::resolve(&layers, &origins, &both, catalogue);
-        findings.append(&mut whole.findings);
-        whole.findings = findings;
-        secrets = whole.secrets.clone();
-        let known = Circumstances { main, origins: &origins, incomplete, unreadable };
-        report::report(known, whole, catalogue)
+    let stack = OnceLock::new();
+    let plain = findings.is_empty() && !incomplete && whole::is_plain(&layers, &origins);
+    let reading = match (plain, origins.first()) {
+        (true, Some(origin)) => {
+            // What it holds is handed on as it is; whoever explains a key reads it again.
+            let (values, root) = layers.into_iter().next().map_or_else(
+                || (Value::Table(Default::default()), merge::nowhere()),
+                |layer| (layer.values, layer.root),
+            );
+            crate::check::check_alone(main, &origin.text, values, &root, catalogue)
+        }
+        _ => {
+            let mut whole = whole::resolve(&layers, &origins, &both, catalogue);
+            findings.append(&mut whole.findings);
+            whole.findings = findings;
+            secrets = whole.secrets.clone();
+            let known = Circumstances { main, origins: &origins, incomplete, unreadable };
+            let reading = report::report(known, whole, catalogue);
+            let _ = stack.set(layers);
+            reading
+        }
     };
     let files = origins
         .iter()
@@ -110,7 +126,7 @@ pub fn read_layers(
         main: main.to_owned(),
         asked: environment.map(str::to_owned),
         origins,
-        layers,
+        stack,
     }
 }
 
@@ -151,6 +167,16 @@ fn gather<'s>(
     });
     let chosen = chosen.filter(|chosen| !chosen.is_empty()).unwrap_or_else(|| "development".to_owned());
 
+    let good_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let (problem, severity) = if chosen.bytes().all(good_name) {
+        (load.overlay(&chosen), Severity::Warning)
+    } else {
+        let message = "an environment has a name of letters, digits, “_” and “-”: it is part of a \
+                       file's name";
+        (Some(Problem::new("bad_name", message)), Severity::Error)
+    };
+
     let dotenv_origin = dotenv_text.map(|text| {
         let text = environment::masked(&text, &file_entries, &malformed);
         load.origin(".env", LayerKind::DotEnv, text.into())
@@ -161,16 +187,17 @@ fn gather<'s>(
         let text = format!("bench.environment = {}\n", Value::from(asked));
         load.origin("--env", LayerKind::CommandLine, text.into())
     });
+    let mut whole_line = |origin, bytes, problem| {
+        load.findings.push(LayerFinding::new(Severity::Error, origin, bytes, String::new(), problem));
+    };
     if let Some(origin) = dotenv_origin {
         for (bytes, why) in &malformed {
-            let problem = Problem::new("malformed_line", format!("this line {why}; a line is NAME=VALUE"));
-            let severity = crate::diagnostic::Severity::Error;
-            load.findings.push(LayerFinding::new(severity, origin, bytes.clone(), String::new(), problem));
+            let message = format!("this line {why}; a line is NAME=VALUE");
+            whole_line(origin, bytes.clone(), Problem::new("malformed_line", message));
         }
         if let Some(why) = unreadable {
-            let problem = Problem::new("unreadable", format!(".env cannot be read: {why}"));
-            let severity = crate::diagnostic::Severity::Error;
-            load.findings.push(LayerFinding::new(severity, origin, 0..0, String::new(), problem));
+            let message = format!(".env cannot be read: {why}");
+            whole_line(origin, 0..0, Problem::new("unreadable", message));
         }
     }
     let asked_at = match (asked_origin, by_variable) {
@@ -181,19 +208,20 @@ fn gather<'s>(
         }
         _ => None,
     };
-    if chosen.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
-        load.overlay(&chosen, asked_at.as_ref());
-    } else {
-        let message = "an environment has a name of letters, digits, “_” and “-”; it is part of a file's name";
-        let place = asked_at.clone().or_else(|| {
+    if let Some(problem) = problem {
+        let in_file = || {
             load.layers.iter().rev().find_map(|layer| {
                 let names = ["bench".to_owned(), "environment".to_owned()];
                 origin::at(&layer.values, &layer.root, &names).map(|(_, place)| place.clone())
             })
-        });
-        let place = place.unwrap_or_else(merge::nowhere);
-        let problem = Problem::new("bad_name", message);
-        load.findings.push(LayerFinding::error(&place, "bench.environment".to_owned(), problem));
+        };
+        // An environment that the file names may do without an overlay.
+        let from_file = severity == Severity::Error;
+        if let Some(place) = asked_at.or_else(|| from_file.then(in_file).flatten()) {
+            let Place { origin, span, .. } = place;
+            let path = "bench.environment".to_owned();
+            load.findings.push(LayerFinding::new(severity, origin, span, path, problem));
+        }
     }
 
     let mut known = environment::Known::new(&load.layers);
@@ -237,6 +265,18 @@ fn asked_layer(asked: &str, place: Place) -> Layer {
 }
 
 impl LayeredReading {
+    fn layers(&self) -> &[Layer] {
+        self.stack.get_or_init(|| {
+            let files = self.origins.iter().enumerate().take(1);
+            files
+                .filter_map(|(origin, it)| {
+                    let document = Document::parse(&it.text).ok()?;
+                    Some(Layer::new(document, u16::try_from(origin).ok()?))
+                })
+                .collect()
+        })
+    }
+
     /// Whether a key, or one below it, holds a secret.
     pub fn holds_secret(&self, path: &KeyPath) -> bool {
         self.secrets.iter().any(|secret| secret.path.starts_with(path))

@@ -157,7 +157,29 @@ fn report(case: &Case) -> String {
     leaves(&reading.masked_values(), "", &mut out);
     for path in &case.explain {
         writeln!(out, "\n{path}:").unwrap();
+        for from in reading.explain(path) {
+            let holds = if from.holds { "" } else { "  not " };
+            let template = from.template.map(|name| format!(" template {name}"));
+            write!(out, "{holds}{} at {}:{}", from.raw, from.file, from.span.line).unwrap();
+            write!(out, ":{} {:?}{}", from.span.column, from.layer, template.unwrap_or_default()).unwrap();
+            writeln!(out, " {}", from.through.join(" ")).unwrap();
+        }
     }
+    if !case.edits.is_empty() {
+        for edit in &case.edits {
+            let holder = reading.holder(&edit.path).map(|it| (it.file, it.exists));
+            writeln!(out, "\nholder of {}: {holder:?}", edit.path).unwrap();
+        }
+        match reading.edit_layers(&case.edits, &case.memory, &Types) {
+            Err(error) => writeln!(out, "\n{error}").unwrap(),
+            Ok(texts) => {
+                for (file, text) in texts {
+                    writeln!(out, "\n--- {file}\n{text}").unwrap();
+                }
+            }
+        }
+    }
+    assert!(!out.contains("hunter"), "a secret in sight\n{out}");
     out
 }
 

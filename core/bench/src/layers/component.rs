@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use indexmap::IndexMap;
 
 use super::{
+    expand::{self, Part},
     merge::{Merge, Piece, Secret},
     origin::{LayerFinding, Origin, part},
 };
@@ -61,6 +62,8 @@ pub struct Resolved {
     /// The origin and bytes of texts that could not be made whole. Whatever else there is to say
     /// of them follows from that.
     pub broken: Vec<(u16, std::ops::Range<usize>)>,
+    /// Whether there is a template that could not be found: keys may be missing for that.
+    pub partial: bool,
     /// The templates it is made from.
     pub templates: Vec<String>,
     /// The variables that were looked up for it; secrets as `secret:NAME`.
@@ -85,7 +88,8 @@ pub fn resolve_component<'a>(
     let mut merge = Merge::new(context, names.to_vec());
     let mut chain = Chain::default();
     let resolved = if takes_template(names) {
-        chain = templates(names, pieces, context);
+        chain = templates(names, pieces, context.templates);
+        chain.findings_count = chain.findings.len();
         merge.findings.append(&mut chain.findings);
         let all: Vec<Piece<'a>> = chain.pieces.iter().chain(pieces).copied().collect();
         merge.user = chain.user;
@@ -113,18 +117,8 @@ pub fn resolve_component<'a>(
         merge.merge(pieces)
     };
     let (value, place) = resolved?;
-    for (name, (_, place, used)) in &merge.with {
-        let own = pieces.iter().any(|piece| {
-            part(piece.value, piece.place, "with").is_some_and(|(_, with)| {
-                with.origin == place.origin && with.parts.iter().any(|part| part.span == place.span)
-            })
-        });
-        if !used && own && chain.user.is_some() {
-            let message = format!("{name} has no effect: no template of this component has $({name})");
-            let path = KeyPath::new(names.iter().copied().chain(["with", name]));
-            let problem = Problem::new("no_effect", message);
-            merge.findings.push(LayerFinding::warning(place, path.to_string(), problem));
-        }
+    if chain.findings_count == 0 && chain.user.is_some() {
+        unused(&mut merge, names, pieces, &chain.pieces);
     }
     let mut variables = merge.variables;
     variables.sort_unstable();
@@ -135,9 +129,52 @@ pub fn resolve_component<'a>(
         findings: merge.findings,
         secrets: merge.secrets,
         broken: merge.broken,
+        partial: chain.findings_count > 0,
         templates: chain.names.into_iter().map(str::to_owned).collect(),
         variables,
     })
+}
+
+/// Warns of what a component gives to its templates and none of them asks for.
+fn unused<'a>(
+    merge: &mut Merge<'a>,
+    names: &[&'a str],
+    own: &[Piece<'a>],
+    templates: &[Piece<'a>],
+) {
+    let given: Vec<(&'a str, &'a Place)> = own
+        .iter()
+        .filter_map(|piece| part(piece.value, piece.place, "with"))
+        .filter_map(|(value, place)| Some(value.as_table()?.iter().zip(&place.parts)))
+        .flat_map(|with| with.map(|((name, _), place)| -> (&'a str, &'a Place) { (name, place) }))
+        .collect();
+    if given.is_empty() {
+        return;
+    }
+    let mut holes = HashSet::new();
+    for piece in templates {
+        collect_holes(piece.value, &mut holes);
+    }
+    for (name, place) in given.into_iter().filter(|(name, _)| !holes.contains(name)) {
+        let message = format!("{name} has no effect: no template of this component has $({name})");
+        let path = KeyPath::new(names.iter().copied().chain(["with", name]));
+        let problem = Problem::new("no_effect", message);
+        merge.findings.push(LayerFinding::warning(place, path.to_string(), problem));
+    }
+}
+
+fn collect_holes<'v>(value: &'v Value, holes: &mut HashSet<&'v str>) {
+    match value {
+        Value::String(text) if text.contains("$(") => {
+            holes.extend(expand::parts(text, true).into_iter().filter_map(|(part, _)| match part {
+                Part::Hole(name) => Some(name),
+                _ => None,
+            }));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_holes(item, holes)),
+        Value::Table(table) => table.values().for_each(|item| collect_holes(item, holes)),
+        _ => {}
+    }
 }
 
 /// The templates of a component.
@@ -150,15 +187,17 @@ pub(super) struct Chain<'a> {
     /// Where the component names its template.
     pub(super) user: Option<&'a Place>,
     pub(super) findings: Vec<LayerFinding>,
+    findings_count: usize,
 }
 
+/// The templates behind a component, as far as they can be found.
 pub(super) fn templates<'a>(
-    names: &[&'a str],
+    names: &[&str],
     pieces: &[Piece<'a>],
-    context: &'a Context<'a>,
+    known: &Templates<'a>,
 ) -> Chain<'a> {
     let mut chain = Chain::default();
-    let mut groups: Vec<&'a [Piece<'a>]> = Vec::new();
+    let mut groups: Vec<&[Piece<'a>]> = Vec::new();
     let mut seen = HashSet::new();
     let mut from = pieces.to_vec();
     loop {
@@ -177,9 +216,9 @@ pub(super) fn templates<'a>(
             chain.findings.push(LayerFinding::error(place, path(), problem));
             break;
         };
-        let Some((name, group)) = context.templates.get_key_value(name) else {
-            let known = context.templates.len() <= MOST_COMPARED;
-            let candidates = context.templates.keys().copied().filter(|_| known);
+        let Some((name, group)) = known.get_key_value(name) else {
+            let few = known.len() <= MOST_COMPARED;
+            let candidates = known.keys().copied().filter(|_| few);
             let meant = nearest(name, candidates);
             let shown: String = name.chars().take(40).collect();
             let message = format!("there is no template “{shown}”: a template stands under [templates.NAME]");
@@ -244,10 +283,11 @@ fn with<'a>(merge: &mut Merge<'a>, all: &[Piece<'a>], has_template: bool) {
     merge.variables.append(&mut inner.variables);
     merge.broken.append(&mut inner.broken);
     merge.with_secrets = inner.secrets;
+    merge.with_untyped = inner.untyped;
     if let Value::Table(table) = value {
         let parts = table.iter().zip(place.parts);
         merge.with = parts
-            .map(|((name, value), place)| (name.to_owned(), (value.clone(), place, false)))
+            .map(|((name, value), place)| (name.to_owned(), (value.clone(), place)))
             .collect();
     }
 }

@@ -91,14 +91,13 @@ impl<'s> Load<'s> {
         }
     }
 
-    /// The overlay of an environment. `asked_at` is where someone asked for this environment from
-    /// outside the files.
-    pub(super) fn overlay(&mut self, environment: &str, asked_at: Option<&Place>) {
+    /// The overlay of an environment. If there is none, but there are some for others, gives what
+    /// to say of that where someone asked for this environment from outside the files.
+    pub(super) fn overlay(&mut self, environment: &str) -> Option<Problem> {
         let file = format!("{}{environment}.toml", self.stem);
         match self.surroundings.file(&file) {
             Ok(text) => self.text(&file, LayerKind::Overlay, text),
             Err(Unreadable::Missing) => {
-                let Some(place) = asked_at else { return };
                 let pattern = format!("{}*.toml", escape(&self.stem));
                 let names = self.surroundings.matching(&pattern).unwrap_or_default();
                 let known: Vec<&str> = names
@@ -106,7 +105,7 @@ impl<'s> Load<'s> {
                     .filter_map(|name| name.strip_prefix(&self.stem)?.strip_suffix(".toml"))
                     .collect();
                 if known.is_empty() {
-                    return;
+                    return None;
                 }
                 let message = format!(
                     "there is no {} for the environment {environment}; there is one for {}",
@@ -114,9 +113,7 @@ impl<'s> Load<'s> {
                     known.join(", ")
                 );
                 let meant = crate::check::nearest(environment, known);
-                let problem = Problem::new("no_overlay", message).suggest(meant);
-                let path = "bench.environment".to_owned();
-                self.findings.push(LayerFinding::warning(place, path, problem));
+                return Some(Problem::new("no_overlay", message).suggest(meant));
             }
             Err(why) => {
                 self.incomplete = true;
@@ -125,6 +122,7 @@ impl<'s> Load<'s> {
                 self.whole(origin, "unreadable", message);
             }
         }
+        None
     }
 
     fn whole(&mut self, origin: u16, code: &'static str, message: String) {

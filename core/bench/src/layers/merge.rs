@@ -1,5 +1,7 @@
 //! Pieces of several layers to one value, with the place of each part.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 use super::{
@@ -47,10 +49,14 @@ const MOST_IN_TEXT: usize = 10;
 /// Puts pieces together; one for each component.
 pub(super) struct Merge<'a> {
     pub(super) context: &'a Context<'a>,
-    /// What the component gives to its template: a value, its place, and whether it was asked for.
-    pub(super) with: IndexMap<String, (Value, Place, bool)>,
+    /// What the component gives to its template.
+    pub(super) with: IndexMap<String, (Value, Place)>,
     /// Secrets in it, by the name below `with`.
     pub(super) with_secrets: Vec<Secret>,
+    /// What in it is the text of a variable, of which the key decides what it means.
+    pub(super) with_untyped: HashSet<KeyPath>,
+    /// The same of this component.
+    pub(super) untyped: HashSet<KeyPath>,
     /// The type of the instrument.
     pub(super) driver: Option<String>,
     /// Where the component names its template; findings about placeholders belong there.
@@ -71,6 +77,8 @@ impl<'a> Merge<'a> {
             context,
             with: IndexMap::new(),
             with_secrets: Vec::new(),
+            with_untyped: HashSet::new(),
+            untyped: HashSet::new(),
             driver: None,
             user: None,
             names,
@@ -202,9 +210,15 @@ impl<'a> Merge<'a> {
             && let Some((value, place)) = self.fill(name)
         {
             // A whole value: a number stays a number.
-            let value = value.clone();
+            let mut value = value.clone();
             let mut place = place.clone();
             place.key = None;
+            if let Value::String(text) = &value
+                && self.with_untyped.contains(&KeyPath::new([*name]))
+            {
+                value = typed(text, &self.names, self.driver.as_deref(), self.context.catalogue);
+                place = fitting(&value, &place);
+            }
             self.secrets_of(name, text, &place);
             return (value, place);
         }
@@ -267,6 +281,7 @@ impl<'a> Merge<'a> {
         }
         let value = match parts.as_slice() {
             [_] if (variable || secret) && wrong == 0 => {
+                self.untyped.insert(self.path());
                 typed(&out, &self.names, self.driver.as_deref(), self.context.catalogue)
             }
             _ => Value::String(out),
@@ -290,10 +305,8 @@ impl<'a> Merge<'a> {
         self.findings.push(finding);
     }
 
-    fn fill(&mut self, name: &str) -> Option<(&Value, &Place)> {
-        let (value, place, used) = self.with.get_mut(name)?;
-        *used = true;
-        Some((value, place))
+    fn fill(&self, name: &str) -> Option<(&Value, &Place)> {
+        self.with.get(name).map(|(value, place)| (value, place))
     }
 
     fn unfilled(&self, name: &str, piece: Piece<'a>) -> Problem {

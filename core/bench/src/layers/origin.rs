@@ -67,9 +67,9 @@ pub(super) struct Layer {
 impl Layer {
     /// A document's values with every place marked as being in `origin`.
     pub(super) fn new(document: Document, origin: u16) -> Self {
-        let mut root = document.root().clone();
+        let (values, mut root) = document.into_parts();
         mark(&mut root, origin);
-        Self { origin, values: document.into_values(), root }
+        Self { origin, values, root }
     }
 }
 

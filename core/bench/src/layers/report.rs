@@ -15,7 +15,6 @@ use crate::{
     catalogue::Catalogue,
     check::{self, Problem, Reading},
     diagnostic::{Diagnostic, Severity},
-    document::Place,
     value::{Table, Value},
 };
 
@@ -37,7 +36,7 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
     if let Some(why) = unreadable {
         return no_text(main, &why);
     }
-    let Whole { values, root, findings, secrets, broken } = whole;
+    let Whole { values, root, findings, secrets, broken, partial } = whole;
     let texts: Vec<(&str, &str)> =
         origins.iter().map(|origin| (&*origin.name, &*origin.text)).collect();
     let hidden = Hidden::new(&secrets);
@@ -46,7 +45,8 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
         all.retain_mut(|(origin, bytes, diagnostic)| {
             let about_layers = ABOUT_LAYERS.contains(&diagnostic.code.as_str());
             // Without one of the files much is missing that is not.
-            let missing = incomplete && diagnostic.code == "missing_key";
+            let missing = diagnostic.code == "missing_key"
+                && (incomplete || in_any(&partial, &diagnostic.path));
             let follows = !about_layers && broken.contains(&(*origin, bytes.start));
             if !about_layers {
                 hidden.hide(diagnostic, *origin, bytes);
@@ -60,6 +60,11 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
         reading.bench = None;
     }
     reading
+}
+
+/// Whether a key lies right below one of some components.
+fn in_any(components: &HashSet<String>, path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(component, _)| components.contains(component))
 }
 
 /// Codes of findings about how a text is made whole. They never show a value.
@@ -98,7 +103,9 @@ impl<'s> Hidden<'s> {
     /// Takes secrets out of a finding: about the value itself nothing is said but that it is
     /// wrong, since messages quote and cut what they are about.
     fn hide(&self, finding: &mut Diagnostic, origin: u16, bytes: &Range<usize>) {
-        if let Some(secret) = self.places.get(&(origin, bytes.start)) {
+        if finding.severity == Severity::Error
+            && let Some(secret) = self.places.get(&(origin, bytes.start))
+        {
             let key = secret.path.last().unwrap_or_default();
             finding.message = format!("{key} does not take what {} comes to", secret.written);
             finding.suggestion = None;

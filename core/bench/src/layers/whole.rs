@@ -27,7 +27,10 @@ pub(super) struct Whole {
     pub(super) root: Place,
     pub(super) findings: Vec<LayerFinding>,
     pub(super) secrets: Vec<Secret>,
+    /// Origin and beginning of texts that could not be made whole.
     pub(super) broken: HashSet<(u16, usize)>,
+    /// Paths of components of which a template could not be found.
+    pub(super) partial: HashSet<String>,
 }
 
 /// Whether a table holds components by their names.
@@ -89,6 +92,7 @@ pub(super) fn resolve(
     let mut findings = Vec::new();
     let mut secrets = Vec::new();
     let mut broken = HashSet::new();
+    let mut partial = HashSet::new();
     let mut used: HashSet<String> = HashSet::new();
     let mut values = Table::new();
     let mut parts = Vec::new();
@@ -101,6 +105,9 @@ pub(super) fn resolve(
         secrets.extend(resolved.secrets);
         broken.extend(resolved.broken.into_iter().map(|(origin, bytes)| (origin, bytes.start)));
         used.extend(resolved.templates);
+        if resolved.partial {
+            partial.insert(KeyPath::new(names.iter().copied()).to_string());
+        }
     };
     for (name, pieces) in by_name(tops(layers)) {
         if ABOUT_LAYERS.contains(&name) {
@@ -119,10 +126,10 @@ pub(super) fn resolve(
         values.insert(name.to_owned(), Value::Table(group));
         parts.push(place);
     }
-    template_findings(layers, &templates, &used, &context, &mut findings);
+    template_findings(layers, &templates, &used, &mut findings);
     let mut root = layers.first().map_or_else(nowhere, |layer| head(&layer.root));
     root.parts = parts;
-    Whole { values: Value::Table(values), root, findings, secrets, broken }
+    Whole { values: Value::Table(values), root, findings, secrets, broken, partial }
 }
 
 /// Templates that are no tables, or that nothing is made from.
@@ -130,7 +137,6 @@ fn template_findings<'a>(
     layers: &'a [Layer],
     templates: &Templates<'a>,
     used: &HashSet<String>,
-    context: &Context<'_>,
     findings: &mut Vec<LayerFinding>,
 ) {
     for top in tops(layers) {
@@ -159,7 +165,7 @@ fn template_findings<'a>(
         finding.bytes = piece.place.head();
         findings.push(finding);
         // Its own templates are looked at all the same.
-        let chain = super::component::templates(&["templates", name], pieces, context);
+        let chain = super::component::templates(&["templates", name], pieces, templates);
         findings.extend(chain.findings.into_iter().filter(|it| it.problem.code == "template_circle").take(1));
     }
 }
