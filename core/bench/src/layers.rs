@@ -22,6 +22,8 @@ mod merge;
 mod origin;
 mod report;
 mod surroundings;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod whole;
 
@@ -35,7 +37,7 @@ pub use edit::{Holder, LayerEditError};
 pub use explain::Provenance;
 pub use merge::{Piece, Secret};
 pub use origin::{LayerFinding, LayerKind, Origin};
-pub use surroundings::{Surroundings, Unreadable};
+pub use surroundings::{Surroundings, Unreadable, WithTexts};
 
 use self::{environment::Both, load::Load, origin::Layer, report::Circumstances};
 use crate::{

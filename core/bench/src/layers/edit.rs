@@ -9,7 +9,7 @@ use super::{
     LayeredReading, expand,
     merge::Piece,
     origin::{LayerKind, part},
-    surroundings::{Surroundings, Unreadable},
+    surroundings::{Surroundings, WithTexts},
     whole,
 };
 use crate::{
@@ -104,7 +104,12 @@ impl LayeredReading {
         surroundings: &dyn Surroundings,
         catalogue: &dyn Catalogue,
     ) -> Result<Vec<(String, String)>, LayerEditError> {
-        let mut plan = Plan { reading: self, by_origin: BTreeMap::new(), touched: Vec::new() };
+        let mut plan = Plan {
+            reading: self,
+            by_origin: BTreeMap::new(),
+            touched: HashMap::new(),
+            above: HashMap::new(),
+        };
         for edit in edits {
             plan.add(&edit.path, edit.value.as_ref())?;
         }
@@ -115,7 +120,7 @@ impl LayeredReading {
             let failed = |error| LayerEditError::File { file: origin.name.to_string(), error };
             let text = apply(&origin.text, &edits).map_err(failed)?;
             if *text != *origin.text {
-                texts.insert(origin.file.clone(), text.clone());
+                texts.insert(origin.file.clone(), text.as_str().into());
                 changed.push((origin.file.to_string(), text));
             }
         }
@@ -126,15 +131,15 @@ impl LayeredReading {
     fn prove(
         &self,
         edits: &[Edit],
-        texts: &HashMap<Arc<str>, String>,
+        texts: &HashMap<Arc<str>, Arc<str>>,
         surroundings: &dyn Surroundings,
         catalogue: &dyn Catalogue,
     ) -> Result<(), LayerEditError> {
-        let mut known: HashMap<&str, &str> = HashMap::new();
+        let mut edited = WithTexts::new(surroundings);
         for origin in self.origins.iter().filter(|origin| origin.kind.is_file()) {
-            known.insert(&origin.file, texts.get(&origin.file).map_or(&*origin.text, String::as_str));
+            let text = texts.get(&origin.file).cloned().unwrap_or_else(|| origin.text.clone());
+            edited.put(&origin.file, text);
         }
-        let edited = Edited { known, inner: surroundings };
         let after = super::read_layers(&self.main, &edited, self.asked.as_deref(), catalogue);
         let values = &after.reading.values;
         if edits.iter().any(|edit| is_about_layers(&edit.path)) {
@@ -218,18 +223,18 @@ impl LayeredReading {
 struct Plan<'r> {
     reading: &'r LayeredReading,
     by_origin: BTreeMap<u16, Vec<Edit>>,
-    /// What earlier edits made, and where.
-    touched: Vec<(KeyPath, u16)>,
+    /// Keys that earlier edits concern, and in which text.
+    touched: HashMap<KeyPath, u16>,
+    /// Keys above those.
+    above: HashMap<KeyPath, u16>,
 }
 
 impl Plan<'_> {
     fn add(&mut self, path: &KeyPath, value: Option<&Value>) -> Result<(), LayerEditError> {
         let raw = is_about_layers(path);
         let old = self.reading.reading.values.get(path).filter(|_| !raw);
-        let before = self.touched.iter().rev().find(|(known, _)| path.starts_with(known) || known.starts_with(path));
-        if let Some((_, origin)) = before {
+        if let Some(origin) = self.before(path) {
             // Only the text with that edit in it tells more.
-            let origin = *origin;
             self.put(origin, path, value.map(|value| if raw { value.clone() } else { escaped(value) }));
             return Ok(());
         }
@@ -250,11 +255,33 @@ impl Plan<'_> {
             (Some(new), old) => {
                 let (origin, exists) = self.reading.target(path)?;
                 let new = if exists { self.appended(path, new, old)? } else { new.clone() };
-                self.touched.push((path.clone(), origin));
+                self.touch(path, origin);
                 self.put(origin, path, Some(if raw { new } else { escaped(&new) }));
                 Ok(())
             }
             (None, _) => self.remove(path),
+        }
+    }
+
+    /// The text that an earlier edit of this key, of one above or of one below it went to.
+    fn before(&self, path: &KeyPath) -> Option<u16> {
+        let names = path.names();
+        let prefix = |depth: usize| KeyPath::new(names.iter().take(depth).cloned());
+        self.above
+            .get(path)
+            .or_else(|| (1..=names.len()).find_map(|depth| self.touched.get(&prefix(depth))))
+            .copied()
+    }
+
+    fn touch(&mut self, path: &KeyPath, origin: u16) {
+        self.touched.insert(path.clone(), origin);
+        let mut key = path.clone();
+        while let Some(parent) = key.parent() {
+            if parent.is_empty() {
+                break;
+            }
+            self.above.insert(parent.clone(), origin);
+            key = parent;
         }
     }
 
@@ -298,7 +325,7 @@ impl Plan<'_> {
             self.put(piece.place.origin, path, None);
         }
         if let Some(piece) = pieces.last() {
-            self.touched.push((path.clone(), piece.place.origin));
+            self.touch(path, piece.place.origin);
         }
         Ok(())
     }
@@ -324,36 +351,5 @@ fn escaped(value: &Value) -> Value {
             Value::Table(parts.collect())
         }
         plain => plain.clone(),
-    }
-}
-
-/// The files as they were read, with edits in them.
-struct Edited<'a> {
-    known: HashMap<&'a str, &'a str>,
-    inner: &'a dyn Surroundings,
-}
-
-impl Surroundings for Edited<'_> {
-    fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
-        match self.known.get(name) {
-            Some(text) => Ok((*text).into()),
-            None => self.inner.file(name),
-        }
-    }
-
-    fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
-        self.inner.matching(pattern)
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.inner.variable(name)
-    }
-
-    fn variables(&self) -> Vec<(String, String)> {
-        self.inner.variables()
-    }
-
-    fn secret(&self, name: &str) -> Option<String> {
-        self.inner.secret(name)
     }
 }

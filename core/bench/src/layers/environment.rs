@@ -28,6 +28,9 @@ const LONG_CHOICE: &str = "SETPOINT__BENCH__ENVIRONMENT";
 /// Where a table has more keys, no name is looked for that was probably meant.
 const MOST_COMPARED: usize = 1_000;
 
+/// Names that differ in capitals alone; more of them are as good as these.
+const MOST_SPELLINGS: usize = 8;
+
 /// Variables of the process before those of `.env`.
 pub(super) struct Both<'s> {
     pub(super) dotenv: HashMap<String, String>,
@@ -132,7 +135,7 @@ impl<'l> Known<'l> {
                 let found = at(&layer.values, &layer.root, path).map(|(value, _)| value);
                 for (name, _) in found.and_then(Value::as_table).into_iter().flatten() {
                     let spellings = keys.entry(folded(name)).or_default();
-                    if !spellings.iter().any(|known| known == name) {
+                    if spellings.len() < MOST_SPELLINGS && !spellings.iter().any(|known| known == name) {
                         spellings.push(name.to_string());
                     }
                 }

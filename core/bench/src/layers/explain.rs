@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::{
     LayeredReading,
-    component::{takes_template, templates},
+    component::{Templates, takes_template, templates},
     expand::{self, Part},
     merge::Piece,
-    origin::{LayerKind, at},
+    origin::{LayerKind, at, part},
     whole,
 };
 use crate::{
@@ -84,8 +84,9 @@ impl LayeredReading {
         // `template` and `with` of a template are its own.
         let inner = names.get(2).is_some_and(|name| name != "template" && name != "with");
         if inner && takes_template(&component) {
-            let known = whole::templates(layers);
             let pieces = own(names.get(..2).unwrap_or_default());
+            let made = pieces.iter().any(|piece| part(piece.value, piece.place, "template").is_some());
+            let known = if made { whole::templates(layers) } else { Templates::new() };
             let rest = names.get(2..).unwrap_or_default();
             let chain = templates(&component, &pieces, &known).pieces.into_iter();
             all.extend(chain.filter_map(|piece| {

@@ -1,6 +1,6 @@
 //! What layers take from outside: files and variables.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// Everything that reading a bench in layers asks of the outside. Names of files are relative to
 /// the folder of the main file, parted by slashes, and never lead out of that folder.
@@ -52,4 +52,46 @@ pub enum Unreadable {
     /// Anything else, in a sentence for people.
     #[error("{0}")]
     Other(String),
+}
+
+/// Surroundings as they would be with other texts in some files: for checking what is not saved
+/// yet.
+pub struct WithTexts<'a> {
+    texts: HashMap<String, Arc<str>>,
+    inner: &'a dyn Surroundings,
+}
+
+impl<'a> WithTexts<'a> {
+    /// The same as `inner`, so far.
+    pub fn new(inner: &'a dyn Surroundings) -> Self {
+        Self { texts: HashMap::new(), inner }
+    }
+
+    /// From now on the file has this text; its name is relative to the bench's folder. Patterns
+    /// match it only if it is there already.
+    pub fn put(&mut self, file: &str, text: impl Into<Arc<str>>) {
+        self.texts.insert(file.to_owned(), text.into());
+    }
+}
+
+impl Surroundings for WithTexts<'_> {
+    fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
+        self.texts.get(name).cloned().map_or_else(|| self.inner.file(name), Ok)
+    }
+
+    fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
+        self.inner.matching(pattern)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.inner.variable(name)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        self.inner.variables()
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.inner.secret(name)
+    }
 }
