@@ -17,6 +17,7 @@ mod edit;
 mod environment;
 mod expand;
 mod explain;
+mod gather;
 mod load;
 mod merge;
 mod origin;
@@ -27,10 +28,7 @@ mod tests;
 mod typed;
 mod whole;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 pub use component::{Context, Resolved, Templates, Variables, resolve_component};
 pub use edit::{Holder, LayerEditError};
@@ -39,14 +37,14 @@ pub use merge::{Piece, Secret};
 pub use origin::{LayerFinding, LayerKind, Origin};
 pub use surroundings::{Surroundings, Unreadable, WithTexts};
 
-use self::{environment::Both, load::Load, origin::Layer, report::Circumstances};
+use self::{
+    gather::{Gathered, gather},
+    load::Load,
+    origin::Layer,
+    report::Circumstances,
+};
 use crate::{
-    catalogue::Catalogue,
-    check::{Problem, Reading},
-    diagnostic::Severity,
-    document::{Document, Form, Place},
-    path::KeyPath,
-    value::Value,
+    catalogue::Catalogue, check::Reading, document::Document, path::KeyPath, value::Value,
 };
 
 /// One text that a bench was put together from.
@@ -130,140 +128,6 @@ pub fn read_layers(
         origins,
         stack,
     }
-}
-
-/// All layers, before they are put together.
-struct Gathered<'s> {
-    load: Load<'s>,
-    both: Both<'s>,
-    /// The environment.
-    chosen: String,
-}
-
-fn gather<'s>(
-    main: &str,
-    surroundings: &'s dyn Surroundings,
-    asked: Option<&str>,
-    catalogue: &dyn Catalogue,
-) -> Gathered<'s> {
-    let mut load = Load::new(main, surroundings);
-    load.main(main);
-    let (dotenv_text, (file_entries, malformed), unreadable) = match surroundings.file(".env") {
-        Ok(text) => (Some(text.clone()), dotenv::read(&text), None),
-        Err(Unreadable::Missing) => (None, Default::default(), None),
-        Err(why) => (Some("".into()), Default::default(), Some(why)),
-    };
-    let (process_text, process_entries) = environment::process(surroundings);
-    let dotenv: HashMap<String, String> =
-        file_entries.iter().map(|entry| (entry.name.clone(), entry.value.clone())).collect();
-    let both = Both { dotenv, surroundings };
-
-    // Which origin asks for the environment has to be known before the overlay is read, and
-    // variables are matched with keys that the overlay may add.
-    let by_variable = environment::choice(&process_entries, &file_entries);
-    let named = asked.map(str::to_owned).or_else(|| by_variable.map(|(_, entry)| entry.value.clone()));
-    let chosen = named.or_else(|| {
-        let path = ["bench", "environment"];
-        let value = whole::early(&load.layers, &load.origins, &path, &both, catalogue)?;
-        value.as_str().map(str::to_owned)
-    });
-    let chosen = chosen.filter(|chosen| !chosen.is_empty()).unwrap_or_else(|| "development".to_owned());
-
-    let good_name =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let (problem, severity) = if chosen.bytes().all(good_name) {
-        (load.overlay(&chosen), Severity::Warning)
-    } else {
-        let message = "an environment has a name of letters, digits, “_” and “-”: it is part of a \
-                       file's name";
-        (Some(Problem::new("bad_name", message)), Severity::Error)
-    };
-
-    let dotenv_origin = dotenv_text.map(|text| {
-        let text = environment::masked(&text, &file_entries, &malformed);
-        load.origin(".env", LayerKind::DotEnv, text.into())
-    });
-    let process_origin = (!process_entries.is_empty())
-        .then(|| load.origin("environment", LayerKind::Environment, process_text.into()));
-    let asked_origin = asked.map(|asked| {
-        let text = format!("bench.environment = {}\n", Value::from(asked));
-        load.origin("--env", LayerKind::CommandLine, text.into())
-    });
-    let mut whole_line = |origin, bytes, problem| {
-        load.findings.push(LayerFinding::new(Severity::Error, origin, bytes, String::new(), problem));
-    };
-    if let Some(origin) = dotenv_origin {
-        for (bytes, why) in &malformed {
-            let message = format!("this line {why}; a line is NAME=VALUE");
-            whole_line(origin, bytes.clone(), Problem::new("malformed_line", message));
-        }
-        if let Some(why) = unreadable {
-            let message = format!(".env cannot be read: {why}");
-            whole_line(origin, 0..0, Problem::new("unreadable", message));
-        }
-    }
-    let asked_at = match (asked_origin, by_variable) {
-        (Some(origin), _) => Some(asked_place(&load, origin)),
-        (None, Some((of_process, entry))) => {
-            let origin = if of_process { process_origin } else { dotenv_origin };
-            origin.map(|origin| environment::place(entry, origin))
-        }
-        _ => None,
-    };
-    if let Some(problem) = problem {
-        let in_file = || {
-            load.layers.iter().rev().find_map(|layer| {
-                let names = ["bench".to_owned(), "environment".to_owned()];
-                origin::at(&layer.values, &layer.root, &names).map(|(_, place)| place.clone())
-            })
-        };
-        // An environment that the file names may do without an overlay.
-        let from_file = severity == Severity::Error;
-        if let Some(place) = asked_at.or_else(|| from_file.then(in_file).flatten()) {
-            let Place { origin, span, .. } = place;
-            let path = "bench.environment".to_owned();
-            load.findings.push(LayerFinding::new(severity, origin, span, path, problem));
-        }
-    }
-
-    let mut known = environment::Known::new(&load.layers);
-    let mut above = Vec::new();
-    for (of_process, entries, origin) in
-        [(false, &file_entries, dotenv_origin), (true, &process_entries, process_origin)]
-    {
-        let Some(origin) = origin else { continue };
-        let chosen = by_variable.filter(|(process, entry)| *process == of_process && entry.name == environment::CHOICE);
-        let (layer, mut findings) =
-            environment::layer(entries, origin, &mut known, chosen.map(|(_, entry)| entry));
-        load.findings.append(&mut findings);
-        above.push(layer);
-    }
-    load.layers.extend(above.into_iter().filter(|layer| {
-        layer.values.as_table().is_some_and(|table| !table.is_empty())
-    }));
-    if let (Some(origin), Some(asked)) = (asked_origin, asked) {
-        let place = asked_place(&load, origin);
-        load.layers.push(asked_layer(asked, place));
-    }
-    Gathered { load, both, chosen }
-}
-
-/// Where the text of `--env` names the environment.
-fn asked_place(load: &Load<'_>, origin: u16) -> Place {
-    let start = "bench.environment = ".len();
-    let text = load.origins.get(usize::from(origin)).map_or(0, |origin| origin.text.len());
-    let span = start..text.saturating_sub(1).max(start);
-    Place { origin, key: Some("bench.".len()..start - 3), span, form: Form::Plain, parts: Vec::new() }
-}
-
-fn asked_layer(asked: &str, place: Place) -> Layer {
-    let origin = place.origin;
-    let table = |form, key, parts| Place { origin, key, span: 0..0, form, parts };
-    let inner = table(Form::Dotted, Some(0..5), vec![place]);
-    let root = table(Form::Headed, None, vec![inner]);
-    let one = |name: &str, value: Value| Value::Table([(name.to_owned(), value)].into_iter().collect());
-    let values = one("bench", one("environment", asked.into()));
-    Layer { origin, values, root }
 }
 
 impl LayeredReading {

@@ -20,7 +20,7 @@ use std::{
 use common::Types;
 use setpoint_bench::{
     Document, Edit, KeyPath, Severity, Value,
-    layers::{LayeredReading, Surroundings, Unreadable, read_layers},
+    layers::{LayeredReading, Surroundings, Unreadable, WithTexts, read_layers},
 };
 
 /// Files and variables in memory.
@@ -150,7 +150,11 @@ fn report(case: &Case) -> String {
         writeln!(out, "    {} at {}: {shown}", finding.code, finding.path).unwrap();
     }
     let errors = reading.reading.diagnostics.iter().any(|it| it.severity == Severity::Error);
-    assert_eq!(reading.reading.bench.is_none(), errors, "a bench if and only if there is no error\n{out}");
+    assert_eq!(
+        reading.reading.bench.is_none(),
+        errors,
+        "a bench if and only if there is no error\n{out}"
+    );
     let files: Vec<&str> = reading.files.iter().map(|file| &*file.name).collect();
     let does = if errors { "does not run" } else { "runs" };
     writeln!(out, "=> {does}, for {}, from {}\n", reading.environment, files.join(", ")).unwrap();
@@ -161,7 +165,8 @@ fn report(case: &Case) -> String {
             let holds = if from.holds { "" } else { "  not " };
             let template = from.template.map(|name| format!(" template {name}"));
             write!(out, "{holds}{} at {}:{}", from.raw, from.file, from.span.line).unwrap();
-            write!(out, ":{} {:?}{}", from.span.column, from.layer, template.unwrap_or_default()).unwrap();
+            write!(out, ":{} {:?}{}", from.span.column, from.layer, template.unwrap_or_default())
+                .unwrap();
             writeln!(out, " {}", from.through.join(" ")).unwrap();
         }
     }
@@ -206,4 +211,122 @@ fn benches_in_layers_come_out_as_expected() {
     }
     assert!(folders().len() >= 30, "only {} cases", folders().len());
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_bench_of_one_file_is_read_as_it_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/check");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "toml") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        if text.contains("${") || text.contains("include = [\"") {
+            continue;
+        }
+        count += 1;
+        let mut memory = Memory::default();
+        memory.files.insert("bench.toml".to_owned(), text.clone().into_bytes());
+        let layered = read_layers("bench.toml", &memory, None, &Types).reading;
+        let alone = setpoint_bench::read("bench.toml", &text, &Types);
+        assert_eq!(layered.diagnostics, alone.diagnostics, "{}", path.display());
+        assert!(layered.values.means(&alone.values));
+        assert_eq!(format!("{:?}", layered.bench), format!("{:?}", alone.bench));
+    }
+    assert!(count >= 20, "only {count} files");
+}
+
+#[test]
+fn a_text_that_is_not_saved_yet_is_read_in_its_layers() {
+    let mut memory = Memory::default();
+    memory.files.insert("a.toml".to_owned(), b"[sources.a]\ntype = \"test_pattern\"\n".to_vec());
+    let mut surroundings = WithTexts::new(&memory);
+    surroundings.put("bench.toml", "bench.include = [\"a.toml\"]\n");
+    let reading = read_layers("bench.toml", &surroundings, None, &Types).reading;
+    assert_eq!(reading.diagnostics, []);
+    assert!(reading.bench.unwrap().sources.contains_key("a"));
+}
+
+#[test]
+fn a_bench_has_its_secrets_and_the_reading_knows_where() {
+    let text = "[templates.t]\ntype = \"rigol_dp832\"\naddress = \"${A}\"\n\
+                [instruments.psu]\ntemplate = \"t\"\nlabel = \"${secret:B}\"\n";
+    let mut memory = Memory::default();
+    memory.files.insert("bench.toml".to_owned(), text.into());
+    memory.variables.insert("A".to_owned(), "sim:".to_owned());
+    memory.variables.insert("B".to_owned(), "hunter2".to_owned());
+    let reading = read_layers("bench.toml", &memory, None, &Types);
+    assert!(reading.holds_secret(&"instruments.psu.label".parse().unwrap()));
+    assert!(reading.holds_secret(&"instruments.psu".parse().unwrap()));
+    assert!(!reading.holds_secret(&"instruments.psu.address".parse().unwrap()));
+    let bench = reading.reading.bench.unwrap();
+    assert_eq!(bench.instruments["psu"].address, "sim:");
+    assert_eq!(bench.instruments["psu"].label.as_deref(), Some("hunter2"));
+}
+
+fn hostile(text: &str, variables: &[(String, String)]) -> (LayeredReading, f64) {
+    let mut memory = Memory::default();
+    memory.files.insert("bench.toml".to_owned(), text.as_bytes().to_vec());
+    memory.variables.extend(variables.iter().cloned());
+    let before = std::time::Instant::now();
+    let reading = read_layers("bench.toml", &memory, None, &Types);
+    (reading, before.elapsed().as_secs_f64())
+}
+
+/// Seconds for `count` of something; twice as many must not take four times as long.
+fn grows(make: impl Fn(usize) -> (String, Vec<(String, String)>)) {
+    let time = |count| {
+        let (text, variables) = make(count);
+        (0..3).map(|_| hostile(&text, &variables).1).fold(f64::MAX, f64::min)
+    };
+    let (small, large) = (time(500), time(4_000));
+    assert!(large < 0.05 + small * 32.0, "{small} s for 500 and {large} s for 4,000");
+}
+
+#[test]
+fn time_grows_with_the_bench_and_not_faster() {
+    let repeat =
+        |count: usize, each: &dyn Fn(usize) -> String| (0..count).map(each).collect::<String>();
+    // Instruments made from templates of their own, one of them not there, variables not set.
+    grows(|count| {
+        (
+            repeat(count, &|n| {
+                format!(
+                    "[templates.t{n}]\ntype = \"rigol_dp832\"\n[instruments.i{n}]\ntemplate = \"t{n}\"\n\
+         address = \"${{A{n}}}\"\n[sources.s{n}]\ntemplate = \"x{n}\"\n"
+                )
+            }),
+            Vec::new(),
+        )
+    });
+    // One text with many variables, and many values that hold one secret each.
+    grows(|count| {
+        (
+            format!(
+                "bench.name = \"{}\"\n{}",
+                repeat(count, &|n| format!("${{N{n}}}")),
+                repeat(count, &|n| format!("[sources.s{n}]\ntype = \"${{secret:S{n}}}\"\n"))
+            ),
+            (0..count).map(|n| (format!("S{n}"), format!("hunter{n}"))).collect(),
+        )
+    });
+    // Variables that set keys, right and wrong.
+    grows(|count| {
+        (
+            repeat(count, &|n| format!("[instruments.i{n}]\ntype = \"rigol_dp832\"\n")),
+            (0..count)
+                .map(|n| {
+                    (
+                        format!(
+                            "SETPOINT__INSTRUMENTS__{}{n}__ADDRESS",
+                            if n % 2 == 0 { "I" } else { "J" }
+                        ),
+                        "sim:".to_owned(),
+                    )
+                })
+                .collect(),
+        )
+    });
 }

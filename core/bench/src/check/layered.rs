@@ -5,7 +5,11 @@
 
 use std::ops::Range;
 
-use super::{Reading, build, findings::{Finding, Findings}, walk};
+use super::{
+    Reading, build,
+    findings::{Finding, Findings},
+    walk,
+};
 use crate::{
     catalogue::Catalogue,
     diagnostic::{Diagnostic, Severity},
@@ -85,11 +89,7 @@ pub(crate) fn check_alone(
 }
 
 /// A document by itself: what it wants of other files and of the environment is an error.
-pub(super) fn check_document(
-    file: &str,
-    document: Document,
-    catalogue: &dyn Catalogue,
-) -> Reading {
+pub(super) fn check_document(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
     let findings =
         walk::check(document.values(), document.root(), document.text(), false, catalogue);
     let bench = (!findings.any_error()).then(|| build::bench(file, document.values())).flatten();

@@ -23,7 +23,7 @@ use crate::{
 const MOST_TEMPLATES: usize = 32;
 
 /// Where there are more templates, no name is looked for that was probably meant.
-const MOST_COMPARED: usize = 1_000;
+const MOST_COMPARED: usize = 100;
 
 /// Where variables and secrets are looked up.
 pub trait Variables {
@@ -94,14 +94,20 @@ pub fn resolve_component<'a>(
         let all: Vec<Piece<'a>> = chain.pieces.iter().chain(pieces).copied().collect();
         merge.user = chain.user;
         let touched = all.iter().any(|piece| {
-            piece.value.as_table().is_some_and(|table| {
-                table.contains_key("template") || table.contains_key("with")
-            })
+            piece
+                .value
+                .as_table()
+                .is_some_and(|table| table.contains_key("template") || table.contains_key("with"))
         });
         if touched {
             with(&mut merge, &all, chain.user.is_some());
         }
-        if let ["instruments", _] = names {
+        // Only texts that are put in wait for an instrument's type to know what they mean.
+        let waits = |piece: &Piece<'a>| {
+            let origin = context.origins.get(usize::from(piece.place.origin));
+            origin.is_some_and(|origin| origin.dollars || !origin.kind.is_file())
+        };
+        if names.first() == Some(&"instruments") && all.iter().any(waits) {
             merge.driver = driver(&mut merge, &all);
         }
         if touched {
@@ -166,10 +172,12 @@ fn unused<'a>(
 fn collect_holes<'v>(value: &'v Value, holes: &mut HashSet<&'v str>) {
     match value {
         Value::String(text) if text.contains("$(") => {
-            holes.extend(expand::parts(text, true).into_iter().filter_map(|(part, _)| match part {
-                Part::Hole(name) => Some(name),
-                _ => None,
-            }));
+            holes.extend(expand::parts(text, true).into_iter().filter_map(
+                |(part, _)| match part {
+                    Part::Hole(name) => Some(name),
+                    _ => None,
+                },
+            ));
         }
         Value::Array(items) => items.iter().for_each(|item| collect_holes(item, holes)),
         Value::Table(table) => table.values().for_each(|item| collect_holes(item, holes)),
@@ -211,17 +219,21 @@ pub(super) fn templates<'a>(
             Some(name) => KeyPath::new(["templates", *name, "template"]).to_string(),
         };
         let Some(name) = value.as_str() else {
-            let message = format!("template takes the name of a template as text, not a {}", value.type_name());
+            let message = format!(
+                "template takes the name of a template as text, not a {}",
+                value.type_name()
+            );
             let problem = Problem::new("wrong_type", message);
             chain.findings.push(LayerFinding::error(place, path(), problem));
             break;
         };
         let Some((name, group)) = known.get_key_value(name) else {
-            let few = known.len() <= MOST_COMPARED;
-            let candidates = known.keys().copied().filter(|_| few);
+            let most = if known.len() <= MOST_COMPARED { known.len() } else { 0 };
+            let candidates = known.keys().copied().take(most);
             let meant = nearest(name, candidates);
             let shown: String = name.chars().take(40).collect();
-            let message = format!("there is no template “{shown}”: a template stands under [templates.NAME]");
+            let message =
+                format!("there is no template “{shown}”: a template stands under [templates.NAME]");
             let problem = Problem::new("unknown_template", message).suggest(meant);
             chain.findings.push(LayerFinding::error(place, path(), problem));
             break;
@@ -230,7 +242,8 @@ pub(super) fn templates<'a>(
             let start = chain.names.iter().position(|known| known == name).unwrap_or(0);
             let mut circle = chain.names.get(start..).unwrap_or_default().to_vec();
             circle.push(name);
-            let message = format!("templates use each other in a circle: {}", circle.join(" uses "));
+            let message =
+                format!("templates use each other in a circle: {}", circle.join(" uses "));
             let problem = Problem::new("template_circle", message);
             chain.findings.push(LayerFinding::error(place, path(), problem));
             break;
@@ -257,7 +270,10 @@ fn with<'a>(merge: &mut Merge<'a>, all: &[Piece<'a>], has_template: bool) {
     for piece in all {
         let Some((value, place)) = part(piece.value, piece.place, "with") else { continue };
         let problem = if value.as_table().is_none() {
-            let message = format!("with takes a table such as {{ channel = 1 }}, not a {}", value.type_name());
+            let message = format!(
+                "with takes a table such as {{ channel = 1 }}, not a {}",
+                value.type_name()
+            );
             Some(LayerFinding::error(place, String::new(), Problem::new("wrong_type", message)))
         } else if !has_template {
             let message = "with has no effect: this component has no template".to_owned();
@@ -286,9 +302,8 @@ fn with<'a>(merge: &mut Merge<'a>, all: &[Piece<'a>], has_template: bool) {
     merge.with_untyped = inner.untyped;
     if let Value::Table(table) = value {
         let parts = table.iter().zip(place.parts);
-        merge.with = parts
-            .map(|((name, value), place)| (name.to_owned(), (value.clone(), place)))
-            .collect();
+        merge.with =
+            parts.map(|((name, value), place)| (name.to_owned(), (value.clone(), place))).collect();
     }
 }
 

@@ -62,7 +62,11 @@ fn entry(line: &str, start: usize) -> Result<Entry, &'static str> {
         Some('\'') => single(raw)?,
         Some('"') => double(raw)?,
         _ => {
-            let comment = if raw.starts_with('#') { Some(0) } else { raw.find(" #").or_else(|| raw.find("\t#")) };
+            let comment = if raw.starts_with('#') {
+                Some(0)
+            } else {
+                raw.find(" #").or_else(|| raw.find("\t#"))
+            };
             let value = raw.get(..comment.unwrap_or(raw.len())).unwrap_or_default().trim_end();
             (value.to_owned(), value.len())
         }
@@ -71,7 +75,12 @@ fn entry(line: &str, start: usize) -> Result<Entry, &'static str> {
     if !rest.is_empty() && !rest.starts_with('#') {
         return Err("goes on after the closing quotation mark");
     }
-    Ok(Entry { name: name.to_owned(), value, key: key..key + name.len(), span: begin..begin + length })
+    Ok(Entry {
+        name: name.to_owned(),
+        value,
+        key: key..key + name.len(),
+        span: begin..begin + length,
+    })
 }
 
 const OPEN: &str = "has no closing quotation mark";

@@ -63,7 +63,9 @@ pub enum LayerEditError {
         error: EditError,
     },
     /// With the edits in, the layers would come to something else than was asked for.
-    #[error("{path} cannot be edited: with all layers it would not come out as asked; please edit the files by hand")]
+    #[error(
+        "{path} cannot be edited: with all layers it would not come out as asked; please edit the files by hand"
+    )]
     NotProven {
         /// The first key that would be different.
         path: KeyPath,
@@ -198,13 +200,20 @@ impl LayeredReading {
 
     /// The file for a key that is in none: where its component is said to be what it is.
     fn component_file(&self, path: &KeyPath) -> u16 {
-        let depth = path.names().first().map_or(0, |top| if whole::is_group(top) || top == "templates" { 2 } else { 1 });
+        let depth = path
+            .names()
+            .first()
+            .map_or(0, |top| if whole::is_group(top) || top == "templates" { 2 } else { 1 });
         let component = KeyPath::new(path.names().iter().take(depth).cloned());
         let all = self.pieces(&component);
         let files: Vec<&Piece<'_>> = all
             .iter()
             .rev()
-            .filter(|piece| self.origins.get(usize::from(piece.place.origin)).is_some_and(|it| it.kind.is_file()))
+            .filter(|piece| {
+                self.origins
+                    .get(usize::from(piece.place.origin))
+                    .is_some_and(|it| it.kind.is_file())
+            })
             .collect();
         let says = |piece: &&&Piece<'_>| {
             ["type", "template"].iter().any(|name| part(piece.value, piece.place, name).is_some())
@@ -235,7 +244,11 @@ impl Plan<'_> {
         let old = self.reading.reading.values.get(path).filter(|_| !raw);
         if let Some(origin) = self.before(path) {
             // Only the text with that edit in it tells more.
-            self.put(origin, path, value.map(|value| if raw { value.clone() } else { escaped(value) }));
+            self.put(
+                origin,
+                path,
+                value.map(|value| if raw { value.clone() } else { escaped(value) }),
+            );
             return Ok(());
         }
         match (value, old) {
@@ -290,9 +303,15 @@ impl Plan<'_> {
     }
 
     /// What the highest file has to say, if what it says goes behind the lists of others.
-    fn appended(&self, path: &KeyPath, new: &Value, old: Option<&Value>) -> Result<Value, LayerEditError> {
+    fn appended(
+        &self,
+        path: &KeyPath,
+        new: &Value,
+        old: Option<&Value>,
+    ) -> Result<Value, LayerEditError> {
         let pieces = self.reading.pieces(path);
-        let (Some(top), Value::Array(new), Some(Value::Array(old))) = (pieces.first(), new, old) else {
+        let (Some(top), Value::Array(new), Some(Value::Array(old))) = (pieces.first(), new, old)
+        else {
             return Ok(new.clone());
         };
         let Value::Array(own) = top.value else { return Ok(Value::Array(new.clone())) };

@@ -77,9 +77,14 @@ pub(super) fn process(surroundings: &dyn Surroundings) -> (String, Vec<dotenv::E
 
 /// `.env` as it may be shown: values that set no key are hidden, each letter behind a star, so
 /// that lines and columns stay.
-pub(super) fn masked(text: &str, entries: &[dotenv::Entry], malformed: &[dotenv::Malformed]) -> String {
+pub(super) fn masked(
+    text: &str,
+    entries: &[dotenv::Entry],
+    malformed: &[dotenv::Malformed],
+) -> String {
     let hidden = |entry: &&dotenv::Entry| !entry.name.starts_with(PREFIX) && entry.name != CHOICE;
-    let mut stretches: Vec<Range<usize>> = entries.iter().filter(hidden).map(|it| it.span.clone()).collect();
+    let mut stretches: Vec<Range<usize>> =
+        entries.iter().filter(hidden).map(|it| it.span.clone()).collect();
     stretches.extend(malformed.iter().map(|(line, _)| line.clone()));
     stretches.sort_by_key(|stretch| stretch.start);
     let mut out = String::with_capacity(text.len());
@@ -135,7 +140,9 @@ impl<'l> Known<'l> {
                 let found = at(&layer.values, &layer.root, path).map(|(value, _)| value);
                 for (name, _) in found.and_then(Value::as_table).into_iter().flatten() {
                     let spellings = keys.entry(folded(name)).or_default();
-                    if spellings.len() < MOST_SPELLINGS && !spellings.iter().any(|known| known == name) {
+                    if spellings.len() < MOST_SPELLINGS
+                        && !spellings.iter().any(|known| known == name)
+                    {
                         spellings.push(name.to_string());
                     }
                 }
@@ -181,12 +188,17 @@ impl<'l> Known<'l> {
                     let lower = part.to_lowercase();
                     let children = || node.into_iter().flat_map(schema::Node::children);
                     if !children().any(|(child, _)| child == lower) {
-                        let compared = keys.len() <= MOST_COMPARED;
-                        let existing = keys.values().flatten().map(String::as_str).filter(|_| compared);
-                        let meant = nearest(&lower, children().map(|(child, _)| child).chain(existing));
+                        let most = if keys.len() <= MOST_COMPARED { keys.len() } else { 0 };
+                        let existing = keys.values().take(most).flatten().map(String::as_str);
+                        let meant =
+                            nearest(&lower, children().map(|(child, _)| child).chain(existing));
                         let meant = meant.map(|meant| spelled(&wanted, depth, &meant));
                         let owner = KeyPath::new(path.iter().cloned());
-                        let owner = if path.is_empty() { "the bench".to_owned() } else { owner.to_string() };
+                        let owner = if path.is_empty() {
+                            "the bench".to_owned()
+                        } else {
+                            owner.to_string()
+                        };
                         let message = format!("{name} names nothing: {owner} has no “{lower}”");
                         return Err(Problem::new("unknown_variable", message).suggest(meant));
                     }
@@ -240,7 +252,8 @@ pub(super) fn layer(
             }
         };
         if !put(&mut top, &path, entry, origin) {
-            let message = format!("{} sets a key above or below one that another variable sets", entry.name);
+            let message =
+                format!("{} sets a key above or below one that another variable sets", entry.name);
             let path = KeyPath::new(path).to_string();
             error(entry, path, Problem::new("layer_conflict", message));
         }
@@ -254,7 +267,8 @@ pub(super) fn layer(
 
 fn put(node: &mut Node, path: &[String], entry: &dotenv::Entry, origin: u16) -> bool {
     let Some((first, rest)) = path.split_first() else {
-        let empty = matches!(node, Node::Table(table, _) if table.is_empty()) || matches!(node, Node::Leaf(..));
+        let empty = matches!(node, Node::Table(table, _) if table.is_empty())
+            || matches!(node, Node::Leaf(..));
         if empty {
             *node = Node::Leaf(entry.value.clone(), place(entry, origin));
         }

@@ -56,7 +56,9 @@ pub(super) fn parts(text: &str, holes: bool) -> Vec<Spot<'_>> {
             (None, _) => Part::Bad("has no closing “)”; for a plain “$(” write “$$(”"),
             (Some(_), '{') => variable(inner),
             (Some(_), _) if is_name(inner) => Part::Hole(inner),
-            (Some(_), _) => Part::Bad("is not a placeholder such as $(channel); for a plain “$(” write “$$(”"),
+            (Some(_), _) => {
+                Part::Bad("is not a placeholder such as $(channel); for a plain “$(” write “$$(”")
+            }
         };
         found.push((part, start..end));
         (plain, at) = (end, end);
@@ -70,7 +72,9 @@ fn variable(inner: &str) -> Part<'_> {
     if let Some(name) = inner.strip_prefix("secret:") {
         return match name.split_once(":-") {
             _ if is_name(name) => Part::Secret(name),
-            Some(_) => Part::Bad("has a default, and a secret has none: it would stand in the file"),
+            Some(_) => {
+                Part::Bad("has a default, and a secret has none: it would stand in the file")
+            }
             None => Part::Bad("names no secret; write it like ${secret:TOKEN}"),
         };
     }
@@ -101,7 +105,12 @@ pub(super) fn escape(text: &str) -> String {
 
 /// Where a part of a value stands in the file. The whole value if the file writes it in other
 /// letters than the value has (`\u0024`).
-pub(super) fn locate(source: &str, place: &Place, value: &str, part: &Range<usize>) -> Range<usize> {
+pub(super) fn locate(
+    source: &str,
+    place: &Place,
+    value: &str,
+    part: &Range<usize>,
+) -> Range<usize> {
     let exact = || {
         let raw = source.get(place.span.clone())?;
         let written = value.get(part.clone())?;

@@ -12,12 +12,7 @@ use super::{
     origin::{LayerKind, at, part},
     whole,
 };
-use crate::{
-    diagnostic::Span,
-    document::Cursor,
-    path::KeyPath,
-    value::Value,
-};
+use crate::{diagnostic::Span, document::Cursor, path::KeyPath, value::Value};
 
 /// One place that says something about a key.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,13 +44,21 @@ pub struct Provenance {
 impl LayeredReading {
     /// Everything that says something about a key: first what holds, then what it overrides, from
     /// the highest layer down. Empty if no layer has the key: then its default holds, if it has
-    /// one. Of a table, every layer that has it.
+    /// one. Of a table, every layer that has it. Of a part of a value that was put in as a whole
+    /// (`"$(range)"`), what there is to say of that value.
     pub fn explain(&self, path: &KeyPath) -> Vec<Provenance> {
         let found = self.pieces(path);
+        // What was put in as a whole has no keys of its own in any file.
+        if let (true, Some(above), Some(_)) =
+            (found.is_empty(), path.parent(), self.reading.values.get(path))
+        {
+            return self.explain(&above);
+        }
         let mut all: Vec<Provenance> = Vec::with_capacity(found.len());
         let mut holds = true;
         for (index, piece) in found.iter().enumerate() {
-            if let (Some(above), true) = (index.checked_sub(1).and_then(|at| found.get(at)), holds) {
+            if let (Some(above), true) = (index.checked_sub(1).and_then(|at| found.get(at)), holds)
+            {
                 holds = match (above.value, piece.value) {
                     (Value::Table(_), Value::Table(_)) => true,
                     (Value::Array(_), Value::Array(_)) => self.appends(above, path),
@@ -85,7 +88,8 @@ impl LayeredReading {
         let inner = names.get(2).is_some_and(|name| name != "template" && name != "with");
         if inner && takes_template(&component) {
             let pieces = own(names.get(..2).unwrap_or_default());
-            let made = pieces.iter().any(|piece| part(piece.value, piece.place, "template").is_some());
+            let made =
+                pieces.iter().any(|piece| part(piece.value, piece.place, "template").is_some());
             let known = if made { whole::templates(layers) } else { Templates::new() };
             let rest = names.get(2..).unwrap_or_default();
             let chain = templates(&component, &pieces, &known).pieces.into_iter();

@@ -156,7 +156,8 @@ impl<'s> Load<'s> {
                 self.incomplete = true;
                 let problem = Problem::new("syntax", error.message);
                 let path = String::new();
-                let finding = LayerFinding::new(Severity::Error, origin, error.bytes, path, problem);
+                let finding =
+                    LayerFinding::new(Severity::Error, origin, error.bytes, path, problem);
                 return self.findings.push(finding);
             }
         };
@@ -177,7 +178,8 @@ impl<'s> Load<'s> {
         };
         for (item, place) in items.iter().zip(&place.parts) {
             let Some(path) = item.as_str().and_then(|text| text.parse::<KeyPath>().ok()) else {
-                let message = format!("append takes keys such as \"modules.log.roles.what\", not {item}");
+                let message =
+                    format!("append takes keys such as \"modules.log.roles.what\", not {item}");
                 self.error(place, "append", Problem::new("bad_value", message));
                 continue;
             };
@@ -200,7 +202,9 @@ impl<'s> Load<'s> {
     fn includes(&mut self, layer: &Layer, file: &str, kind: LayerKind) {
         let names = ["bench".to_owned(), "include".to_owned()];
         // What is no list of texts is for the check to say.
-        let Some((Value::Array(items), list)) = at(&layer.values, &layer.root, &names) else { return };
+        let Some((Value::Array(items), list)) = at(&layer.values, &layer.root, &names) else {
+            return;
+        };
         let kind = if kind == LayerKind::Overlay { kind } else { LayerKind::Include };
         for (item, place) in items.iter().zip(&list.parts) {
             let Some(pattern) = item.as_str() else { continue };
@@ -258,12 +262,15 @@ impl<'s> Load<'s> {
             let circle = self.chain.get(start..).unwrap_or_default();
             let circle: Vec<Arc<str>> =
                 circle.iter().map(|file| self.shown(file)).chain([name]).collect();
-            let message = format!("files include each other in a circle: {}", circle.join(" includes "));
+            let message =
+                format!("files include each other in a circle: {}", circle.join(" includes "));
             return self.error(place, INCLUDE, Problem::new("include_circle", message));
         }
         if self.seen.contains(file) {
             if by_name {
-                let message = format!("{name} is included already; a file is read once, where it is first included");
+                let message = format!(
+                    "{name} is included already; a file is read once, where it is first included"
+                );
                 let problem = Problem::new("no_effect", message);
                 self.findings.push(LayerFinding::warning(place, INCLUDE.to_owned(), problem));
             }
@@ -281,9 +288,10 @@ impl<'s> Load<'s> {
             Err(why) => {
                 self.incomplete = true;
                 let (code, message) = match why {
-                    Unreadable::Missing => {
-                        ("missing_include", format!("{name} does not exist: check the name, or put the file there"))
-                    }
+                    Unreadable::Missing => (
+                        "missing_include",
+                        format!("{name} does not exist: check the name, or put the file there"),
+                    ),
                     why => ("unreadable", format!("{name} cannot be read: {why}")),
                 };
                 self.error(place, INCLUDE, Problem::new(code, message));

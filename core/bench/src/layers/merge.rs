@@ -1,6 +1,6 @@
 //! Pieces of several layers to one value, with the place of each part.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt};
 
 use indexmap::IndexMap;
 
@@ -29,7 +29,7 @@ pub struct Piece<'a> {
 }
 
 /// A value that holds a secret: its path and what the file has in its place.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Secret {
     /// The key.
     pub path: KeyPath,
@@ -41,6 +41,14 @@ pub struct Secret {
     pub(super) bytes: std::ops::Range<usize>,
     /// What must not be seen.
     pub(super) value: String,
+}
+
+/// Without what must not be seen.
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, written, .. } = self;
+        out.debug_struct("Secret").field("path", path).field("written", written).finish()
+    }
 }
 
 /// More findings than this in one text help nobody.
@@ -107,7 +115,11 @@ impl<'a> Merge<'a> {
                 {
                     self.conflict(plain, table);
                 }
-                if tables.len() == 1 { Some(self.take(*top)) } else { Some(self.tables(tables, &[])) }
+                if tables.len() == 1 {
+                    Some(self.take(*top))
+                } else {
+                    Some(self.tables(tables, &[]))
+                }
             }
             (_, Value::Table(_)) => {
                 self.conflict(next, top);
@@ -182,7 +194,8 @@ impl<'a> Merge<'a> {
                 let mut values = Vec::with_capacity(items.len());
                 let mut place = head(piece.place);
                 for (value, part) in items.iter().zip(&piece.place.parts) {
-                    let (value, part) = self.rebuild(Piece { value, place: part, ..piece }, is_file);
+                    let (value, part) =
+                        self.rebuild(Piece { value, place: part, ..piece }, is_file);
                     values.push(value);
                     place.parts.push(part);
                 }
@@ -193,7 +206,8 @@ impl<'a> Merge<'a> {
                 let mut place = head(piece.place);
                 for ((name, value), part) in table.iter().zip(&piece.place.parts) {
                     self.names.push(name);
-                    let (value, part) = self.rebuild(Piece { value, place: part, ..piece }, is_file);
+                    let (value, part) =
+                        self.rebuild(Piece { value, place: part, ..piece }, is_file);
                     self.names.pop();
                     values.insert(name.to_owned(), value);
                     place.parts.push(part);
@@ -251,14 +265,17 @@ impl<'a> Merge<'a> {
                 Part::Hole(name) => match self.fill(name) {
                     Some((Value::Array(_) | Value::Table(_), _)) => Err(Problem::new(
                         "bad_placeholder",
-                        format!("$({name}) is a list or table and stands inside a text; it can only be a whole value"),
+                        format!(
+                            "$({name}) is a list or table and stands inside a text; it can only be a whole value"
+                        ),
                     )),
                     Some((Value::String(text), _)) => Ok(text.clone()),
                     Some((value, _)) => Ok(value.to_string()),
                     None => Err(self.unfilled(name, piece)),
                 },
                 Part::Bad(why) => {
-                    let written: String = text.get(range.clone()).unwrap_or_default().chars().take(40).collect();
+                    let written: String =
+                        text.get(range.clone()).unwrap_or_default().chars().take(40).collect();
                     Err(Problem::new("bad_variable", format!("“{written}” {why}")))
                 }
             };
@@ -290,7 +307,13 @@ impl<'a> Merge<'a> {
         (value, place)
     }
 
-    fn problem(&mut self, problem: Problem, text: &str, range: &std::ops::Range<usize>, piece: Piece<'a>) {
+    fn problem(
+        &mut self,
+        problem: Problem,
+        text: &str,
+        range: &std::ops::Range<usize>,
+        piece: Piece<'a>,
+    ) {
         let path = self.path().to_string();
         if problem.code == "unfilled_placeholder"
             && let Some(user) = self.user
@@ -335,9 +358,10 @@ impl<'a> Merge<'a> {
     /// Secrets come along with what a component gives to its template.
     fn secrets_of(&mut self, name: &str, written: &str, place: &Place) {
         let path = self.path();
-        let found = self.with_secrets.iter().filter(|secret| {
-            secret.path.names().first().is_some_and(|first| first == name)
-        });
+        let found = self
+            .with_secrets
+            .iter()
+            .filter(|secret| secret.path.names().first().is_some_and(|first| first == name));
         let moved: Vec<Secret> = found
             .map(|secret| {
                 let below = secret.path.names().iter().skip(1).cloned();
@@ -360,7 +384,9 @@ impl<'a> Merge<'a> {
         let origin = self.context.origins.get(usize::from(piece.place.origin));
         // A template's list stands under the component's own path.
         origin.is_some_and(|origin| {
-            !origin.append.is_empty() && piece.template.is_none() && origin.append.contains(&self.path())
+            !origin.append.is_empty()
+                && piece.template.is_none()
+                && origin.append.contains(&self.path())
         })
     }
 

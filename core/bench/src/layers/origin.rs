@@ -119,7 +119,11 @@ impl LayerFinding {
 }
 
 /// A value and its place below another.
-pub(super) fn part<'a>(value: &'a Value, place: &'a Place, name: &str) -> Option<(&'a Value, &'a Place)> {
+pub(super) fn part<'a>(
+    value: &'a Value,
+    place: &'a Place,
+    name: &str,
+) -> Option<(&'a Value, &'a Place)> {
     let (index, _, value) = value.as_table()?.get_full(name)?;
     Some((value, place.parts.get(index)?))
 }

@@ -40,22 +40,24 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
     let texts: Vec<(&str, &str)> =
         origins.iter().map(|origin| (&*origin.name, &*origin.text)).collect();
     let hidden = Hidden::new(&secrets);
-    let mut reading = check::check_layers(main, &texts, values, &root, findings, catalogue, |all| {
-        let mut seen = HashSet::new();
-        all.retain_mut(|(origin, bytes, diagnostic)| {
-            let about_layers = ABOUT_LAYERS.contains(&diagnostic.code.as_str());
-            // Without one of the files much is missing that is not.
-            let missing = diagnostic.code == "missing_key"
-                && (incomplete || in_any(&partial, &diagnostic.path));
-            let follows = !about_layers && broken.contains(&(*origin, bytes.start));
-            if !about_layers {
-                hidden.hide(diagnostic, *origin, bytes);
-            }
-            // One mistake in a template is one mistake, whatever is made from it.
-            let same = (*origin, bytes.start, diagnostic.code.clone(), diagnostic.message.clone());
-            !missing && !follows && seen.insert(same)
+    let mut reading =
+        check::check_layers(main, &texts, values, &root, findings, catalogue, |all| {
+            let mut seen = HashSet::new();
+            all.retain_mut(|(origin, bytes, diagnostic)| {
+                let about_layers = ABOUT_LAYERS.contains(&diagnostic.code.as_str());
+                // Without one of the files much is missing that is not.
+                let missing = diagnostic.code == "missing_key"
+                    && (incomplete || in_any(&partial, &diagnostic.path));
+                let follows = !about_layers && broken.contains(&(*origin, bytes.start));
+                if !about_layers {
+                    hidden.hide(diagnostic, *origin, bytes);
+                }
+                // One mistake in a template is one mistake, whatever is made from it.
+                let same =
+                    (*origin, bytes.start, diagnostic.code.clone(), diagnostic.message.clone());
+                !missing && !follows && seen.insert(same)
+            });
         });
-    });
     if incomplete {
         reading.bench = None;
     }
@@ -140,10 +142,12 @@ fn below(value: &Value, secrets: &[(&[String], &str)], depth: usize) -> Value {
         let key = |secret: &(&[String], &str)| secret.0.get(depth).map(String::as_str) < Some(name);
         let start = secrets.partition_point(key);
         let rest = secrets.get(start..).unwrap_or_default();
-        let end = rest.partition_point(|secret| secret.0.get(depth).map(String::as_str) == Some(name));
+        let end =
+            rest.partition_point(|secret| secret.0.get(depth).map(String::as_str) == Some(name));
         rest.get(..end).unwrap_or_default()
     };
-    let parts = table.iter().map(|(name, value)| (name.to_owned(), below(value, of(name), depth + 1)));
+    let parts =
+        table.iter().map(|(name, value)| (name.to_owned(), below(value, of(name), depth + 1)));
     Value::Table(parts.collect::<Table>())
 }
 
@@ -160,7 +164,8 @@ mod tests {
 
     #[test]
     fn what_is_written_stands_for_a_secret() {
-        let document = crate::Document::parse("a.b = 'x'\na.c = 'y'\nl = ['x', 'y']\nd = 1\n").unwrap();
+        let document =
+            crate::Document::parse("a.b = 'x'\na.c = 'y'\nl = ['x', 'y']\nd = 1\n").unwrap();
         let secret = |path: &str| Secret {
             path: path.parse().unwrap(),
             written: "${secret:T}".to_owned(),
@@ -169,6 +174,9 @@ mod tests {
             value: "x".to_owned(),
         };
         let shown = masked(document.values(), &[secret("l"), secret("a.b")]);
-        assert_eq!(shown.to_string(), "{ a = { b = \"${secret:T}\", c = \"y\" }, l = \"${secret:T}\", d = 1 }");
+        assert_eq!(
+            shown.to_string(),
+            "{ a = { b = \"${secret:T}\", c = \"y\" }, l = \"${secret:T}\", d = 1 }"
+        );
     }
 }

@@ -42,7 +42,9 @@ pub enum Unreadable {
     #[error("it does not exist")]
     Missing,
     /// It holds bytes that are not UTF-8.
-    #[error("it is not UTF-8 text, first at line {line}, column {column}; save it in the encoding UTF-8")]
+    #[error(
+        "it is not UTF-8 text, first at line {line}, column {column}; save it in the encoding UTF-8"
+    )]
     NotUtf8 {
         /// Line of the first bad byte, from 1.
         line: usize,

@@ -123,10 +123,8 @@ fn merged(pieces: &[(&Value, &Place)], origins: &[Origin]) -> (Value, Place) {
     let templates: Templates<'_> = IndexMap::new();
     let context =
         Context { origins, templates: &templates, variables: &Nothing, catalogue: &Nothing };
-    let pieces: Vec<Piece<'_>> = pieces
-        .iter()
-        .map(|(value, place)| Piece { value, place, template: None })
-        .collect();
+    let pieces: Vec<Piece<'_>> =
+        pieces.iter().map(|(value, place)| Piece { value, place, template: None }).collect();
     let mut merge = Merge::new(&context, Vec::new());
     let result = merge.merge(&pieces).unwrap();
     assert_eq!(merge.findings, []);

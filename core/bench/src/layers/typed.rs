@@ -10,7 +10,12 @@ use crate::{
 /// The value that a variable's text means for a key. Text that is not what the key wants stays
 /// text, and the check says what is wrong with it. `driver` is the type of the instrument that
 /// the key belongs to, where there is one.
-pub(super) fn typed(text: &str, path: &[&str], driver: Option<&str>, catalogue: &dyn Catalogue) -> Value {
+pub(super) fn typed(
+    text: &str,
+    path: &[&str],
+    driver: Option<&str>,
+    catalogue: &dyn Catalogue,
+) -> Value {
     let mut node = schema::root();
     for (depth, name) in path.iter().enumerate() {
         match node.child(name) {

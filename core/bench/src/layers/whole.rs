@@ -40,7 +40,9 @@ pub(super) fn is_group(name: &str) -> bool {
 }
 
 /// What each layer says about each key of a table.
-pub(super) fn by_name<'a>(pieces: impl IntoIterator<Item = Piece<'a>>) -> IndexMap<&'a str, Vec<Piece<'a>>> {
+pub(super) fn by_name<'a>(
+    pieces: impl IntoIterator<Item = Piece<'a>>,
+) -> IndexMap<&'a str, Vec<Piece<'a>>> {
     let mut keys: IndexMap<&'a str, Vec<Piece<'a>>> = IndexMap::new();
     for piece in pieces {
         let Some(table) = piece.value.as_table() else { continue };
@@ -67,14 +69,16 @@ pub(super) fn templates(layers: &[Layer]) -> Templates<'_> {
 
 /// Whether one file says all, and says it as it is meant.
 pub(super) fn is_plain(layers: &[Layer], origins: &[Origin]) -> bool {
-    let ([layer], [origin]) = (layers, origins) else { return false };
+    // Variables that set no key are no layer.
+    let ([layer], Some(origin)) = (layers, origins.first()) else { return false };
     let Some(table) = layer.values.as_table() else { return false };
-    let made = |name: &str| {
-        let group = table.get(name).and_then(Value::as_table);
-        group.into_iter().flat_map(|group| group.values()).filter_map(Value::as_table).any(|component| {
-            component.contains_key("template") || component.contains_key("with")
-        })
-    };
+    let made =
+        |name: &str| {
+            let group = table.get(name).and_then(Value::as_table);
+            group.into_iter().flat_map(|group| group.values()).filter_map(Value::as_table).any(
+                |component| component.contains_key("template") || component.contains_key("with"),
+            )
+        };
     !origin.dollars
         && !ABOUT_LAYERS.iter().any(|name| table.contains_key(*name))
         && !table.iter().any(|(name, _)| is_group(name) && made(name))
@@ -96,19 +100,20 @@ pub(super) fn resolve(
     let mut used: HashSet<String> = HashSet::new();
     let mut values = Table::new();
     let mut parts = Vec::new();
-    let mut add = |names: &[&str], pieces: &[Piece<'_>], values: &mut Table, parts: &mut Vec<Place>| {
-        let Some(resolved) = resolve_component(names, pieces, &context) else { return };
-        let Some(name) = names.last() else { return };
-        values.insert((*name).to_owned(), resolved.value);
-        parts.push(resolved.place);
-        findings.extend(resolved.findings);
-        secrets.extend(resolved.secrets);
-        broken.extend(resolved.broken.into_iter().map(|(origin, bytes)| (origin, bytes.start)));
-        used.extend(resolved.templates);
-        if resolved.partial {
-            partial.insert(KeyPath::new(names.iter().copied()).to_string());
-        }
-    };
+    let mut add =
+        |names: &[&str], pieces: &[Piece<'_>], values: &mut Table, parts: &mut Vec<Place>| {
+            let Some(resolved) = resolve_component(names, pieces, &context) else { return };
+            let Some(name) = names.last() else { return };
+            values.insert((*name).to_owned(), resolved.value);
+            parts.push(resolved.place);
+            findings.extend(resolved.findings);
+            secrets.extend(resolved.secrets);
+            broken.extend(resolved.broken.into_iter().map(|(origin, bytes)| (origin, bytes.start)));
+            used.extend(resolved.templates);
+            if resolved.partial {
+                partial.insert(KeyPath::new(names.iter().copied()).to_string());
+            }
+        };
     for (name, pieces) in by_name(tops(layers)) {
         if ABOUT_LAYERS.contains(&name) {
             continue;
@@ -142,7 +147,10 @@ fn template_findings<'a>(
     for top in tops(layers) {
         let Some((value, place)) = part(top.value, top.place, "templates") else { continue };
         if value.as_table().is_none() {
-            let message = format!("templates takes tables such as [templates.NAME], not a {}", value.type_name());
+            let message = format!(
+                "templates takes tables such as [templates.NAME], not a {}",
+                value.type_name()
+            );
             let problem = Problem::new("wrong_type", message);
             findings.push(LayerFinding::error(place, "templates".to_owned(), problem));
         }
@@ -151,7 +159,8 @@ fn template_findings<'a>(
     for (name, pieces) in templates {
         let path = KeyPath::new(["templates", *name]);
         for piece in pieces.iter().filter(|piece| piece.value.as_table().is_none()) {
-            let message = format!("{name} takes a table of keys, not a {}", piece.value.type_name());
+            let message =
+                format!("{name} takes a table of keys, not a {}", piece.value.type_name());
             let problem = Problem::new("wrong_type", message);
             findings.push(LayerFinding::error(piece.place, path.to_string(), problem));
         }
@@ -166,7 +175,9 @@ fn template_findings<'a>(
         findings.push(finding);
         // Its own templates are looked at all the same.
         let chain = super::component::templates(&["templates", name], pieces, templates);
-        findings.extend(chain.findings.into_iter().filter(|it| it.problem.code == "template_circle").take(1));
+        findings.extend(
+            chain.findings.into_iter().filter(|it| it.problem.code == "template_circle").take(1),
+        );
     }
 }
 
@@ -182,9 +193,9 @@ pub(super) fn early(
     let context = Context { origins, templates: &templates, variables, catalogue };
     let pieces: Vec<Piece<'_>> = tops(layers)
         .filter_map(|top| {
-            let found = names.iter().try_fold((top.value, top.place), |(value, place), name| {
-                part(value, place, name)
-            });
+            let found = names
+                .iter()
+                .try_fold((top.value, top.place), |(value, place), name| part(value, place, name));
             let (value, place) = found?;
             Some(Piece { value, place, template: None })
         })
