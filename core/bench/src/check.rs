@@ -8,12 +8,16 @@
 
 mod allowed;
 mod build;
+mod component;
+mod drivers;
+mod facts;
 mod findings;
 mod instruments;
 mod layered;
 mod leaves;
 mod sources;
 mod walk;
+mod whole;
 mod words;
 
 use crate::{
@@ -26,8 +30,13 @@ use crate::{
 
 #[cfg(test)]
 pub(crate) use allowed::allowed;
+pub use component::{Built, Checked, Context, Name, component, components};
+pub use drivers::{Driver, Drivers};
+pub use facts::{At, Claim, Facts};
 pub(crate) use findings::Problem;
-pub(crate) use layered::{check_alone, check_layers};
+pub use findings::{Finding, Findings};
+pub(crate) use layered::check_layers;
+pub use whole::whole;
 pub(crate) use words::nearest;
 
 /// What reading a text came to.
@@ -49,25 +58,61 @@ pub fn read(file: &str, text: &str, catalogue: &dyn Catalogue) -> Reading {
     }
 }
 
-/// The first half of [`read`]: a text to what it holds.
+/// The first half of [`read`]: a text to what it holds, as far as it is TOML.
 ///
 /// # Errors
-/// What [`read`] answers for a text that is too large, empty, or not TOML.
+/// What [`read`] answers for a text that is too large or empty.
 pub fn parse(file: &str, text: &str) -> Result<Document, Box<Reading>> {
     if text.len() > document::LONGEST {
         let message = document::too_long(text.len());
         return Err(refused(file, "too_large", message, Default::default()));
     }
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        let message = "the file is empty; if that is meant, write `format = 1` into it";
-        return Err(refused(file, "empty", message.to_owned(), Default::default()));
+        return Err(Box::new(empty(file)));
     }
-    Document::parse(text).map_err(|error| refused(file, "syntax", error.message, error.span))
+    Ok(Document::recover(text))
+}
+
+/// What reading an empty file comes to.
+pub(crate) fn empty(file: &str) -> Reading {
+    let message = "the file is empty; if that is meant, write `format = 1` into it";
+    *refused(file, "empty", message.to_owned(), Default::default())
 }
 
 /// The second half of [`read`]: what a text holds to what it means.
 pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Reading {
-    layered::check_document(file, document, catalogue)
+    let mut drivers = Drivers::default();
+    let text = document.text();
+    let mut context =
+        Context { catalogue, drivers: &mut drivers, texts: &|_| text, layered: false };
+    let checked: Vec<(Name<'_>, Checked)> = components(document.values(), document.root())
+        .map(|(name, value, place)| (name, component(name, value, place, &mut context)))
+        .collect();
+    let broken = !document.errors().is_empty();
+    let between = whole(checked.iter().map(|(name, checked)| (*name, &checked.facts)));
+    let built = checked.iter().filter_map(|(name, one)| Some((*name, one.built.as_ref()?)));
+    let bench = assemble(file, built);
+    let mut findings = Findings::default();
+    document.errors().iter().for_each(|error| findings.add(Finding::syntax(0, error)));
+    checked.into_iter().for_each(|(_, one)| findings.append(one.findings));
+    between.into_iter().for_each(|(_, finding)| findings.add(finding));
+    if broken {
+        findings.leave_out_what_may_be_there();
+    }
+    let bench = bench.filter(|_| !findings.any_error());
+    let diagnostics = findings.finish(&[(file, text)]);
+    // Part of a file would look as if the rest had been removed.
+    let values = if broken { Value::Table(Table::new()) } else { document.into_values() };
+    Reading { bench, values, diagnostics }
+}
+
+/// The typed bench of components without errors, in file order; `file` names it where `[bench]`
+/// does not.
+pub fn assemble<'b>(
+    file: &str,
+    parts: impl Iterator<Item = (Name<'b>, &'b Built)>,
+) -> Option<Bench> {
+    build::bench(file, parts)
 }
 
 /// What reading a file comes to that is not UTF-8: it has no text to check. `line` and `column` are

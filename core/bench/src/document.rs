@@ -1,12 +1,14 @@
 //! A text, its values, and where each key stands.
 
-mod depth;
+mod build;
+mod errors;
 mod lines;
 mod place;
-mod reopened;
 
 use std::{ops::Range, sync::OnceLock};
 
+pub use build::DEEPEST;
+pub use errors::{MOST_ERRORS, SyntaxError};
 pub(crate) use lines::Cursor;
 use lines::Lines;
 pub use place::{Form, Place};
@@ -23,50 +25,57 @@ pub struct Document {
     text: String,
     values: Value,
     root: Place,
+    errors: Vec<SyntaxError>,
     lines: OnceLock<Lines>,
-}
-
-/// Why and where a text is not TOML.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {}, column {}: {message}", span.line, span.column)]
-pub struct SyntaxError {
-    /// What was met, and what was expected.
-    pub message: String,
-    /// The stretch of text that cannot be read.
-    pub span: Span,
-    /// The same in bytes.
-    pub bytes: Range<usize>,
 }
 
 impl Document {
     /// Reads a text.
     ///
     /// # Errors
-    /// The first thing in it that is not TOML; a text longer than [`LONGEST`]; keys and brackets
-    /// nested more than a hundred deep; thousands of tables that come after tables below them.
+    /// The first thing in it that is not TOML; a text longer than [`LONGEST`]; tables and lists
+    /// more than [`DEEPEST`] deep in each other.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let mut document = Self::recover(text);
+        if document.errors.is_empty() { Ok(document) } else { Err(document.errors.swap_remove(0)) }
+    }
+
+    /// Reads a text and goes on after mistakes: what can be read of it, with everything in it that
+    /// is not TOML in [`Document::errors`]. Keys whose value cannot be read have the form
+    /// [`Form::Broken`].
+    pub fn recover(text: &str) -> Self {
         if text.len() > LONGEST {
-            return Err(SyntaxError::at(text, 0..0, too_long(text.len())));
+            let error = SyntaxError::at(text, 0..0, too_long(text.len()));
+            return Self { errors: vec![error], ..Self::empty(text) };
         }
-        if let Some(offset) = depth::too_deep(text) {
-            let message = "keys and brackets are nested too deeply here".to_owned();
-            return Err(SyntaxError::at(text, offset..offset + 1, message));
-        }
-        if let Some(offset) = reopened::too_often(text) {
-            let message = "the file comes back to tables too often: put [a] before [a.b]";
-            return Err(SyntaxError::at(text, offset..offset + 1, message.to_owned()));
-        }
-        let parsed = toml_edit::Document::parse(text).map_err(|error| {
-            let bytes = error.span().unwrap_or(0..0);
-            SyntaxError::at(text, bytes.clone(), place::describe(text, &bytes, error.message()))
-        })?;
-        let (values, root) = place::read(parsed.as_table());
-        Ok(Self { text: text.to_owned(), values, root, lines: OnceLock::new() })
+        let source = toml_parser::Source::new(text);
+        let tokens = source.lex().into_vec();
+        let mut problems = errors::Collected::default();
+        let mut builder = build::Builder::new(source);
+        let mut checked = toml_parser::parser::ValidateWhitespace::new(&mut builder, source);
+        toml_parser::parser::parse_document(&tokens, &mut checked, &mut problems);
+        drop(tokens);
+        let (values, root) = builder.finish(&mut problems);
+        let errors = problems.finish(text);
+        Self { text: text.to_owned(), values, root, errors, lines: OnceLock::new() }
+    }
+
+    fn empty(text: &str) -> Self {
+        let values = Value::Table(crate::value::Table::new());
+        let root =
+            Place { origin: 0, key: None, span: 0..0, form: Form::Headed, parts: Vec::new() };
+        Self { text: text.to_owned(), values, root, errors: Vec::new(), lines: OnceLock::new() }
     }
 
     /// The text, as it came.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What in it is not TOML, in order of the text: one mistake a line, at most [`MOST_ERRORS`].
+    /// None in a document of [`Document::parse`].
+    pub fn errors(&self) -> &[SyntaxError] {
+        &self.errors
     }
 
     /// The top table, keys in file order.
@@ -102,13 +111,6 @@ impl Document {
     /// Lines and columns of a stretch of bytes.
     pub fn span(&self, bytes: Range<usize>) -> Span {
         self.lines.get_or_init(|| Lines::new(&self.text)).span(&self.text, bytes)
-    }
-}
-
-impl SyntaxError {
-    fn at(text: &str, bytes: Range<usize>, message: String) -> Self {
-        let span = Lines::new(text).span(text, bytes.clone());
-        Self { message, span, bytes }
     }
 }
 
@@ -201,15 +203,25 @@ mod tests {
     }
 
     #[test]
-    fn coming_back_to_tables_has_an_end() {
+    fn coming_back_to_tables_costs_no_more_than_reading_them() {
         let there: String = (0..50_000).map(|n| format!("[x{n}.y]\n")).collect();
-        let back: String = (0..50_000).map(|n| format!("[x{n}]\n")).collect();
-        let error = Document::parse(&(there.clone() + &back)).unwrap_err();
-        assert!(error.message.contains("comes back to tables"), "{error}");
-        // A few of them do no harm, nor do many that are close by.
-        let some: String = back.lines().take(20).map(|line| format!("{line}\n")).collect();
-        assert!(Document::parse(&(there + &some)).is_ok());
-        let near: String = (0..20_000).map(|n| format!("[a.x{n}.y]\n[a.x{n}]\n")).collect();
-        assert!(Document::parse(&near).is_ok());
+        let back: String = (0..50_000).map(|n| format!("[x{n}]\na = 1\n")).collect();
+        let document = Document::parse(&(there + &back)).unwrap();
+        assert_eq!(document.values().as_table().unwrap().len(), 50_000);
+        assert_eq!(place(&document, "x49999").form, Form::Headed);
+        assert_eq!(value(&document, "x49999"), "[x49999]");
+    }
+
+    #[test]
+    fn several_mistakes_are_told_at_once_and_the_rest_is_read() {
+        let text = "a = \nb = 1\n[c\nd = on\ne = 2\n[f.]\ng = 3\n[c]\nx\n[h]\ni = 4\ni = 5\n";
+        let document = Document::recover(text);
+        let lines: Vec<u32> = document.errors().iter().map(|error| error.span.line).collect();
+        assert_eq!(lines, [1, 3, 4, 6, 8, 9, 12]);
+        assert_eq!(place(&document, "a").form, Form::Broken);
+        assert_eq!(value(&document, "b"), "1");
+        assert_eq!(value(&document, "c.e"), "2");
+        assert_eq!(value(&document, "h.i"), "4");
+        assert!(document.find(&"f".parse().unwrap()).is_none());
     }
 }

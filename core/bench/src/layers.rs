@@ -34,7 +34,7 @@ pub use component::{Context, Resolved, Templates, Variables, resolve_component};
 pub use edit::{Holder, LayerEditError};
 pub use explain::Provenance;
 pub use merge::{Piece, Secret};
-pub use origin::{LayerFinding, LayerKind, Origin};
+pub use origin::{LayerKind, Origin};
 pub use surroundings::{Surroundings, Unreadable, WithTexts};
 
 use self::{
@@ -75,6 +75,8 @@ pub struct LayeredReading {
     origins: Vec<Origin>,
     /// Lower ones first.
     stack: OnceLock<Vec<Layer>>,
+    /// What the layers come to, also where one of them cannot be read as a whole.
+    resolved: Value,
 }
 
 /// Reads and checks a bench with all its layers. `main` is the bench file's name as the person
@@ -88,6 +90,7 @@ pub fn read_layers(
     let Gathered { load, both, chosen } = gather(main, surroundings, environment, catalogue);
     let Load { origins, layers, mut findings, incomplete, unreadable, .. } = load;
     let mut secrets = Vec::new();
+    let resolved;
     let stack = OnceLock::new();
     let plain = findings.is_empty() && !incomplete && whole::is_plain(&layers, &origins);
     let reading = match (plain, origins.first()) {
@@ -97,13 +100,15 @@ pub fn read_layers(
                 || (Value::Table(Default::default()), merge::nowhere()),
                 |layer| (layer.values, layer.root),
             );
-            crate::check::check_alone(main, &origin.text, values, &root, catalogue)
+            resolved = values;
+            report::report_one(main, &origin.text, (&resolved, &root), catalogue)
         }
         _ => {
             let mut whole = whole::resolve(&layers, &origins, &both, catalogue);
             findings.append(&mut whole.findings);
             whole.findings = findings;
             secrets = whole.secrets.clone();
+            resolved = whole.values.clone();
             let known = Circumstances { main, origins: &origins, incomplete, unreadable };
             let reading = report::report(known, whole, catalogue);
             let _ = stack.set(layers);
@@ -127,6 +132,7 @@ pub fn read_layers(
         asked: environment.map(str::to_owned),
         origins,
         stack,
+        resolved,
     }
 }
 
@@ -136,7 +142,7 @@ impl LayeredReading {
             let files = self.origins.iter().enumerate().take(1);
             files
                 .filter_map(|(origin, it)| {
-                    let document = Document::parse(&it.text).ok()?;
+                    let document = Document::recover(&it.text);
                     Some(Layer::new(document, u16::try_from(origin).ok()?))
                 })
                 .collect()
@@ -151,6 +157,6 @@ impl LayeredReading {
     /// The effective values with what the files say (`${secret:TOKEN}`) in place of every value
     /// that holds a secret: for showing, and for comparing where the outcome is shown.
     pub fn masked_values(&self) -> Value {
-        report::masked(&self.reading.values, &self.secrets)
+        report::masked(&self.resolved, &self.secrets)
     }
 }

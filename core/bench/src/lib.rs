@@ -22,6 +22,7 @@
 //! Promises: every finding of a file is reported at once and in file order; a text that does not
 //! check gives no `Bench`; an edit changes the lines it concerns and no others.
 
+mod bench_text;
 pub mod catalogue;
 pub mod check;
 pub mod diagnostic;
@@ -32,9 +33,12 @@ pub mod edit;
 pub mod layers;
 pub mod model;
 pub mod path;
+mod pieces;
 pub mod schema;
+mod table;
 pub mod value;
 
+pub use bench_text::BenchText;
 pub use catalogue::{Catalogue, ParameterFacts, ParameterKind};
 pub use check::{Reading, read};
 pub use diagnostic::{Diagnostic, Severity, Span};

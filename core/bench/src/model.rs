@@ -1,6 +1,6 @@
 //! The typed bench: what a file that checks means.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -16,10 +16,10 @@ pub struct Bench {
     pub environment: String,
     /// `[runtime]`
     pub runtime: RuntimeSettings,
-    /// `[instruments.<id>]`, in file order.
-    pub instruments: IndexMap<String, Instrument>,
-    /// `[sources.<id>]`, in file order.
-    pub sources: IndexMap<String, Source>,
+    /// `[instruments.<id>]`, in file order. Two readings share those that did not change.
+    pub instruments: IndexMap<String, Arc<Instrument>>,
+    /// `[sources.<id>]`, in file order; shared likewise.
+    pub sources: IndexMap<String, Arc<Source>>,
 }
 
 /// `[runtime]`: how Setpoint itself behaves.

@@ -159,6 +159,11 @@ pub fn root() -> &'static Node {
     })
 }
 
+/// Whether a top-level table holds things by names that the file's author gives them.
+pub fn holds_by_name(top: &str) -> bool {
+    matches!(root().child(top).map(Node::kind), Some(Kind::Named(_)))
+}
+
 /// The key that a path names; `None` if there is no such key, or if it lies below one that takes
 /// names of its own (`set`, `limits`, a module).
 pub fn at(path: &KeyPath) -> Option<&'static Node> {

@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crate::path::KeyPath;
-
-/// Keys of a table, in file order.
-pub type Table = IndexMap<String, Value>;
+pub use crate::table::Table;
 
 /// One value of a bench file. Serialises as the plain JSON value.
 ///
@@ -117,7 +114,7 @@ impl fmt::Display for Value {
                 out.write_str("{")?;
                 for (index, (key, item)) in table.iter().enumerate() {
                     let comma = if index == 0 { " " } else { ", " };
-                    write!(out, "{comma}{} = {item}", toml_edit::Key::new(key.as_str()))?;
+                    write!(out, "{comma}{} = {item}", toml_edit::Key::new(key))?;
                 }
                 out.write_str(" }")
             }

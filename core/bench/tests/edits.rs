@@ -64,7 +64,7 @@ fn bench() -> impl Strategy<Value = Table> {
             let (last, above) = path.names().split_last().unwrap();
             let mut table = &mut top;
             for name in above {
-                let next = table.entry(name.clone()).or_insert_with(|| Table::new().into_value());
+                let next = table.get_or_insert_with(name, || Table::new().into_value());
                 let Value::Table(next) = next else { panic!("{path}") };
                 table = next;
             }

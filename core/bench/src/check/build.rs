@@ -1,10 +1,16 @@
 //! The typed bench from values that were checked.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
-use indexmap::IndexMap;
-
-use super::{allowed, leaves};
+use super::{
+    allowed,
+    component::{Built, Name},
+    leaves,
+};
 use crate::{
     duration,
     model::{Bench, HotReload, Instrument, OnReconnect, RuntimeSettings, Source, WireSettings},
@@ -12,25 +18,55 @@ use crate::{
     value::{Table, Value},
 };
 
-/// The typed bench; `None` if the values do not check after all.
-pub(super) fn bench(file: &str, values: &Value) -> Option<Bench> {
-    let top = Keys { node: schema::root(), table: values.as_table()? };
-    let named = top.below("bench")?;
-    let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or("bench");
-    let mut bench = Bench {
-        name: named.text("name").unwrap_or_else(|| stem.to_owned()),
-        environment: named.text("environment")?,
-        runtime: runtime(&top.below("runtime")?)?,
-        instruments: IndexMap::new(),
-        sources: IndexMap::new(),
-    };
-    let instruments = top.below("instruments")?;
-    for id in instruments.table.keys() {
-        bench.instruments.insert(id.clone(), instrument(&instruments.below(id)?)?);
+/// One component of the typed bench; `None` if nothing of it runs, or if it does not check after
+/// all.
+pub(super) fn component(name: Name<'_>, value: &Value) -> Option<Built> {
+    let node = schema::root().child(name.top)?;
+    let keys = |node| Some(Keys { node, table: value.as_table()? });
+    match (name.top, name.id) {
+        ("bench", None) => {
+            let keys = keys(node)?;
+            Some(Built::Bench(keys.text("name"), keys.text("environment")?))
+        }
+        ("runtime", None) => Some(Built::Runtime(runtime(&keys(node)?)?)),
+        ("instruments", Some(_)) => {
+            Some(Built::Instrument(Arc::new(instrument(&keys(node.child("*")?)?)?)))
+        }
+        ("sources", Some(_)) => Some(Built::Source(Arc::new(source(&keys(node.child("*")?)?)?))),
+        _ => None,
     }
-    let sources = top.below("sources")?;
-    for id in sources.table.keys() {
-        bench.sources.insert(id.clone(), source(&sources.below(id)?)?);
+}
+
+/// The typed bench of components that were built, in file order.
+pub(super) fn bench<'b>(
+    file: &str,
+    parts: impl Iterator<Item = (Name<'b>, &'b Built)>,
+) -> Option<Bench> {
+    let stem = Path::new(file).file_stem().and_then(|stem| stem.to_str()).unwrap_or("bench");
+    let empty = Value::Table(Table::new());
+    let preset = |top| component(Name { top, id: None }, &empty);
+    let mut bench = Bench { name: stem.to_owned(), ..Bench::default() };
+    if let Some(Built::Bench(_, environment)) = preset("bench") {
+        bench.environment = environment;
+    }
+    if let Some(Built::Runtime(runtime)) = preset("runtime") {
+        bench.runtime = runtime;
+    }
+    for (name, built) in parts {
+        match (built, name.id) {
+            (Built::Bench(name, environment), _) => {
+                bench.name = name.clone().unwrap_or(bench.name);
+                bench.environment.clone_from(environment);
+            }
+            (Built::Runtime(runtime), _) => bench.runtime = runtime.clone(),
+            (Built::Instrument(instrument), Some(id)) => {
+                bench.instruments.insert(id.to_owned(), Arc::clone(instrument));
+            }
+            (Built::Source(source), Some(id)) => {
+                bench.sources.insert(id.to_owned(), Arc::clone(source));
+            }
+            (Built::Instrument(_) | Built::Source(_), None) => return None,
+        }
     }
     Some(bench)
 }
@@ -103,7 +139,7 @@ struct Keys<'v> {
 impl Keys<'_> {
     /// A table below this one; an empty one where the file has none.
     fn below(&self, name: &str) -> Option<Self> {
-        static EMPTY: std::sync::LazyLock<Table> = std::sync::LazyLock::new(Table::new);
+        static EMPTY: LazyLock<Table> = LazyLock::new(Table::new);
         let node = self.node.child(name)?;
         let table = match self.table.get(name) {
             Some(value) => value.as_table()?,

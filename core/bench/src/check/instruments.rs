@@ -2,61 +2,31 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    rc::Rc,
+    ops::Range,
+    sync::Arc,
 };
 
 use super::{
     allowed::{not_a_choice, wrong_type},
+    drivers::Driver,
+    facts::{At, Claim},
     findings::Problem,
     leaves::{Leaf, leaves},
     walk::Walk,
     words,
 };
 use crate::{
-    catalogue::{Catalogue, ParameterFacts, ParameterKind},
+    catalogue::{ParameterFacts, ParameterKind},
     diagnostic::Severity,
     document::{Form, Place},
     schema::Node,
     value::Value,
 };
 
-/// Drivers that were asked for, each looked up once.
-pub(super) struct Drivers<'c> {
-    catalogue: &'c dyn Catalogue,
-    known: HashMap<String, Option<Rc<Driver>>>,
-}
-
-/// What is known of one type of instrument.
-struct Driver {
-    name: String,
-    parameters: HashMap<String, ParameterFacts>,
-    /// In the driver's order.
-    names: Vec<String>,
-}
-
-impl<'c> Drivers<'c> {
-    pub(super) fn new(catalogue: &'c dyn Catalogue) -> Self {
-        Self { catalogue, known: HashMap::new() }
-    }
-
-    fn get(&mut self, name: &str) -> Option<Rc<Driver>> {
-        if let Some(known) = self.known.get(name) {
-            return known.clone();
-        }
-        let driver = self.catalogue.parameters(name).map(|parameters| {
-            let names = parameters.iter().map(|facts| facts.name.clone()).collect();
-            let parameters = parameters.into_iter().map(|facts| (facts.name.clone(), facts));
-            Rc::new(Driver { name: name.to_owned(), parameters: parameters.collect(), names })
-        });
-        self.known.insert(name.to_owned(), driver.clone());
-        driver
-    }
-}
-
 /// Ranges that a bench file narrows, by parameter.
 type Limits = HashMap<String, (f64, f64)>;
 
-impl<'d> Walk<'d, '_> {
+impl<'d> Walk<'d, '_, '_> {
     pub(super) fn instrument(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
         self.keys(node, value, place);
         let Some(table) = value.as_table() else { return };
@@ -87,14 +57,14 @@ impl<'d> Walk<'d, '_> {
         }
     }
 
-    fn driver(&mut self, name: &'d Value, place: &Place) -> Option<Rc<Driver>> {
+    fn driver(&mut self, name: &'d Value, place: &Place) -> Option<Arc<Driver>> {
         let name = name.as_str().filter(|_| place.form != Form::Date)?;
         if name.contains("${") {
             return None;
         }
-        let driver = self.drivers.get(name);
+        let driver = self.context.drivers.get(name, self.context.catalogue);
         if driver.is_none() {
-            let types = self.drivers.catalogue.types();
+            let types = self.context.drivers.types(self.context.catalogue);
             let known = types.iter().map(String::as_str);
             let meant = words::nearest(name, known);
             let quoted = words::quoted(name);
@@ -103,6 +73,7 @@ impl<'d> Walk<'d, '_> {
             } else {
                 format!("there is no instrument type {quoted}; `setpoint drivers` lists the types")
             };
+            self.origin = place.origin;
             self.names.push("type");
             self.error(place.span.clone(), Problem::new("unknown_type", message).suggest(meant));
             self.names.pop();
@@ -113,20 +84,10 @@ impl<'d> Walk<'d, '_> {
     /// Two instruments cannot share a line; simulated ones have a device each.
     fn address(&mut self, address: &'d Value, place: &Place) {
         let Some(text) = address.as_str().filter(|text| *text != "sim:") else { return };
-        let id = self.names.last().copied().unwrap_or_default();
         // Host names do not tell capital letters apart, paths of ports do.
-        let same = if text.starts_with("tcp:") { text.to_lowercase() } else { text.to_owned() };
-        if let Some(other) = self.addresses.get(&same) {
-            let message = format!(
-                "instrument “{other}” is at {text} already; give one of them another address or \
-                 `enabled = false`"
-            );
-            self.names.push("address");
-            self.error(place.span.clone(), Problem::new("duplicate_address", message));
-            self.names.pop();
-        } else {
-            self.addresses.insert(same, id);
-        }
+        let same = text.starts_with("tcp:").then(|| text.to_lowercase());
+        let same = same.filter(|same| same != text);
+        self.facts.line = Some(Claim { text: text.to_owned(), same, at: At::value(place) });
     }
 
     /// Runs `check` for all parameters of `set` or `limits` that exist and can be set.
@@ -144,15 +105,16 @@ impl<'d> Walk<'d, '_> {
             self.names.push(table);
             self.names.extend(&leaf.names);
             let parameter = leaf.parameter();
-            match driver.parameters.get(&parameter) {
+            self.origin = leaf.place.origin;
+            match driver.parameter(&parameter) {
                 None => self.unknown_parameter(&leaf, driver),
                 Some(_) if !seen.insert(parameter.clone()) => {
                     let message = format!("{parameter} is there already, written another way");
-                    self.error(leaf.key(self.text), Problem::new("duplicate_key", message));
+                    self.error(self.key_of(&leaf), Problem::new("duplicate_key", message));
                 }
                 Some(facts) if !facts.settable => {
                     let message = format!("{parameter} of {} can be read, not set", driver.name);
-                    self.error(leaf.key(self.text), Problem::new("read_only", message));
+                    self.error(self.key_of(&leaf), Problem::new("read_only", message));
                 }
                 Some(facts) => check(self, &leaf, facts),
             }
@@ -160,12 +122,16 @@ impl<'d> Walk<'d, '_> {
         }
     }
 
+    fn key_of(&self, leaf: &Leaf<'d>) -> Range<usize> {
+        leaf.key((self.context.texts)(leaf.place.origin))
+    }
+
     fn unknown_parameter(&mut self, leaf: &Leaf<'d>, driver: &Driver) {
         let parameter = leaf.parameter();
-        let meant = words::nearest(&parameter, driver.names.iter().map(String::as_str));
+        let meant = words::nearest(&parameter, driver.names());
         let message = format!("{} has no parameter {}", driver.name, words::quoted(&parameter));
         let problem = Problem::new("unknown_parameter", message).suggest(meant);
-        self.error(leaf.key(self.text), problem);
+        self.error(self.key_of(leaf), problem);
     }
 
     /// The narrower range, if it is one.

@@ -22,7 +22,7 @@ impl Leaf<'_> {
         self.names.join(".")
     }
 
-    /// Where its key stands, with the names before the dots.
+    /// Where its key stands, with the names before the dots. `text` is the one its place is in.
     pub(crate) fn key(&self, text: &str) -> Range<usize> {
         let last = self.place.head();
         if !self.dotted {
@@ -54,7 +54,7 @@ fn collect<'d>(
         names.push(name);
         if matches!(value, Value::Table(_)) {
             collect(value, part, names, found);
-        } else {
+        } else if part.form != Form::Broken {
             let dotted = place.form == Form::Dotted;
             found.push(Leaf { names: names.clone(), value, place: part, dotted });
         }

@@ -2,6 +2,7 @@
 
 use super::{
     allowed::{allowed, resolution},
+    facts::{At, Claim},
     findings::Problem,
     walk::Walk,
 };
@@ -11,7 +12,7 @@ use crate::{
     value::Value,
 };
 
-impl<'d> Walk<'d, '_> {
+impl<'d> Walk<'d, '_, '_> {
     pub(super) fn source(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
         let Some(table) = value.as_table() else { return };
         let part = |name: &str| {
@@ -24,6 +25,7 @@ impl<'d> Walk<'d, '_> {
             && place.form != Form::Date
             && let Err(problem) = allowed(Kind::SourceType, kind)
         {
+            self.origin = place.origin;
             self.names.push("type");
             self.about_key(place.span.clone(), problem);
             self.names.pop();
@@ -31,6 +33,7 @@ impl<'d> Walk<'d, '_> {
         }
         self.keys(node, value, place);
         if let Some((value, place)) = part("resolution") {
+            self.origin = place.origin;
             self.names.push("resolution");
             let format = table.get("format").and_then(Value::as_str).unwrap_or("I420");
             self.even(value, place, format);
@@ -58,14 +61,7 @@ impl<'d> Walk<'d, '_> {
 
     fn mount_point(&mut self, value: &'d Value, place: &Place) {
         let Some(text) = value.as_str() else { return };
-        let id = self.names.last().copied().unwrap_or_default();
-        if let Some(other) = self.mount_points.get(text) {
-            let message = format!("source “{other}” is served at {text} already");
-            self.names.push("rtsp");
-            self.error(place.span.clone(), Problem::new("duplicate_mount_point", message));
-            self.names.pop();
-        } else {
-            self.mount_points.insert(text, id);
-        }
+        let at = At::value(place);
+        self.facts.mount_point = Some(Claim { text: text.to_owned(), same: None, at });
     }
 }

@@ -1,15 +1,15 @@
 //! Walking a document along the schema.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use super::{
     allowed::allowed,
+    component::{Context, Name},
+    facts::Facts,
     findings::{Finding, Findings, Problem},
-    instruments::Drivers,
     words,
 };
 use crate::{
-    catalogue::Catalogue,
     diagnostic::Severity,
     document::{Form, Place},
     path::KeyPath,
@@ -17,63 +17,62 @@ use crate::{
     value::Value,
 };
 
-/// Everything that is wrong with what a text holds, or worth knowing. `layered`: whether other
-/// files and the environment have been put in already.
-pub(super) fn check(
-    values: &Value,
-    root: &Place,
-    text: &str,
-    layered: bool,
-    catalogue: &dyn Catalogue,
-) -> Findings {
-    let mut walk = Walk {
-        text,
-        layered,
-        drivers: Drivers::new(catalogue),
-        findings: Findings::default(),
-        names: Vec::new(),
-        addresses: HashMap::new(),
-        mount_points: HashMap::new(),
-    };
-    walk.keys(schema::root(), values, root);
-    walk.findings
+/// Everything that is wrong with one component, or worth knowing.
+pub(super) fn component(
+    name: Name<'_>,
+    value: &Value,
+    place: &Place,
+    context: &mut Context<'_>,
+) -> (Findings, Facts) {
+    let (findings, facts) = (Findings::default(), Facts::default());
+    let names = std::iter::once(name.top).chain(name.id).collect();
+    let mut walk = Walk { context, findings, facts, names, origin: place.origin };
+    let top = schema::root().child(name.top);
+    match (top, name.id) {
+        (None, _) => walk.unknown(schema::root(), place),
+        (Some(node), None) => walk.entry(node, value, place),
+        (Some(node), Some(_)) => walk.thing(node, value, place),
+    }
+    (walk.findings, walk.facts)
 }
 
-pub(super) struct Walk<'d, 'c> {
-    pub(super) text: &'d str,
-    layered: bool,
-    pub(super) drivers: Drivers<'c>,
+pub(super) struct Walk<'d, 'w, 'c> {
+    pub(super) context: &'w mut Context<'c>,
     findings: Findings,
+    pub(super) facts: Facts,
     /// The key being looked at.
     pub(super) names: Vec<&'d str>,
-    /// Addresses in use, and the instrument that has each.
-    pub(super) addresses: HashMap<String, &'d str>,
-    /// Mount points in use, and the source that has each.
-    pub(super) mount_points: HashMap<&'d str, &'d str>,
+    /// The text that it is in.
+    pub(super) origin: u16,
 }
 
-impl<'d> Walk<'d, '_> {
+impl<'d> Walk<'d, '_, '_> {
     /// A table with keys of its own.
-    pub(super) fn keys(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
+    pub(super) fn keys(&mut self, node: &'static Node, value: &'d Value, owner: &'d Place) {
         let Some(table) = value.as_table() else { return };
-        for ((name, value), place) in table.iter().zip(&place.parts) {
+        for ((name, value), place) in table.iter().zip(&owner.parts) {
+            self.origin = place.origin;
             self.names.push(name);
             match node.child(name) {
                 Some(child) => self.entry(child, value, place),
                 None => self.unknown(node, place),
             }
             self.names.pop();
+            self.origin = owner.origin;
         }
         for (name, child) in node.children() {
             let required = child.key.is_some_and(|key| key.preset == Preset::Required);
             if required && !table.contains_key(name) {
-                self.missing(name, place);
+                self.missing(name, owner);
             }
         }
     }
 
     fn entry(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
         let kind = node.kind();
+        if place.form == Form::Broken {
+            return;
+        }
         if place.form == Form::Date {
             let message = format!("{} takes no date", self.subject());
             return self.error(place.span.clone(), Problem::new("wrong_type", message));
@@ -86,7 +85,6 @@ impl<'d> Walk<'d, '_> {
         }
         match kind {
             Kind::Group | Kind::Line => self.keys(node, value, place),
-            Kind::Named(what) => self.named(what, node, value, place),
             Kind::Instrument => self.instrument(node, value, place),
             Kind::Source => self.source(node, value, place),
             Kind::Module => self.module(value, place),
@@ -103,25 +101,22 @@ impl<'d> Walk<'d, '_> {
         }
     }
 
-    fn named(&mut self, what: &str, node: &'static Node, value: &'d Value, place: &'d Place) {
-        let Some(table) = value.as_table() else { return };
-        let Some(child) = node.child("*") else { return };
-        for ((name, value), place) in table.iter().zip(&place.parts) {
-            self.names.push(name);
-            let good = name.starts_with(|first: char| first.is_ascii_alphabetic())
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-            if !good {
-                let message = format!(
-                    "{} cannot be the name of {what}: a name begins with a letter (a to z) and \
-                     goes on with letters, digits, “_” or “-”",
-                    words::quoted(name)
-                );
-                let at = place.key.clone().unwrap_or(place.span.clone());
-                self.error(at, Problem::new("bad_name", message));
-            }
-            self.entry(child, value, place);
-            self.names.pop();
+    /// One of the things that a table holds by name.
+    fn thing(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
+        let (Kind::Named(what), Some(child)) = (node.kind(), node.child("*")) else { return };
+        let name = self.names.last().copied().unwrap_or_default();
+        let good = name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
+        if !good {
+            let message = format!(
+                "{} cannot be the name of {what}: a name begins with a letter (a to z) and goes \
+                 on with letters, digits, “_” or “-”",
+                words::quoted(name)
+            );
+            let at = place.key.clone().unwrap_or(place.span.clone());
+            self.error(at, Problem::new("bad_name", message));
         }
+        self.entry(child, value, place);
     }
 
     fn module(&mut self, value: &Value, place: &Place) {
@@ -132,7 +127,7 @@ impl<'d> Walk<'d, '_> {
     }
 
     fn include(&mut self, value: &Value, place: &Place) {
-        if !self.layered && matches!(value, Value::Array(files) if !files.is_empty()) {
+        if !self.context.layered && matches!(value, Value::Array(files) if !files.is_empty()) {
             let message = "further files are not read here, and leaving them out silently could \
                            be dangerous; move what they hold into this file";
             self.error(place.span.clone(), Problem::new("unsupported", message));
@@ -141,7 +136,7 @@ impl<'d> Walk<'d, '_> {
 
     /// Whether there is a `${NAME}` in a text, which is then an error.
     pub(super) fn environment(&mut self, value: &Value, place: &Place) -> bool {
-        let found = !self.layered && value.as_str().is_some_and(|text| text.contains("${"));
+        let found = !self.context.layered && value.as_str().is_some_and(|text| text.contains("${"));
         if found {
             let message = format!(
                 "{} holds “${{…}}”: values from the environment are not read here; write the value \
@@ -207,6 +202,8 @@ impl<'d> Walk<'d, '_> {
     }
 
     fn add(&mut self, severity: Severity, bytes: Range<usize>, path: String, problem: Problem) {
-        self.findings.add(Finding { bytes, severity, path, problem });
+        let Problem { code, message, suggestion } = problem;
+        let origin = self.origin;
+        self.findings.add(Finding { origin, bytes, severity, code, path, message, suggestion });
     }
 }

@@ -29,6 +29,7 @@ impl<'v> Walk<'v> {
     fn values(&mut self, old: Option<&'v Value>, new: Option<&'v Value>) {
         match (old, new) {
             (None, None) => {}
+            (Some(Value::Table(old)), Some(Value::Table(new))) if old.is_same(new) => {}
             (Some(Value::Table(old)), Some(Value::Table(new))) => self.tables(old, new),
             (Some(old), Some(new)) if old.means(new) => {}
             (Some(_), Some(_)) => self.add(ChangeKind::Changed, old, new),
@@ -54,12 +55,12 @@ impl<'v> Walk<'v> {
         let mut last = None;
         for name in old.keys() {
             if new.contains_key(name) {
-                last = Some(name.as_str());
+                last = Some(name);
             } else {
                 gone.entry(last).or_default().push(name);
             }
         }
-        let places = std::iter::once(None).chain(new.keys().map(|name| Some(name.as_str())));
+        let places = std::iter::once(None).chain(new.keys().map(Some));
         for place in places {
             if let Some(name) = place {
                 self.below(name, old.get(name), new.get(name));

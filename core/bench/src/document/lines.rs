@@ -41,6 +41,14 @@ impl<'t> Cursor<'t> {
         Self { text, offset, line: 1, column: 1 }
     }
 
+    /// At the beginning of a line, with that many lines before it.
+    pub(crate) fn at(text: &'t str, offset: usize, lines: u32) -> Self {
+        match offset {
+            0 => Self::new(text),
+            _ => Self { text, offset, line: lines.saturating_add(1), column: 1 },
+        }
+    }
+
     /// Lines and columns of a stretch that does not begin before the last one asked for.
     pub(crate) fn span(&mut self, bytes: Range<usize>) -> Span {
         self.advance(bytes.start);

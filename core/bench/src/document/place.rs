@@ -2,10 +2,6 @@
 
 use std::ops::Range;
 
-use toml_edit::{InlineTable, Item, Key, Table};
-
-use crate::value::{self, Value};
-
 /// Where one key or list item stands. Offsets are bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
@@ -44,6 +40,8 @@ pub enum Form {
     Dotted,
     /// `[[a]]`
     Repeated,
+    /// A value that cannot be read; an error tells why.
+    Broken,
 }
 
 impl Place {
@@ -55,99 +53,4 @@ impl Place {
             (_, Some(key)) => key.clone(),
         }
     }
-}
-
-pub(super) fn read(top: &Table) -> (Value, Place) {
-    table(top, None, Form::Headed)
-}
-
-fn table(table: &Table, key: Option<Range<usize>>, form: Form) -> (Value, Place) {
-    let span = table.span().or_else(|| key.clone()).unwrap_or(0..0);
-    let mut values = value::Table::with_capacity(table.len());
-    let mut parts = Vec::with_capacity(table.len());
-    for (name, item) in table.iter() {
-        let key = table.key(name).and_then(Key::span);
-        let Some((value, place)) = item_of(item, key) else { continue };
-        values.insert(name.to_owned(), value);
-        parts.push(place);
-    }
-    (Value::Table(values), Place { origin: 0, key, span, form, parts })
-}
-
-fn inline(table: &InlineTable, key: Option<Range<usize>>) -> (Value, Place) {
-    let form = if table.is_dotted() { Form::InlineDotted } else { Form::Inline };
-    let span = table.span().or_else(|| key.clone()).unwrap_or(0..0);
-    let mut values = value::Table::with_capacity(table.len());
-    let mut parts = Vec::with_capacity(table.len());
-    for (name, item) in table.iter() {
-        let (value, place) = plain(item, table.key(name).and_then(Key::span));
-        values.insert(name.to_owned(), value);
-        parts.push(place);
-    }
-    (Value::Table(values), Place { origin: 0, key, span, form, parts })
-}
-
-fn item_of(item: &Item, key: Option<Range<usize>>) -> Option<(Value, Place)> {
-    Some(match item {
-        Item::None => return None,
-        Item::Value(value) => plain(value, key),
-        Item::Table(inner) => {
-            let form = match (inner.is_dotted(), inner.is_implicit()) {
-                (true, _) => Form::Dotted,
-                (false, true) => Form::Implied,
-                (false, false) => Form::Headed,
-            };
-            table(inner, key, form)
-        }
-        Item::ArrayOfTables(list) => {
-            let (items, parts) = list.iter().map(|item| table(item, None, Form::Headed)).unzip();
-            let span = list.span().or_else(|| key.clone()).unwrap_or(0..0);
-            (Value::Array(items), Place { origin: 0, key, span, form: Form::Repeated, parts })
-        }
-    })
-}
-
-fn plain(value: &toml_edit::Value, key: Option<Range<usize>>) -> (Value, Place) {
-    let span = value.span().unwrap_or(0..0);
-    let mut place = Place { origin: 0, key, span, form: Form::Plain, parts: Vec::new() };
-    let value = match value {
-        toml_edit::Value::String(text) => Value::String(text.value().clone()),
-        toml_edit::Value::Integer(number) => Value::Int(*number.value()),
-        toml_edit::Value::Float(number) => Value::Float(*number.value()),
-        toml_edit::Value::Boolean(switch) => Value::Bool(*switch.value()),
-        toml_edit::Value::Datetime(date) => {
-            place.form = Form::Date;
-            Value::String(date.value().to_string())
-        }
-        toml_edit::Value::Array(list) => {
-            place.form = Form::List;
-            let (items, parts) = list.iter().map(|item| plain(item, None)).unzip();
-            place.parts = parts;
-            Value::Array(items)
-        }
-        toml_edit::Value::InlineTable(table) => return inline(table, place.key),
-    };
-    (value, place)
-}
-
-/// The parser's words for what is wrong, made plain where they are terse.
-pub(super) fn describe(text: &str, bytes: &Range<usize>, message: &str) -> String {
-    let met = text.get(bytes.clone()).unwrap_or_default();
-    match message {
-        "duplicate key" => format!("“{}” is there already; a key may stand once", short(met)),
-        "string values must be quoted, expected literal string" => {
-            format!("text stands in quotation marks: \"{}\"", short(met))
-        }
-        "recursion limit" => "keys and brackets are nested too deeply here".to_owned(),
-        _ if met.is_empty() || met.contains('\n') => message.to_owned(),
-        _ => format!("{message} at “{}”", short(met)),
-    }
-}
-
-fn short(text: &str) -> String {
-    let mut start: String = text.chars().take(40).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    start
 }

@@ -71,7 +71,7 @@ fn lines(names: &[String], path: &KeyPath, value: &Value) -> Vec<Line> {
         Value::Table(table) if !table.is_empty() && spreads(path) => table
             .iter()
             .flat_map(|(name, value)| {
-                let names: Vec<String> = names.iter().chain([name]).cloned().collect();
+                let names: Vec<String> = names.iter().cloned().chain([name.to_owned()]).collect();
                 lines(&names, &path.child(name), value)
             })
             .collect(),
@@ -104,16 +104,15 @@ fn spreads(path: &KeyPath) -> bool {
 /// A table and the tables below it that have headers of their own.
 fn tables(path: &KeyPath, value: &Value, blocks: &mut Vec<Block>) {
     let Some(table) = value.as_table() else { return };
-    let has_header = |name: &String| {
+    let has_header = |name: &str| {
         let node = schema::at(&path.child(name));
         node.is_some_and(|node| node.key.is_some() && node.kind().has_header())
     };
     let (headed, plain): (Vec<_>, Vec<_>) =
         table.iter().partition(|(name, value)| value.as_table().is_some() && has_header(name));
     if !plain.is_empty() || headed.is_empty() {
-        let key = |(name, value): (&String, &Value)| {
-            lines(std::slice::from_ref(name), &path.child(name), value)
-        };
+        let key =
+            |(name, value): (&str, &Value)| lines(&[name.to_owned()], &path.child(name), value);
         let lines = plain.into_iter().flat_map(key).collect();
         blocks.push(Block { header: path.clone(), lines });
     }

@@ -68,7 +68,12 @@ pub(super) fn statements(place: &Place, found: &mut impl FnMut(Range<usize>, boo
     match place.form {
         Form::Headed => found(place.span.clone(), true),
         Form::Implied | Form::Dotted | Form::Repeated => {}
-        Form::Plain | Form::Date | Form::List | Form::Inline | Form::InlineDotted => {
+        Form::Plain
+        | Form::Date
+        | Form::List
+        | Form::Inline
+        | Form::InlineDotted
+        | Form::Broken => {
             let start = place.key.as_ref().map_or(place.span.start, |key| key.start);
             return found(start..place.span.end, false);
         }

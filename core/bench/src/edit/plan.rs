@@ -69,7 +69,7 @@ pub(super) fn plan(document: &Document, layout: &Layout, edit: &Edit) -> Result<
     match (way.value, new) {
         (Value::Table(old), Value::Table(new)) => {
             let mut instead = Vec::new();
-            for name in old.keys().filter(|name| !new.contains_key(*name)) {
+            for name in old.keys().filter(|name| !new.contains_key(name)) {
                 instead.push(Edit { path: edit.path.child(name), value: None });
             }
             for (name, value) in new {

@@ -37,7 +37,7 @@ fn put(into: &mut Value, names: &[String], value: Option<&Value>) {
             }
         }
         (rest, value) => {
-            let next = table.entry(name.clone()).or_insert_with(|| Value::Table(Table::new()));
+            let next = table.get_or_insert_with(name, || Value::Table(Table::new()));
             put(next, rest, value);
         }
     }
@@ -67,7 +67,7 @@ pub(crate) fn difference<'v>(
             let known = expected.iter().map(|(name, value)| (name, Some(value), found.get(name)));
             let more = found
                 .iter()
-                .filter(|(name, _)| !expected.contains_key(*name))
+                .filter(|(name, _)| !expected.contains_key(name))
                 .map(|(name, value)| (name, None, Some(value)));
             return known.chain(more).find_map(|(name, expected, found)| {
                 names.push(name);

@@ -8,11 +8,11 @@ use indexmap::IndexMap;
 use super::{
     expand::{self, Part},
     merge::{Merge, Piece, Secret},
-    origin::{LayerFinding, Origin, part},
+    origin::{Origin, part},
 };
 use crate::{
     catalogue::Catalogue,
-    check::{Problem, nearest},
+    check::{Finding, Problem, nearest},
     document::Place,
     path::KeyPath,
     schema::{self, Kind},
@@ -56,7 +56,7 @@ pub struct Resolved {
     /// The place of every part of it.
     pub place: Place,
     /// What is wrong with how it is put together.
-    pub findings: Vec<LayerFinding>,
+    pub findings: Vec<Finding>,
     /// The keys in it that hold a secret.
     pub secrets: Vec<Secret>,
     /// The origin and bytes of texts that could not be made whole. Whatever else there is to say
@@ -165,7 +165,7 @@ fn unused<'a>(
         let message = format!("{name} has no effect: no template of this component has $({name})");
         let path = KeyPath::new(names.iter().copied().chain(["with", name]));
         let problem = Problem::new("no_effect", message);
-        merge.findings.push(LayerFinding::warning(place, path.to_string(), problem));
+        merge.findings.push(Finding::of_warning(place, path.to_string(), problem));
     }
 }
 
@@ -194,7 +194,7 @@ pub(super) struct Chain<'a> {
     pub(super) pieces: Vec<Piece<'a>>,
     /// Where the component names its template.
     pub(super) user: Option<&'a Place>,
-    pub(super) findings: Vec<LayerFinding>,
+    pub(super) findings: Vec<Finding>,
     findings_count: usize,
 }
 
@@ -224,7 +224,7 @@ pub(super) fn templates<'a>(
                 value.type_name()
             );
             let problem = Problem::new("wrong_type", message);
-            chain.findings.push(LayerFinding::error(place, path(), problem));
+            chain.findings.push(Finding::of_error(place, path(), problem));
             break;
         };
         let Some((name, group)) = known.get_key_value(name) else {
@@ -235,7 +235,7 @@ pub(super) fn templates<'a>(
             let message =
                 format!("there is no template “{shown}”: a template stands under [templates.NAME]");
             let problem = Problem::new("unknown_template", message).suggest(meant);
-            chain.findings.push(LayerFinding::error(place, path(), problem));
+            chain.findings.push(Finding::of_error(place, path(), problem));
             break;
         };
         if !seen.insert(*name) {
@@ -245,13 +245,13 @@ pub(super) fn templates<'a>(
             let message =
                 format!("templates use each other in a circle: {}", circle.join(" uses "));
             let problem = Problem::new("template_circle", message);
-            chain.findings.push(LayerFinding::error(place, path(), problem));
+            chain.findings.push(Finding::of_error(place, path(), problem));
             break;
         }
         if seen.len() > MOST_TEMPLATES {
             let message = format!("more than {MOST_TEMPLATES} templates stand behind each other");
             let problem = Problem::new("template_circle", message);
-            chain.findings.push(LayerFinding::error(place, path(), problem));
+            chain.findings.push(Finding::of_error(place, path(), problem));
             break;
         }
         chain.names.push(name);
@@ -274,10 +274,10 @@ fn with<'a>(merge: &mut Merge<'a>, all: &[Piece<'a>], has_template: bool) {
                 "with takes a table such as {{ channel = 1 }}, not a {}",
                 value.type_name()
             );
-            Some(LayerFinding::error(place, String::new(), Problem::new("wrong_type", message)))
+            Some(Finding::of_error(place, String::new(), Problem::new("wrong_type", message)))
         } else if !has_template {
             let message = "with has no effect: this component has no template".to_owned();
-            Some(LayerFinding::warning(place, String::new(), Problem::new("no_effect", message)))
+            Some(Finding::of_warning(place, String::new(), Problem::new("no_effect", message)))
         } else {
             None
         };

@@ -143,7 +143,7 @@ impl LayeredReading {
             edited.put(&origin.file, text);
         }
         let after = super::read_layers(&self.main, &edited, self.asked.as_deref(), catalogue);
-        let values = &after.reading.values;
+        let values = &after.resolved;
         if edits.iter().any(|edit| is_about_layers(&edit.path)) {
             // These change other keys too, and which is not for an edit to know.
             for edit in edits {
@@ -162,7 +162,7 @@ impl LayeredReading {
             }
             return Ok(());
         }
-        let expected = prove::expected(&self.reading.values, edits);
+        let expected = prove::expected(&self.resolved, edits);
         match prove::difference(Some(&expected), Some(values), &mut Vec::new()) {
             Some(path) => Err(LayerEditError::NotProven { path }),
             None => Ok(()),
@@ -241,7 +241,7 @@ struct Plan<'r> {
 impl Plan<'_> {
     fn add(&mut self, path: &KeyPath, value: Option<&Value>) -> Result<(), LayerEditError> {
         let raw = is_about_layers(path);
-        let old = self.reading.reading.values.get(path).filter(|_| !raw);
+        let old = self.reading.resolved.get(path).filter(|_| !raw);
         if let Some(origin) = self.before(path) {
             // Only the text with that edit in it tells more.
             self.put(

@@ -7,11 +7,11 @@ use indexmap::IndexMap;
 use super::{
     component::Variables,
     dotenv,
-    origin::{Layer, LayerFinding, at},
+    origin::{Layer, at},
     surroundings::{SECRET, Surroundings},
 };
 use crate::{
-    check::{Problem, nearest},
+    check::{Finding, Problem, nearest},
     diagnostic::Severity,
     document::{Form, Place},
     path::KeyPath,
@@ -236,12 +236,12 @@ pub(super) fn layer(
     origin: u16,
     known: &mut Known<'_>,
     chosen: Option<&dotenv::Entry>,
-) -> (Layer, Vec<LayerFinding>) {
+) -> (Layer, Vec<Finding>) {
     let mut findings = Vec::new();
     let mut top = Node::Table(IndexMap::new(), 0..0);
     let mut error = |entry: &dotenv::Entry, path: String, problem| {
         let bytes = entry.key.clone();
-        findings.push(LayerFinding::new(Severity::Error, origin, bytes, path, problem));
+        findings.push(Finding::of(Severity::Error, origin, bytes, path, problem));
     };
     for entry in entries.iter().filter(|entry| entry.name.starts_with(PREFIX)) {
         let path = match known.path(&entry.name) {

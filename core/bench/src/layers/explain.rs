@@ -50,7 +50,7 @@ impl LayeredReading {
         let found = self.pieces(path);
         // What was put in as a whole has no keys of its own in any file.
         if let (true, Some(above), Some(_)) =
-            (found.is_empty(), path.parent(), self.reading.values.get(path))
+            (found.is_empty(), path.parent(), self.resolved.get(path))
         {
             return self.explain(&above);
         }

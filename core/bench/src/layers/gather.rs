@@ -5,13 +5,13 @@ use super::{
     dotenv,
     environment::{self, Both},
     load::Load,
-    origin::{Layer, LayerFinding, LayerKind, at},
+    origin::{Layer, LayerKind, at},
     surroundings::{Surroundings, Unreadable},
     whole,
 };
 use crate::{
     catalogue::Catalogue,
-    check::Problem,
+    check::{Finding, Problem},
     diagnostic::Severity,
     document::{Form, Place},
     value::Value,
@@ -78,7 +78,7 @@ pub(super) fn gather<'s>(
         let place = asked_place.clone().or(of_variable).or_else(of_file);
         if let Some(Place { origin, span, .. }) = place {
             let path = ENVIRONMENT.join(".");
-            load.findings.push(LayerFinding::new(severity, origin, span, path, problem));
+            load.findings.push(Finding::of(severity, origin, span, path, problem));
         }
     }
 
@@ -135,7 +135,7 @@ fn overlays_agree(load: &mut Load<'_>, chosen: &str) {
         {
             let message = format!("environment cannot be changed by what holds for {chosen} alone");
             let problem = Problem::new("bad_value", message);
-            findings.push(LayerFinding::error(place, names.join("."), problem));
+            findings.push(Finding::of_error(place, names.join("."), problem));
         }
     }
 }
@@ -189,7 +189,7 @@ impl Dotenv {
             .iter()
             .map(|why| (0..0, Problem::new("unreadable", format!(".env cannot be read: {why}"))));
         load.findings.extend(malformed.chain(unreadable).map(|(bytes, problem)| {
-            LayerFinding::new(Severity::Error, origin, bytes, String::new(), problem)
+            Finding::of(Severity::Error, origin, bytes, String::new(), problem)
         }));
         Some(origin)
     }

@@ -3,11 +3,11 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    origin::{Layer, LayerFinding, LayerKind, Origin, at},
+    origin::{Layer, LayerKind, Origin, at},
     surroundings::{Surroundings, Unreadable},
 };
 use crate::{
-    check::Problem,
+    check::{Finding, Problem},
     diagnostic::Severity,
     document::{self, Document, Place},
     path::KeyPath,
@@ -29,7 +29,7 @@ pub(super) struct Load<'s> {
     pub(super) origins: Vec<Origin>,
     /// Lower ones first.
     pub(super) layers: Vec<Layer>,
-    pub(super) findings: Vec<LayerFinding>,
+    pub(super) findings: Vec<Finding>,
     /// Whether a file has no values because it could not be read.
     pub(super) incomplete: bool,
     /// Why the main file has no text at all.
@@ -127,7 +127,7 @@ impl<'s> Load<'s> {
 
     fn whole(&mut self, origin: u16, code: &'static str, message: String) {
         let problem = Problem::new(code, message);
-        let finding = LayerFinding::new(Severity::Error, origin, 0..0, String::new(), problem);
+        let finding = Finding::of(Severity::Error, origin, 0..0, String::new(), problem);
         self.findings.push(finding);
     }
 
@@ -150,17 +150,11 @@ impl<'s> Load<'s> {
             self.incomplete = true;
             return self.whole(origin, "empty", message.to_owned());
         }
-        let document = match Document::parse(&text) {
-            Ok(document) => document,
-            Err(error) => {
-                self.incomplete = true;
-                let problem = Problem::new("syntax", error.message);
-                let path = String::new();
-                let finding =
-                    LayerFinding::new(Severity::Error, origin, error.bytes, path, problem);
-                return self.findings.push(finding);
-            }
-        };
+        let document = Document::recover(&text);
+        for error in document.errors() {
+            self.incomplete = true;
+            self.findings.push(Finding::syntax(origin, error));
+        }
         let layer = Layer::new(document, origin);
         self.append(&layer);
         self.chain.push(file.to_owned());
@@ -196,7 +190,7 @@ impl<'s> Load<'s> {
     }
 
     fn error(&mut self, place: &Place, path: &str, problem: Problem) {
-        self.findings.push(LayerFinding::error(place, path.to_owned(), problem));
+        self.findings.push(Finding::of_error(place, path.to_owned(), problem));
     }
 
     fn includes(&mut self, layer: &Layer, file: &str, kind: LayerKind) {
@@ -234,7 +228,7 @@ impl<'s> Load<'s> {
                     let message = format!("“{shown}” matches no file");
                     let problem = problem("include_matches_nothing", message);
                     let path = INCLUDE.to_owned();
-                    self.findings.push(LayerFinding::warning(place, path, problem));
+                    self.findings.push(Finding::of_warning(place, path, problem));
                 }
                 for name in names {
                     if !self.seen.contains(&name) {
@@ -272,7 +266,7 @@ impl<'s> Load<'s> {
                     "{name} is included already; a file is read once, where it is first included"
                 );
                 let problem = Problem::new("no_effect", message);
-                self.findings.push(LayerFinding::warning(place, INCLUDE.to_owned(), problem));
+                self.findings.push(Finding::of_warning(place, INCLUDE.to_owned(), problem));
             }
             return;
         }

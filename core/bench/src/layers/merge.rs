@@ -7,11 +7,10 @@ use indexmap::IndexMap;
 use super::{
     component::Context,
     expand::{self, Part},
-    origin::LayerFinding,
     typed::typed,
 };
 use crate::{
-    check::Problem,
+    check::{Finding, Problem},
     document::{Form, Place},
     path::KeyPath,
     value::{Table, Value},
@@ -71,7 +70,7 @@ pub(super) struct Merge<'a> {
     pub(super) user: Option<&'a Place>,
     /// The key being looked at.
     pub(super) names: Vec<&'a str>,
-    pub(super) findings: Vec<LayerFinding>,
+    pub(super) findings: Vec<Finding>,
     pub(super) secrets: Vec<Secret>,
     /// Texts that are not what they are meant to be: their place.
     pub(super) broken: Vec<(u16, std::ops::Range<usize>)>,
@@ -318,12 +317,12 @@ impl<'a> Merge<'a> {
         if problem.code == "unfilled_placeholder"
             && let Some(user) = self.user
         {
-            self.findings.push(LayerFinding::error(user, path, problem));
+            self.findings.push(Finding::of_error(user, path, problem));
             return;
         }
         let source = self.context.origins.get(usize::from(piece.place.origin));
         let source = source.map_or("", |origin| &origin.text);
-        let mut finding = LayerFinding::error(piece.place, path, problem);
+        let mut finding = Finding::of_error(piece.place, path, problem);
         finding.bytes = expand::locate(source, piece.place, text, range);
         self.findings.push(finding);
     }
@@ -404,7 +403,7 @@ impl<'a> Merge<'a> {
             template.unwrap_or_default(),
             name(lower),
         );
-        let mut finding = LayerFinding::error(
+        let mut finding = Finding::of_error(
             upper.place,
             self.path().to_string(),
             Problem::new("layer_conflict", message),

@@ -5,7 +5,7 @@ use std::{collections::HashSet, ops::Range, sync::Arc};
 use serde::Serialize;
 
 use crate::{
-    check::Problem,
+    check::{Finding, Problem},
     diagnostic::Severity,
     document::{Document, Place},
     path::KeyPath,
@@ -84,37 +84,24 @@ fn mark(place: &mut Place, origin: u16) {
     }
 }
 
-/// Something wrong with how layers go together, or worth knowing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LayerFinding {
-    /// Index of the text it is in.
-    pub origin: u16,
-    /// Where in that text.
-    pub bytes: Range<usize>,
-    /// How bad it is.
-    pub severity: Severity,
-    /// The key it is about; empty for the file as a whole.
-    pub path: String,
-    pub(crate) problem: Problem,
-}
-
-impl LayerFinding {
-    pub(super) fn error(place: &Place, path: String, problem: Problem) -> Self {
-        Self::new(Severity::Error, place.origin, place.span.clone(), path, problem)
+impl Finding {
+    pub(super) fn of_error(place: &Place, path: String, problem: Problem) -> Self {
+        Self::of(Severity::Error, place.origin, place.span.clone(), path, problem)
     }
 
-    pub(super) fn warning(place: &Place, path: String, problem: Problem) -> Self {
-        Self::new(Severity::Warning, place.origin, place.span.clone(), path, problem)
+    pub(super) fn of_warning(place: &Place, path: String, problem: Problem) -> Self {
+        Self::of(Severity::Warning, place.origin, place.span.clone(), path, problem)
     }
 
-    pub(super) fn new(
+    pub(super) fn of(
         severity: Severity,
         origin: u16,
         bytes: Range<usize>,
         path: String,
         problem: Problem,
     ) -> Self {
-        Self { origin, bytes, severity, path, problem }
+        let Problem { code, message, suggestion } = problem;
+        Self { origin, bytes, severity, code, path, message, suggestion }
     }
 }
 

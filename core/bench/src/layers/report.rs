@@ -1,20 +1,13 @@
 //! From findings of all layers to what is told.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-};
+use std::collections::{HashMap, HashSet};
 
-use super::{
-    merge::Secret,
-    origin::{LayerFinding, Origin},
-    surroundings::Unreadable,
-    whole::Whole,
-};
+use super::{merge::Secret, origin::Origin, surroundings::Unreadable, whole::Whole};
 use crate::{
     catalogue::Catalogue,
-    check::{self, Problem, Reading},
-    diagnostic::{Diagnostic, Severity},
+    check::{self, Finding, Reading},
+    diagnostic::Severity,
+    document::Place,
     value::{Table, Value},
 };
 
@@ -40,38 +33,40 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
     let texts: Vec<(&str, &str)> =
         origins.iter().map(|origin| (&*origin.name, &*origin.text)).collect();
     let hidden = Hidden::new(&secrets);
-    let mut reading =
-        check::check_layers(main, &texts, values, &root, findings, catalogue, |all| {
-            let mut seen = HashSet::new();
-            all.retain_mut(|(origin, bytes, diagnostic)| {
-                let about_layers = ABOUT_LAYERS.contains(&diagnostic.code.as_str());
-                // Without one of the files much is missing that is not.
-                let missing = diagnostic.code == "missing_key"
-                    && (incomplete || in_any(&partial, &diagnostic.path));
-                let follows = !about_layers && broken.contains(&(*origin, bytes.start));
-                if !about_layers {
-                    hidden.hide(diagnostic, *origin, bytes);
-                }
-                // One mistake in a template is one mistake, whatever is made from it.
-                let same =
-                    (*origin, bytes.start, diagnostic.code.clone(), diagnostic.message.clone());
-                !missing && !follows && seen.insert(same)
-            });
-        });
-    if incomplete {
-        reading.bench = None;
-    }
-    reading
+    let mut seen = HashSet::new();
+    let review = |finding: &mut Finding| {
+        let about_layers = ABOUT_LAYERS.contains(&finding.code);
+        let start = (finding.origin, finding.bytes.start);
+        let missing = finding.code == "missing_key" && in_any(&partial, &finding.path);
+        let follows = !about_layers && broken.contains(&start);
+        if !about_layers {
+            hidden.hide(finding);
+        }
+        // One mistake in a template is one mistake, whatever is made from it.
+        !missing && !follows && seen.insert((start, finding.code, finding.message.clone()))
+    };
+    let values = (&values, &root);
+    check::check_layers(main, &texts, values, findings, incomplete, catalogue, review)
 }
 
-/// Whether a key lies right below one of some components.
-fn in_any(components: &HashSet<String>, path: &str) -> bool {
-    path.rsplit_once('.').is_some_and(|(component, _)| components.contains(component))
+/// What one file comes to that says all.
+pub(super) fn report_one(
+    main: &str,
+    text: &str,
+    values: (&Value, &Place),
+    catalogue: &dyn Catalogue,
+) -> Reading {
+    check::check_layers(main, &[(main, text)], values, Vec::new(), false, catalogue, |_| true)
 }
 
 /// Codes of findings about how a text is made whole. They never show a value.
 const ABOUT_LAYERS: [&str; 5] =
     ["unset_variable", "unset_secret", "bad_variable", "bad_placeholder", "unfilled_placeholder"];
+
+/// Whether a key lies right below one of some components.
+fn in_any(components: &HashSet<String>, path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(component, _)| components.contains(component))
+}
 
 fn no_text(main: &str, why: &Unreadable) -> Reading {
     let mut reading = match why {
@@ -104,9 +99,9 @@ impl<'s> Hidden<'s> {
 
     /// Takes secrets out of a finding: about the value itself nothing is said but that it is
     /// wrong, since messages quote and cut what they are about.
-    fn hide(&self, finding: &mut Diagnostic, origin: u16, bytes: &Range<usize>) {
+    fn hide(&self, finding: &mut Finding) {
         if finding.severity == Severity::Error
-            && let Some(secret) = self.places.get(&(origin, bytes.start))
+            && let Some(secret) = self.places.get(&(finding.origin, finding.bytes.start))
         {
             let key = secret.path.last().unwrap_or_default();
             finding.message = format!("{key} does not take what {} comes to", secret.written);
@@ -149,13 +144,6 @@ fn below(value: &Value, secrets: &[(&[String], &str)], depth: usize) -> Value {
     let parts =
         table.iter().map(|(name, value)| (name.to_owned(), below(value, of(name), depth + 1)));
     Value::Table(parts.collect::<Table>())
-}
-
-impl LayerFinding {
-    /// The parts that a report needs.
-    pub(crate) fn into_parts(self) -> (u16, Range<usize>, Severity, String, Problem) {
-        (self.origin, self.bytes, self.severity, self.path, self.problem)
-    }
 }
 
 #[cfg(test)]

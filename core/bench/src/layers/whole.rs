@@ -7,11 +7,11 @@ use indexmap::IndexMap;
 use super::{
     component::{Context, Templates, Variables, resolve_component},
     merge::{Merge, Piece, Secret, head, nowhere},
-    origin::{Layer, LayerFinding, Origin, part},
+    origin::{Layer, Origin, part},
 };
 use crate::{
     catalogue::Catalogue,
-    check::Problem,
+    check::{Finding, Problem},
     document::Place,
     path::KeyPath,
     schema::{self, Kind},
@@ -25,7 +25,7 @@ const ABOUT_LAYERS: [&str; 2] = ["append", "templates"];
 pub(super) struct Whole {
     pub(super) values: Value,
     pub(super) root: Place,
-    pub(super) findings: Vec<LayerFinding>,
+    pub(super) findings: Vec<Finding>,
     pub(super) secrets: Vec<Secret>,
     /// Origin and beginning of texts that could not be made whole.
     pub(super) broken: HashSet<(u16, usize)>,
@@ -142,7 +142,7 @@ fn template_findings<'a>(
     layers: &'a [Layer],
     templates: &Templates<'a>,
     used: &HashSet<String>,
-    findings: &mut Vec<LayerFinding>,
+    findings: &mut Vec<Finding>,
 ) {
     for top in tops(layers) {
         let Some((value, place)) = part(top.value, top.place, "templates") else { continue };
@@ -152,7 +152,7 @@ fn template_findings<'a>(
                 value.type_name()
             );
             let problem = Problem::new("wrong_type", message);
-            findings.push(LayerFinding::error(place, "templates".to_owned(), problem));
+            findings.push(Finding::of_error(place, "templates".to_owned(), problem));
         }
     }
     // A template that a used one uses is used.
@@ -162,7 +162,7 @@ fn template_findings<'a>(
             let message =
                 format!("{name} takes a table of keys, not a {}", piece.value.type_name());
             let problem = Problem::new("wrong_type", message);
-            findings.push(LayerFinding::error(piece.place, path.to_string(), problem));
+            findings.push(Finding::of_error(piece.place, path.to_string(), problem));
         }
         if used.contains(*name) {
             continue;
@@ -170,14 +170,13 @@ fn template_findings<'a>(
         let Some(piece) = pieces.first() else { continue };
         let message = format!("{name} has no effect: nothing is made from this template");
         let problem = Problem::new("no_effect", message);
-        let mut finding = LayerFinding::warning(piece.place, path.to_string(), problem);
+        let mut finding = Finding::of_warning(piece.place, path.to_string(), problem);
         finding.bytes = piece.place.head();
         findings.push(finding);
         // Its own templates are looked at all the same.
         let chain = super::component::templates(&["templates", name], pieces, templates);
-        findings.extend(
-            chain.findings.into_iter().filter(|it| it.problem.code == "template_circle").take(1),
-        );
+        findings
+            .extend(chain.findings.into_iter().filter(|it| it.code == "template_circle").take(1));
     }
 }
 

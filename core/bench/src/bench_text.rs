@@ -1,0 +1,273 @@
+//! A bench file that is read again and again while it changes.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use smol_str::SmolStr;
+
+use crate::{
+    catalogue::Catalogue,
+    check::{self, Checked, Context, Drivers, Findings, Name, Reading},
+    document::{self, Document, Form},
+    pieces::{Piece, Pieces},
+    schema,
+    table::Table,
+    value::Value,
+};
+
+/// A bench file and everything that reading it came to.
+///
+/// Another text of the same file is read by [`BenchText::again`], which reads and checks only the
+/// components that it touches and shares the values and the typed bench of all others. The outcome
+/// is the same as that of [`check::read`]; [`BenchText::proven`] tells whether it is.
+#[derive(Clone)]
+pub struct BenchText {
+    file: Arc<str>,
+    pieces: Pieces<Part>,
+    drivers: Drivers,
+    reading: Reading,
+    /// Pieces that were read for this text.
+    touched: usize,
+}
+
+/// What a piece holds.
+struct Part {
+    /// The keys at its top, each with how it is written.
+    top: Vec<(SmolStr, Form, Value)>,
+    components: Vec<Component>,
+    /// Whether all of it is TOML.
+    whole: bool,
+}
+
+/// A component and what its check came to.
+struct Component {
+    top: SmolStr,
+    id: Option<SmolStr>,
+    checked: Checked,
+}
+
+impl Component {
+    fn name(&self) -> Name<'_> {
+        Name { top: &self.top, id: self.id.as_deref() }
+    }
+}
+
+impl std::fmt::Debug for BenchText {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("BenchText").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl BenchText {
+    /// Reads and checks a whole text. `file` is the name that findings carry.
+    pub fn read(file: &str, text: Arc<str>, catalogue: &dyn Catalogue) -> Self {
+        let mut drivers = Drivers::default();
+        let mut touched = 0;
+        let file: Arc<str> = file.into();
+        let pieces = if text.len() > document::LONGEST {
+            Pieces::uncut("".into(), &mut |_| Part::unread())
+        } else {
+            Pieces::cut(text.clone(), &mut |text| {
+                touched += 1;
+                part(text, catalogue, &mut drivers)
+            })
+        };
+        Self::put_together(file, text, pieces, drivers, touched, catalogue)
+    }
+
+    /// Reads another text of the same file, with the same catalogue: what is known of instrument
+    /// types must not have changed. After such a change use [`BenchText::read`].
+    #[must_use]
+    pub fn again(&self, text: Arc<str>, catalogue: &dyn Catalogue) -> Self {
+        if text.len() > document::LONGEST || self.pieces.text().is_empty() {
+            return Self::read(&self.file, text, catalogue);
+        }
+        let mut drivers = self.drivers.clone();
+        let mut touched = 0;
+        let pieces = self.pieces.again(text.clone(), &mut |text| {
+            touched += 1;
+            part(text, catalogue, &mut drivers)
+        });
+        Self::put_together(self.file.clone(), text, pieces, drivers, touched, catalogue)
+    }
+
+    /// What reading it came to.
+    pub fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// The same, without the rest.
+    pub fn into_reading(self) -> Reading {
+        self.reading
+    }
+
+    /// The text.
+    pub fn text(&self) -> &Arc<str> {
+        self.pieces.text()
+    }
+
+    /// How many pieces were read for it; the others were shared.
+    pub fn touched(&self) -> usize {
+        self.touched
+    }
+
+    /// Reads the whole text in one go and compares: whether the short way led to the same.
+    pub fn proven(&self, catalogue: &dyn Catalogue) -> bool {
+        let Reading { bench, values, diagnostics } = &self.reading;
+        let whole = check::read(&self.file, self.text(), catalogue);
+        (bench, diagnostics) == (&whole.bench, &whole.diagnostics)
+            && values.means(&whole.values)
+            && in_order(values, &whole.values)
+    }
+
+    fn put_together(
+        file: Arc<str>,
+        text: Arc<str>,
+        pieces: Pieces<Part>,
+        drivers: Drivers,
+        touched: usize,
+        catalogue: &dyn Catalogue,
+    ) -> Self {
+        let sound = pieces.list().iter().all(|piece| piece.inner.made.whole);
+        if sound && let Some(values) = values(&pieces) {
+            let reading = reading(&file, &pieces, values);
+            return Self { file, pieces, drivers, reading, touched };
+        }
+        // What is wrong with it, or how its tables belong together, can only be told of the whole.
+        let reading = check::read(&file, &text, catalogue);
+        let pieces = Pieces::uncut(text, &mut |_| Part::unread());
+        Self { file, pieces, drivers, reading, touched: touched + 1 }
+    }
+}
+
+impl Part {
+    /// Of a text that was not read in pieces. It is never shared: `whole` is not.
+    fn unread() -> Self {
+        Self { top: Vec::new(), components: Vec::new(), whole: false }
+    }
+}
+
+/// Reads and checks one piece.
+fn part(text: &str, catalogue: &dyn Catalogue, drivers: &mut Drivers) -> Part {
+    let document = Document::recover(text);
+    if !document.errors().is_empty() {
+        return Part::unread();
+    }
+    let mut context = Context { catalogue, drivers, texts: &|_| text, layered: false };
+    let components = check::components(document.values(), document.root())
+        .map(|(name, value, place)| Component {
+            top: name.top.into(),
+            id: name.id.map(SmolStr::new),
+            checked: check::component(name, value, place, &mut context),
+        })
+        .collect();
+    let forms: Vec<Form> = document.root().parts.iter().map(|part| part.form).collect();
+    let Value::Table(top) = document.into_values() else { return Part::unread() };
+    let top = top.into_iter().zip(forms);
+    let top = top.map(|((name, value), form)| (name.into(), form, value)).collect();
+    Part { top, components, whole: true }
+}
+
+/// A top-level table that is put together from pieces.
+struct Gathering {
+    entries: Vec<(SmolStr, Value)>,
+    pieces: usize,
+    headers: usize,
+    /// Whether it is written in a way that other pieces cannot add to.
+    closed: bool,
+}
+
+/// The values of all pieces together; `None` if pieces do not stand by themselves.
+fn values(pieces: &Pieces<Part>) -> Option<Value> {
+    enum Top {
+        Plain(Value),
+        Named(Gathering),
+    }
+    let mut tops: IndexMap<&SmolStr, Top> = IndexMap::new();
+    for piece in pieces.list() {
+        for (name, form, value) in &piece.inner.made.top {
+            let table = value.as_table().filter(|_| schema::holds_by_name(name));
+            let Some(table) = table else {
+                if tops.insert(name, Top::Plain(value.clone())).is_some() {
+                    return None;
+                }
+                continue;
+            };
+            let top = tops.entry(name).or_insert_with(|| {
+                let entries = Vec::new();
+                Top::Named(Gathering { entries, pieces: 0, headers: 0, closed: false })
+            });
+            let Top::Named(gathering) = top else { return None };
+            gathering.pieces += 1;
+            gathering.headers += usize::from(*form == Form::Headed);
+            gathering.closed |= !matches!(form, Form::Headed | Form::Implied);
+            if gathering.headers > 1 || (gathering.closed && gathering.pieces > 1) {
+                return None;
+            }
+            let entries = table.iter().map(|(id, value)| (SmolStr::new(id), value.clone()));
+            gathering.entries.extend(entries);
+        }
+    }
+    let entries = tops.into_iter().map(|(name, top)| {
+        let value = match top {
+            Top::Plain(value) => value,
+            Top::Named(gathering) => Value::Table(Table::try_from_entries(gathering.entries)?),
+        };
+        Some((name.clone(), value))
+    });
+    Some(Value::Table(Table::from_distinct(entries.collect::<Option<Vec<_>>>()?)))
+}
+
+/// The second half of the check, over all components.
+fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
+    let text = pieces.text();
+    if text.trim_start_matches('\u{feff}').trim().is_empty() {
+        return check::empty(file);
+    }
+    let all = || pieces.list().iter().flat_map(|piece| of(piece).map(move |one| (piece, one)));
+    let facts = all().map(|(_, one)| (one.name(), &one.checked.facts));
+    let between = check::whole(facts);
+    let built = all().filter_map(|(_, one)| Some((one.name(), one.checked.built.as_ref()?)));
+    let bench = check::assemble(file, built);
+
+    let mut findings = Findings::default();
+    for (piece, one) in all() {
+        findings.append_from(&one.checked.findings, piece.start);
+    }
+    if !between.is_empty() {
+        let starts: Vec<u32> = all().map(|(piece, _)| piece.start).collect();
+        for (index, mut finding) in between {
+            finding.move_by(starts.get(index).copied().unwrap_or_default());
+            findings.add(finding);
+        }
+    }
+    let bench = bench.filter(|_| !findings.any_error());
+    let lines = |byte: usize| {
+        let after = pieces.list().partition_point(|piece| piece.start as usize <= byte);
+        let piece = after.checked_sub(1).and_then(|index| pieces.list().get(index));
+        piece.map_or((0, 0), |piece| (piece.start as usize, piece.line))
+    };
+    let diagnostics = findings.finish_by_lines(file, text, &lines);
+    Reading { bench, values, diagnostics }
+}
+
+fn of(piece: &Piece<Part>) -> impl Iterator<Item = &Component> + Clone {
+    piece.inner.made.components.iter()
+}
+
+/// Whether the keys of both are in the same order, all the way down.
+fn in_order(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Table(one), Value::Table(other)) => {
+            one.len() == other.len()
+                && one
+                    .iter()
+                    .zip(other)
+                    .all(|(one, other)| one.0 == other.0 && in_order(one.1, other.1))
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(a, b)| in_order(a, b))
+        }
+        _ => true,
+    }
+}

@@ -1,0 +1,510 @@
+//! From the parser's events to values and their places.
+//!
+//! The parser knows the grammar, goes on after an error and tells of each; what keys mean (tables
+//! that are defined twice, dotted keys, lists of tables) is decided here, by the rules of TOML 1.1.
+
+use std::{borrow::Cow, collections::HashMap, ops::Range};
+
+use smol_str::SmolStr;
+use toml_parser::{
+    ErrorSink, ParseError, Source, Span,
+    decoder::{Encoding, ScalarKind},
+    parser::EventReceiver,
+};
+
+use super::place::{Form, Place};
+use crate::{table::Table, value::Value};
+
+/// Up to this many keys a look through all of them is faster than a hash.
+const FEW: usize = 16;
+
+/// A value while it is being read.
+struct Node {
+    name: SmolStr,
+    key: Option<Range<usize>>,
+    span: Range<usize>,
+    form: Form,
+    /// What a plain value is.
+    value: Value,
+    /// Nodes below it, in order.
+    parts: Vec<usize>,
+    /// Where each name below it is, if there are many.
+    index: Option<HashMap<SmolStr, usize>>,
+    /// Tables and lists above it.
+    depth: usize,
+}
+
+/// One name of a key.
+struct Name {
+    name: SmolStr,
+    span: Range<usize>,
+    /// Whether it cannot be read, which was told.
+    bad: bool,
+}
+
+/// What the names that are being read belong to.
+#[derive(Clone, Copy, PartialEq)]
+enum Reading {
+    /// A key, or nothing yet.
+    Key,
+    /// `[a.b]`, which begins here.
+    Header { start: usize, repeated: bool },
+}
+
+/// Where the value that comes next belongs.
+enum Slot {
+    /// Nowhere: its key cannot be used.
+    Nowhere,
+    Key {
+        parent: usize,
+        name: SmolStr,
+        key: Range<usize>,
+    },
+}
+
+/// Takes the events of one text.
+pub(super) struct Builder<'t> {
+    source: Source<'t>,
+    nodes: Vec<Node>,
+    /// The table that keys at the beginning of a line belong to.
+    current: usize,
+    /// Lists and tables in braces that are open; `None` for one that is not kept.
+    open: Vec<Option<usize>>,
+    names: Vec<Name>,
+    reading: Reading,
+    slot: Option<Slot>,
+}
+
+const TOP: usize = 0;
+
+/// Tables and lists in each other. Walking a tree that is deeper could overflow the stack of a
+/// thread.
+pub const DEEPEST: usize = 100;
+
+impl<'t> Builder<'t> {
+    pub(super) fn new(source: Source<'t>) -> Self {
+        let top = Node::new(SmolStr::default(), None, 0..0, Form::Headed);
+        Self {
+            source,
+            nodes: vec![top],
+            current: TOP,
+            open: Vec::new(),
+            names: Vec::new(),
+            reading: Reading::Key,
+            slot: None,
+        }
+    }
+
+    /// What was read.
+    pub(super) fn finish(mut self, error: &mut dyn ErrorSink) -> (Value, Place) {
+        self.end_line(error);
+        self.taken(TOP)
+    }
+
+    /// The value and place of a node, moved out.
+    fn taken(&mut self, at: usize) -> (Value, Place) {
+        let node = std::mem::replace(
+            &mut self.nodes[at],
+            Node::new(SmolStr::default(), None, 0..0, Form::Plain),
+        );
+        let Node { key, span, form, value, parts, .. } = node;
+        let mut places = Vec::with_capacity(parts.len());
+        let value = match form {
+            Form::Plain | Form::Date | Form::Broken => value,
+            Form::List | Form::Repeated => {
+                let mut items = Vec::with_capacity(parts.len());
+                for part in parts {
+                    let (value, place) = self.taken(part);
+                    items.push(value);
+                    places.push(place);
+                }
+                Value::Array(items)
+            }
+            _ => {
+                let mut entries = Vec::with_capacity(parts.len());
+                for part in parts {
+                    let name = std::mem::take(&mut self.nodes[part].name);
+                    let (value, place) = self.taken(part);
+                    entries.push((name, value));
+                    places.push(place);
+                }
+                Value::Table(Table::from_distinct(entries))
+            }
+        };
+        (value, Place { origin: 0, key, span, form, parts: places })
+    }
+
+    fn find(&self, parent: usize, name: &str) -> Option<usize> {
+        let parent = &self.nodes[parent];
+        match &parent.index {
+            Some(index) => index.get(name).copied(),
+            None => parent.parts.iter().copied().find(|part| self.nodes[*part].name == name),
+        }
+    }
+
+    fn add(&mut self, parent: usize, mut node: Node) -> usize {
+        let at = self.nodes.len();
+        node.depth = self.nodes[parent].depth + 1;
+        let above = &mut self.nodes[parent];
+        above.parts.push(at);
+        if let Some(index) = &mut above.index {
+            index.insert(node.name.clone(), at);
+        } else if above.parts.len() > FEW && !matches!(above.form, Form::List | Form::Repeated) {
+            let parts = std::mem::take(&mut above.parts);
+            let named = parts.iter().filter(|part| **part != at);
+            let mut index: HashMap<SmolStr, usize> =
+                named.map(|part| (self.nodes[*part].name.clone(), *part)).collect();
+            index.insert(node.name.clone(), at);
+            let above = &mut self.nodes[parent];
+            above.parts = parts;
+            above.index = Some(index);
+        }
+        self.nodes.push(node);
+        at
+    }
+
+    /// The table that all names but the last lead to, made where it is not there. `dotted` names
+    /// come from a key, others from a header.
+    fn descend(
+        &mut self,
+        mut at: usize,
+        names: &[Name],
+        dotted: bool,
+        error: &mut dyn ErrorSink,
+    ) -> Option<usize> {
+        for Name { name, span, .. } in names {
+            let Some(next) = self.find(at, name) else {
+                if self.nodes[at].depth >= DEEPEST {
+                    error.report_error(too_deep(span));
+                    return None;
+                }
+                let inline = matches!(self.nodes[at].form, Form::Inline | Form::InlineDotted);
+                let form = match (dotted, inline) {
+                    (true, true) => Form::InlineDotted,
+                    (true, false) => Form::Dotted,
+                    (false, _) => Form::Implied,
+                };
+                let node = Node::new(name.clone(), Some(span.clone()), span.clone(), form);
+                at = self.add(at, node);
+                continue;
+            };
+            let node = &mut self.nodes[next];
+            at = match node.form {
+                // A header goes on with the last item.
+                Form::Repeated if !dotted => node.parts.last().copied()?,
+                Form::Implied if dotted => {
+                    node.form = Form::Dotted;
+                    next
+                }
+                Form::Implied | Form::Dotted | Form::InlineDotted => next,
+                Form::Headed if !dotted => next,
+                Form::Headed | Form::Repeated => {
+                    let old = node.head();
+                    error.report_error(duplicate(span, &old));
+                    return None;
+                }
+                Form::Broken => return None,
+                Form::Plain | Form::Date | Form::List | Form::Inline => {
+                    let what = node.what();
+                    let old = node.span.clone();
+                    let message = format!("“{name}” is {what} already and cannot hold keys too");
+                    error.report_error(
+                        ParseError::new(message)
+                            .with_unexpected(spanned(span))
+                            .with_context(spanned(&old)),
+                    );
+                    return None;
+                }
+            };
+        }
+        Some(at)
+    }
+
+    /// `[a.b]` or `[[a.b]]` is complete.
+    fn header(&mut self, span: Range<usize>, repeated: bool, error: &mut dyn ErrorSink) {
+        let mut names = std::mem::take(&mut self.names);
+        self.reading = Reading::Key;
+        let bad = names.iter().any(|name| name.bad);
+        let last = names.pop();
+        let parent = if bad { None } else { self.descend(TOP, &names, false, error) };
+        names.clear();
+        self.names = names;
+        let (Some(parent), Some(Name { name, span: key, .. })) = (parent, last) else {
+            return self.nowhere(span);
+        };
+        let there = self.find(parent, &name);
+        let item = |span| Node::new(SmolStr::default(), None, span, Form::Headed);
+        self.current = match (repeated, there) {
+            (true, None) => {
+                let list = Node::new(name, Some(key), span.clone(), Form::Repeated);
+                let list = self.add(parent, list);
+                self.add(list, item(span))
+            }
+            (true, Some(list)) if self.nodes[list].form == Form::Repeated => {
+                self.nodes[list].span.end = span.end;
+                self.add(list, item(span))
+            }
+            (false, None) => self.add(parent, Node::new(name, Some(key), span, Form::Headed)),
+            (false, Some(table)) if self.nodes[table].form == Form::Implied => {
+                let node = &mut self.nodes[table];
+                (node.form, node.key, node.span) = (Form::Headed, Some(key), span);
+                table
+            }
+            (_, Some(there)) => {
+                let old = self.nodes[there].head();
+                error.report_error(duplicate(&key, &old));
+                return self.nowhere(span);
+            }
+        };
+    }
+
+    /// Keys that follow go to a table that nobody sees, and are read for mistakes only.
+    fn nowhere(&mut self, span: Range<usize>) {
+        self.current = self.nodes.len();
+        self.nodes.push(Node::new(SmolStr::default(), None, span, Form::Headed));
+    }
+
+    /// The names read are those of a key whose value comes next.
+    fn key(&mut self, error: &mut dyn ErrorSink) {
+        let mut names = std::mem::take(&mut self.names);
+        let table = match self.open.last() {
+            Some(table) => *table,
+            None => Some(self.current),
+        };
+        let bad = names.iter().any(|name| name.bad);
+        let last = names.pop();
+        let parent =
+            table.filter(|_| !bad).and_then(|table| self.descend(table, &names, true, error));
+        names.clear();
+        self.names = names;
+        self.slot = Some(match (parent, last) {
+            (Some(parent), Some(Name { name, span: key, .. })) => match self.find(parent, &name) {
+                None => Slot::Key { parent, name, key },
+                Some(there) => {
+                    let old = self.nodes[there].head();
+                    error.report_error(duplicate(&key, &old));
+                    Slot::Nowhere
+                }
+            },
+            _ => Slot::Nowhere,
+        });
+    }
+
+    /// Puts a value where it belongs; `None` if that is nowhere.
+    fn put(&mut self, span: Range<usize>, form: Form, value: Value) -> Option<usize> {
+        let (parent, name, key) = match self.slot.take() {
+            Some(Slot::Nowhere) => return None,
+            Some(Slot::Key { parent, name, key }) => (parent, name, Some(key)),
+            None => {
+                // Items of a list have no key; anything else is a mistake that was told.
+                let list = (*self.open.last()?)?;
+                if self.nodes[list].form != Form::List {
+                    return None;
+                }
+                (list, SmolStr::default(), None)
+            }
+        };
+        let mut node = Node::new(name, key, span, form);
+        node.value = value;
+        Some(self.add(parent, node))
+    }
+
+    /// A line is over: a header or key that did not come to its end never will.
+    fn end_line(&mut self, error: &mut dyn ErrorSink) {
+        if let Reading::Header { start, repeated } = self.reading {
+            let end = self.names.last().map_or(start + 1, |name| name.span.end);
+            self.header(start..end, repeated, error);
+        }
+        if self.open.is_empty() {
+            self.broken(error);
+        }
+    }
+
+    /// A key without a value is kept, so that nobody is told that it is missing.
+    fn broken(&mut self, error: &mut dyn ErrorSink) {
+        if self.slot.is_none() && !self.names.is_empty() {
+            self.key(error);
+        }
+        if let Some(Slot::Key { key, .. }) = &self.slot {
+            let span = key.clone();
+            self.put(span, Form::Broken, Value::Bool(false));
+        }
+        self.slot = None;
+    }
+
+    /// A list or a table in braces begins; false if that is too deep.
+    fn enter(&mut self, span: Span, form: Form, error: &mut dyn ErrorSink) -> bool {
+        let node = self.put(range(span), form, Value::Bool(false));
+        let depth = node.map_or(self.open.len(), |node| self.nodes[node].depth);
+        self.open.push(node);
+        if depth >= DEEPEST {
+            error.report_error(too_deep(&range(span)));
+        }
+        depth < DEEPEST
+    }
+
+    fn scalar_value(
+        &self,
+        span: Span,
+        kind: Option<Encoding>,
+        error: &mut dyn ErrorSink,
+    ) -> (Form, Value) {
+        let Some(raw) = self.source.get(span) else { return BROKEN };
+        let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
+        let mut bad = false;
+        let mut decoded = Cow::Borrowed("");
+        let kind = raw.decode_scalar(&mut decoded, &mut |problem: ParseError| {
+            bad = true;
+            error.report_error(problem);
+        });
+        if bad {
+            return BROKEN;
+        }
+        let mut wrong = |message: &'static str| {
+            error.report_error(ParseError::new(message).with_unexpected(span));
+            BROKEN
+        };
+        match kind {
+            ScalarKind::String => (Form::Plain, Value::String(decoded.into_owned())),
+            ScalarKind::Boolean(switch) => (Form::Plain, Value::Bool(switch)),
+            ScalarKind::Integer(radix) => match i64::from_str_radix(&decoded, radix.value()) {
+                Ok(number) => (Form::Plain, Value::Int(number)),
+                Err(_) => wrong("this whole number is too large; it may have 63 bits"),
+            },
+            ScalarKind::Float => match decoded.parse::<f64>() {
+                Ok(number) if number.is_infinite() && decoded.contains(char::is_numeric) => {
+                    wrong("this number is too large")
+                }
+                Ok(number) => (Form::Plain, Value::Float(number)),
+                Err(_) => wrong("this is not a number"),
+            },
+            ScalarKind::DateTime => match decoded.parse::<toml_edit::Datetime>() {
+                Ok(date) => (Form::Date, Value::String(date.to_string())),
+                Err(_) => wrong("there is no such date or time"),
+            },
+        }
+    }
+}
+
+const BROKEN: (Form, Value) = (Form::Broken, Value::Bool(false));
+
+impl Node {
+    fn new(name: SmolStr, key: Option<Range<usize>>, span: Range<usize>, form: Form) -> Self {
+        let value = Value::Bool(false);
+        Self { name, key, span, form, value, parts: Vec::new(), index: None, depth: 0 }
+    }
+
+    fn head(&self) -> Range<usize> {
+        self.key.clone().unwrap_or_else(|| self.span.clone())
+    }
+
+    fn what(&self) -> &'static str {
+        match (self.form, &self.value) {
+            (Form::List, _) => "a list",
+            (Form::Inline, _) => "a table in braces",
+            (Form::Date, _) => "a date",
+            (_, Value::String(_)) => "a text",
+            (_, Value::Bool(_)) => "true or false",
+            _ => "a number",
+        }
+    }
+}
+
+fn spanned(range: &Range<usize>) -> Span {
+    Span::new_unchecked(range.start, range.end)
+}
+
+fn range(span: Span) -> Range<usize> {
+    span.start()..span.end()
+}
+
+/// The words of the parser's own family for it; `errors` has better ones.
+pub(super) const DUPLICATE: &str = "duplicate key";
+pub(super) const TOO_DEEP: &str = "recursion limit";
+
+fn too_deep(at: &Range<usize>) -> ParseError {
+    ParseError::new(TOO_DEEP).with_unexpected(spanned(at))
+}
+
+fn duplicate(key: &Range<usize>, old: &Range<usize>) -> ParseError {
+    ParseError::new(DUPLICATE).with_unexpected(spanned(key)).with_context(spanned(old))
+}
+
+impl EventReceiver for Builder<'_> {
+    fn std_table_open(&mut self, span: Span, error: &mut dyn ErrorSink) {
+        self.end_line(error);
+        self.names.clear();
+        self.reading = Reading::Header { start: span.start(), repeated: false };
+    }
+
+    fn std_table_close(&mut self, span: Span, error: &mut dyn ErrorSink) {
+        if let Reading::Header { start, repeated } = self.reading {
+            self.header(start..span.end(), repeated, error);
+        }
+    }
+
+    fn array_table_open(&mut self, span: Span, error: &mut dyn ErrorSink) {
+        self.end_line(error);
+        self.names.clear();
+        self.reading = Reading::Header { start: span.start(), repeated: true };
+    }
+
+    fn array_table_close(&mut self, span: Span, error: &mut dyn ErrorSink) {
+        self.std_table_close(span, error);
+    }
+
+    fn inline_table_open(&mut self, span: Span, error: &mut dyn ErrorSink) -> bool {
+        self.enter(span, Form::Inline, error)
+    }
+
+    fn inline_table_close(&mut self, span: Span, error: &mut dyn ErrorSink) {
+        self.broken(error);
+        self.names.clear();
+        if let Some(Some(table)) = self.open.pop() {
+            self.nodes[table].span.end = span.end();
+        }
+    }
+
+    fn array_open(&mut self, span: Span, error: &mut dyn ErrorSink) -> bool {
+        self.enter(span, Form::List, error)
+    }
+
+    fn array_close(&mut self, span: Span, _error: &mut dyn ErrorSink) {
+        self.slot = None;
+        if let Some(Some(list)) = self.open.pop() {
+            self.nodes[list].span.end = span.end();
+        }
+    }
+
+    fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
+        let Some(raw) = self.source.get(span) else { return };
+        let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
+        let (mut decoded, mut bad) = (Cow::Borrowed(""), false);
+        raw.decode_key(&mut decoded, &mut |problem: ParseError| {
+            bad = true;
+            error.report_error(problem);
+        });
+        self.names.push(Name { name: SmolStr::new(decoded), span: range(span), bad });
+    }
+
+    fn key_val_sep(&mut self, _span: Span, error: &mut dyn ErrorSink) {
+        self.key(error);
+    }
+
+    fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
+        let (form, value) = self.scalar_value(span, kind, error);
+        self.put(range(span), form, value);
+    }
+
+    fn value_sep(&mut self, _span: Span, error: &mut dyn ErrorSink) {
+        self.broken(error);
+        self.names.clear();
+    }
+
+    fn newline(&mut self, _span: Span, error: &mut dyn ErrorSink) {
+        if self.open.is_empty() {
+            self.end_line(error);
+            self.names.clear();
+        }
+    }
+}
