@@ -35,7 +35,7 @@ pub use drivers::{Driver, Drivers};
 pub use facts::{At, Claim, Facts};
 pub(crate) use findings::Problem;
 pub use findings::{Finding, Findings};
-pub(crate) use layered::check_layers;
+pub(crate) use layered::{LayerText, check_layers};
 pub use whole::whole;
 pub(crate) use words::nearest;
 

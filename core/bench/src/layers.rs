@@ -17,6 +17,7 @@ mod edit;
 mod environment;
 mod expand;
 mod explain;
+mod fill;
 mod gather;
 mod load;
 mod merge;

@@ -6,12 +6,22 @@ use super::{
 };
 use crate::{catalogue::Catalogue, document::Place, value::Value};
 
-/// Checks values put together from `texts` (names and texts by origin) and reports what was found
+/// One of the texts that values come from.
+pub(crate) struct LayerText<'t> {
+    /// As findings name it.
+    pub(crate) name: &'t str,
+    pub(crate) text: &'t str,
+    /// Whether people write it into a file of the bench: what a variable says is nothing that
+    /// stands there.
+    pub(crate) is_file: bool,
+}
+
+/// Checks values put together from `texts`, by origin, and reports what was found
 /// with them and before, by text and place. `review` may change a finding, and tells whether it
 /// stays. `incomplete`: a text is missing, or a part of it.
 pub(crate) fn check_layers(
     file: &str,
-    texts: &[(&str, &str)],
+    texts: &[LayerText<'_>],
     (values, root): (&Value, &Place),
     before: Vec<Finding>,
     incomplete: bool,
@@ -19,7 +29,10 @@ pub(crate) fn check_layers(
     review: impl FnMut(&mut Finding) -> bool,
 ) -> Reading {
     let mut drivers = Drivers::default();
-    let text_of = |origin: u16| texts.get(usize::from(origin)).map_or("", |(_, text)| *text);
+    let text_of = |origin: u16| {
+        let text = texts.get(usize::from(origin)).filter(|text| text.is_file);
+        text.map_or("", |text| text.text)
+    };
     let mut context = Context { catalogue, drivers: &mut drivers, texts: &text_of, layered: true };
     let checked: Vec<(Name<'_>, Checked)> = components(values, root)
         .map(|(name, value, place)| (name, component(name, value, place, &mut context)))
@@ -36,7 +49,8 @@ pub(crate) fn check_layers(
         findings.leave_out_what_may_be_there();
     }
     let bench = bench.filter(|_| !findings.any_error() && !incomplete);
-    let diagnostics = findings.finish(texts);
+    let names: Vec<(&str, &str)> = texts.iter().map(|it| (it.name, it.text)).collect();
+    let diagnostics = findings.finish(&names);
     // Part of a bench would look as if the rest had been removed.
     let values = if incomplete { Value::Table(Default::default()) } else { values.clone() };
     Reading { bench, values, diagnostics }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::{merge::Secret, origin::Origin, surroundings::Unreadable, whole::Whole};
 use crate::{
     catalogue::Catalogue,
-    check::{self, Finding, Reading},
+    check::{self, Finding, LayerText, Reading},
     diagnostic::Severity,
     document::Place,
     value::{Table, Value},
@@ -30,8 +30,10 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
         return no_text(main, &why);
     }
     let Whole { values, root, findings, secrets, broken, partial } = whole;
-    let texts: Vec<(&str, &str)> =
-        origins.iter().map(|origin| (&*origin.name, &*origin.text)).collect();
+    let texts: Vec<LayerText<'_>> = origins
+        .iter()
+        .map(|it| LayerText { name: &it.name, text: &it.text, is_file: it.kind.is_file() })
+        .collect();
     let hidden = Hidden::new(&secrets);
     let mut seen = HashSet::new();
     let review = |finding: &mut Finding| {
@@ -56,7 +58,8 @@ pub(super) fn report_one(
     values: (&Value, &Place),
     catalogue: &dyn Catalogue,
 ) -> Reading {
-    check::check_layers(main, &[(main, text)], values, Vec::new(), false, catalogue, |_| true)
+    let texts = [LayerText { name: main, text, is_file: true }];
+    check::check_layers(main, &texts, values, Vec::new(), false, catalogue, |_| true)
 }
 
 /// Codes of findings about how a text is made whole. They never show a value.
