@@ -253,7 +253,7 @@ impl Plan<'_> {
         }
         match (value, old) {
             (Some(Value::Table(new)), Some(Value::Table(old))) => {
-                let gone = old.iter().filter(|(name, _)| !new.contains_key(*name));
+                let gone = old.iter().filter(|(name, _)| !new.contains_key(name));
                 for (name, _) in gone {
                     self.add(&path.child(name.to_owned()), None)?;
                 }

@@ -80,7 +80,7 @@ pub(super) fn is_plain(layers: &[Layer], origins: &[Origin]) -> bool {
             )
         };
     !origin.dollars
-        && !ABOUT_LAYERS.iter().any(|name| table.contains_key(*name))
+        && !ABOUT_LAYERS.iter().any(|name| table.contains_key(name))
         && !table.iter().any(|(name, _)| is_group(name) && made(name))
 }
 
