@@ -1,6 +1,6 @@
 //! A bench file that is read again and again while it changes.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use indexmap::IndexMap;
 use smol_str::SmolStr;
@@ -9,6 +9,7 @@ use crate::{
     catalogue::Catalogue,
     check::{self, Checked, Context, Drivers, Findings, Name, Reading},
     document::{self, Document, Form},
+    edit::{self, Edit, EditError},
     pieces::{Piece, Pieces},
     schema,
     table::Table,
@@ -89,6 +90,42 @@ impl BenchText {
             part(text, catalogue, &mut drivers)
         });
         Self::put_together(self.file.clone(), text, pieces, drivers, touched, catalogue)
+    }
+
+    /// The text with edits in it, read again. Where all edits stay inside one component, its piece
+    /// is all that is patched and read.
+    ///
+    /// # Errors
+    /// See [`EditError`]; nothing was changed.
+    pub fn edited(&self, edits: &[Edit], catalogue: &dyn Catalogue) -> Result<Self, EditError> {
+        let text: Arc<str> = match self.piece_of(edits) {
+            Some(bytes) => {
+                let text = self.text();
+                let (before, rest) = text.split_at(bytes.start);
+                let (piece, after) = rest.split_at(bytes.len());
+                let piece = edit::apply(piece, edits)?;
+                [before, &piece, after].concat().into()
+            }
+            None => edit::apply(self.text(), edits)?.into(),
+        };
+        Ok(self.again(text, catalogue))
+    }
+
+    /// The bytes of the piece that all edits stay inside of.
+    fn piece_of(&self, edits: &[Edit]) -> Option<Range<usize>> {
+        let (first, rest) = edits.split_first()?;
+        let [top, id, _, ..] = first.path.names() else { return None };
+        let same = |edit: &Edit| matches!(edit.path.names(), [a, b, _, ..] if a == top && b == id);
+        if !rest.iter().all(same) {
+            return None;
+        }
+        let table = self.reading.values.as_table()?.get(top)?.as_table()?.get(id)?;
+        let holds = |piece: &&Piece<Part>| {
+            let mut named = of(piece).filter_map(|one| Some((&one.top, one.id.as_ref()?)));
+            named.next() == Some((&top.into(), &id.into())) && named.next().is_none()
+        };
+        table.as_table()?;
+        self.pieces.list().iter().find(holds).map(Piece::bytes)
     }
 
     /// What reading it came to.

@@ -51,7 +51,7 @@ impl Document {
         let source = toml_parser::Source::new(text);
         let tokens = source.lex().into_vec();
         let mut problems = errors::Collected::default();
-        let mut builder = build::Builder::new(source);
+        let mut builder = build::Builder::new(source, tokens.len() / 4);
         let mut checked = toml_parser::parser::ValidateWhitespace::new(&mut builder, source);
         toml_parser::parser::parse_document(&tokens, &mut checked, &mut problems);
         drop(tokens);

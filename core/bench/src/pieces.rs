@@ -38,6 +38,14 @@ impl<T> Clone for Piece<T> {
     }
 }
 
+impl<T> Piece<T> {
+    /// Its bytes in the text.
+    pub(crate) fn bytes(&self) -> Range<usize> {
+        let start = self.start as usize;
+        start..start + self.inner.length as usize
+    }
+}
+
 /// A text in pieces, in order; together they are the whole text.
 pub(crate) struct Pieces<T> {
     text: Arc<str>,

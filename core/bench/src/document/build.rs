@@ -18,7 +18,7 @@ use crate::{table::Table, value::Value};
 /// Up to this many keys a look through all of them is faster than a hash.
 const FEW: usize = 16;
 
-/// A value while it is being read.
+/// A value while it is being read. Nodes below one another are linked by number, 0 being none.
 struct Node {
     name: SmolStr,
     key: Option<Range<usize>>,
@@ -26,10 +26,12 @@ struct Node {
     form: Form,
     /// What a plain value is.
     value: Value,
-    /// Nodes below it, in order.
-    parts: Vec<usize>,
-    /// Where each name below it is, if there are many.
-    index: Option<HashMap<SmolStr, usize>>,
+    /// How many nodes are directly below it.
+    parts: usize,
+    first: usize,
+    last: usize,
+    /// The next one of the same node.
+    next: usize,
     /// Tables and lists above it.
     depth: usize,
 }
@@ -66,6 +68,8 @@ enum Slot {
 pub(super) struct Builder<'t> {
     source: Source<'t>,
     nodes: Vec<Node>,
+    /// Where each name below a node is, for nodes that have many.
+    indexes: HashMap<usize, HashMap<SmolStr, usize>>,
     /// The table that keys at the beginning of a line belong to.
     current: usize,
     /// Lists and tables in braces that are open; `None` for one that is not kept.
@@ -82,11 +86,14 @@ const TOP: usize = 0;
 pub const DEEPEST: usize = 100;
 
 impl<'t> Builder<'t> {
-    pub(super) fn new(source: Source<'t>) -> Self {
-        let top = Node::new(SmolStr::default(), None, 0..0, Form::Headed);
+    /// `room` is how many values may be expected.
+    pub(super) fn new(source: Source<'t>, room: usize) -> Self {
+        let mut nodes = Vec::with_capacity(room + 1);
+        nodes.push(Node::new(SmolStr::default(), None, 0..0, Form::Headed));
         Self {
             source,
-            nodes: vec![top],
+            nodes,
+            indexes: HashMap::new(),
             current: TOP,
             open: Vec::new(),
             names: Vec::new(),
@@ -103,63 +110,84 @@ impl<'t> Builder<'t> {
 
     /// The value and place of a node, moved out.
     fn taken(&mut self, at: usize) -> (Value, Place) {
-        let node = std::mem::replace(
-            &mut self.nodes[at],
-            Node::new(SmolStr::default(), None, 0..0, Form::Plain),
-        );
-        let Node { key, span, form, value, parts, .. } = node;
-        let mut places = Vec::with_capacity(parts.len());
+        let node = &mut self.nodes[at];
+        let (key, span, form) = (node.key.take(), node.span.clone(), node.form);
+        let mut parts = Vec::new();
+        let (mut part, count) = (node.first, node.parts);
         let value = match form {
-            Form::Plain | Form::Date | Form::Broken => value,
+            Form::Plain | Form::Date | Form::Broken => {
+                std::mem::replace(&mut node.value, Value::Bool(false))
+            }
             Form::List | Form::Repeated => {
-                let mut items = Vec::with_capacity(parts.len());
-                for part in parts {
+                let mut items = Vec::with_capacity(count);
+                parts.reserve_exact(count);
+                while part != 0 {
                     let (value, place) = self.taken(part);
                     items.push(value);
-                    places.push(place);
+                    parts.push(place);
+                    part = self.nodes[part].next;
                 }
                 Value::Array(items)
             }
             _ => {
-                let mut entries = Vec::with_capacity(parts.len());
-                for part in parts {
+                let mut entries = Vec::with_capacity(count);
+                parts.reserve_exact(count);
+                while part != 0 {
                     let name = std::mem::take(&mut self.nodes[part].name);
                     let (value, place) = self.taken(part);
                     entries.push((name, value));
-                    places.push(place);
+                    parts.push(place);
+                    part = self.nodes[part].next;
                 }
                 Value::Table(Table::from_distinct(entries))
             }
         };
-        (value, Place { origin: 0, key, span, form, parts: places })
+        (value, Place { origin: 0, key, span, form, parts })
     }
 
     fn find(&self, parent: usize, name: &str) -> Option<usize> {
-        let parent = &self.nodes[parent];
-        match &parent.index {
-            Some(index) => index.get(name).copied(),
-            None => parent.parts.iter().copied().find(|part| self.nodes[*part].name == name),
+        let above = &self.nodes[parent];
+        if above.parts > FEW {
+            return self.indexes.get(&parent)?.get(name).copied();
         }
+        let mut part = above.first;
+        while part != 0 {
+            let node = &self.nodes[part];
+            if node.name == name {
+                return Some(part);
+            }
+            part = node.next;
+        }
+        None
     }
 
     fn add(&mut self, parent: usize, mut node: Node) -> usize {
         let at = self.nodes.len();
-        node.depth = self.nodes[parent].depth + 1;
         let above = &mut self.nodes[parent];
-        above.parts.push(at);
-        if let Some(index) = &mut above.index {
-            index.insert(node.name.clone(), at);
-        } else if above.parts.len() > FEW && !matches!(above.form, Form::List | Form::Repeated) {
-            let parts = std::mem::take(&mut above.parts);
-            let named = parts.iter().filter(|part| **part != at);
-            let mut index: HashMap<SmolStr, usize> =
-                named.map(|part| (self.nodes[*part].name.clone(), *part)).collect();
-            index.insert(node.name.clone(), at);
-            let above = &mut self.nodes[parent];
-            above.parts = parts;
-            above.index = Some(index);
+        node.depth = above.depth + 1;
+        above.parts += 1;
+        let before = std::mem::replace(&mut above.last, at);
+        if before == 0 {
+            above.first = at;
         }
+        let (parts, first) = (above.parts, above.first);
+        let named = !matches!(above.form, Form::List | Form::Repeated);
+        let name = node.name.clone();
         self.nodes.push(node);
+        if before != 0 {
+            self.nodes[before].next = at;
+        }
+        if named && parts > FEW {
+            let nodes = &self.nodes;
+            let index = self.indexes.entry(parent).or_insert_with(|| {
+                let all = std::iter::successors(Some(first), |part| match nodes[*part].next {
+                    0 => None,
+                    next => Some(next),
+                });
+                all.map(|part| (nodes[part].name.clone(), part)).collect()
+            });
+            index.insert(name, at);
+        }
         at
     }
 
@@ -191,7 +219,7 @@ impl<'t> Builder<'t> {
             let node = &mut self.nodes[next];
             at = match node.form {
                 // A header goes on with the last item.
-                Form::Repeated if !dotted => node.parts.last().copied()?,
+                Form::Repeated if !dotted && node.last != 0 => node.last,
                 Form::Implied if dotted => {
                     node.form = Form::Dotted;
                     next
@@ -391,7 +419,7 @@ const BROKEN: (Form, Value) = (Form::Broken, Value::Bool(false));
 impl Node {
     fn new(name: SmolStr, key: Option<Range<usize>>, span: Range<usize>, form: Form) -> Self {
         let value = Value::Bool(false);
-        Self { name, key, span, form, value, parts: Vec::new(), index: None, depth: 0 }
+        Self { name, key, span, form, value, parts: 0, first: 0, last: 0, next: 0, depth: 0 }
     }
 
     fn head(&self) -> Range<usize> {
