@@ -4,7 +4,7 @@ mod batch;
 mod insert;
 mod layout;
 mod plan;
-pub(crate) mod prove;
+mod prove;
 mod remove;
 mod render;
 mod replace;

@@ -22,6 +22,7 @@ mod gather;
 mod load;
 mod merge;
 mod origin;
+mod prove;
 mod report;
 mod surroundings;
 #[cfg(test)]
@@ -32,7 +33,7 @@ mod whole;
 use std::sync::{Arc, OnceLock};
 
 pub use component::{Context, Resolved, Templates, Variables, resolve_component};
-pub use edit::{Holder, LayerEditError};
+pub use edit::{Apply, Holder, LayerEditError};
 pub use explain::Provenance;
 pub use merge::{Piece, Secret};
 pub use origin::{LayerKind, Origin};

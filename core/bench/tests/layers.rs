@@ -266,6 +266,26 @@ fn a_bench_has_its_secrets_and_the_reading_knows_where() {
     assert_eq!(bench.instruments["psu"].label.as_deref(), Some("hunter2"));
 }
 
+#[test]
+fn edits_can_be_written_in_a_way_of_ones_own() {
+    let mut memory = Memory::default();
+    let text = "[sources.a]\ntype = \"test_pattern\"\nlabel = \"a\"\n";
+    memory.files.insert("bench.toml".to_owned(), text.into());
+    let reading = read_layers("bench.toml", &memory, None, &Types);
+    let edits = [edit("sources.a.label = \"b\"")];
+    let remarked = |text: &str, edits: &[Edit]| {
+        setpoint_bench::apply(text, edits).map(|text| format!("# changed\n{text}"))
+    };
+    let texts = reading.edit_layers_by(&edits, &memory, &Types, &remarked).unwrap();
+    assert_eq!(
+        texts,
+        [("bench.toml".to_owned(), format!("# changed\n{}", text.replace("\"a\"", "\"b\"")))]
+    );
+    // What does not come out as asked is refused, whoever wrote it.
+    let other = |text: &str, _: &[Edit]| Ok(text.replace("\"a\"", "\"c\""));
+    assert!(reading.edit_layers_by(&edits, &memory, &Types, &other).is_err());
+}
+
 fn hostile(text: &str, variables: &[(String, String)]) -> (LayeredReading, f64) {
     let mut memory = Memory::default();
     memory.files.insert("bench.toml".to_owned(), text.as_bytes().to_vec());

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// The values that edits make of others.
-pub(crate) fn expected(values: &Value, edits: &[Edit]) -> Value {
+pub(super) fn expected(values: &Value, edits: &[Edit]) -> Value {
     let mut expected = values.clone();
     for edit in edits {
         put(&mut expected, edit.path.names(), edit.value.as_ref());
@@ -57,7 +57,7 @@ pub(super) fn holds(text: &str, expected: &Value, edits: &[Edit]) -> Result<(), 
 
 /// The first key that is not as expected. A table that is expected to be empty need not be there:
 /// `ch1` goes with the last `ch1.…`.
-pub(crate) fn difference<'v>(
+fn difference<'v>(
     expected: Option<&'v Value>,
     found: Option<&'v Value>,
     names: &mut Vec<&'v str>,

@@ -9,12 +9,13 @@ use super::{
     LayeredReading, expand,
     merge::Piece,
     origin::{LayerKind, part},
+    prove,
     surroundings::{Surroundings, WithTexts},
     whole,
 };
 use crate::{
     catalogue::Catalogue,
-    edit::{Edit, EditError, apply, prove},
+    edit::{Edit, EditError, apply},
     path::KeyPath,
     value::Value,
 };
@@ -72,6 +73,9 @@ pub enum LayerEditError {
     },
 }
 
+/// Writes edits into one text; [`apply`] is one.
+pub type Apply<'f> = dyn Fn(&str, &[Edit]) -> Result<String, EditError> + 'f;
+
 impl LayeredReading {
     /// The file that an edit of a key goes to: the one whose value holds; else the one that holds
     /// the key's component; else the main file.
@@ -105,6 +109,20 @@ impl LayeredReading {
         edits: &[Edit],
         surroundings: &dyn Surroundings,
         catalogue: &dyn Catalogue,
+    ) -> Result<Vec<(String, String)>, LayerEditError> {
+        self.edit_layers_by(edits, surroundings, catalogue, &apply)
+    }
+
+    /// The same with another way to write edits into one text: one that leaves remarks, say.
+    ///
+    /// # Errors
+    /// See [`LayerEditError`].
+    pub fn edit_layers_by(
+        &self,
+        edits: &[Edit],
+        surroundings: &dyn Surroundings,
+        catalogue: &dyn Catalogue,
+        apply: &Apply<'_>,
     ) -> Result<Vec<(String, String)>, LayerEditError> {
         let mut plan = Plan {
             reading: self,
