@@ -36,6 +36,8 @@ struct Part {
     /// The keys at its top, each with how it is written.
     top: Vec<(SmolStr, Form, Value)>,
     components: Vec<Component>,
+    /// What was found outside of its values.
+    beside: Findings,
     /// Whether all of it is TOML.
     whole: bool,
 }
@@ -180,7 +182,7 @@ impl BenchText {
 impl Part {
     /// Of a text that was not read in pieces. It is never shared: `whole` is not.
     fn unread() -> Self {
-        Self { top: Vec::new(), components: Vec::new(), whole: false }
+        Self { top: Vec::new(), components: Vec::new(), beside: Findings::default(), whole: false }
     }
 }
 
@@ -191,18 +193,27 @@ fn part(text: &str, catalogue: &dyn Catalogue, drivers: &mut Drivers) -> Part {
         return Part::unread();
     }
     let mut context = Context { catalogue, drivers, texts: &|_| text, layered: false };
-    let components = check::components(document.values(), document.root())
+    let components: Vec<Component> = check::components(document.values(), document.root())
         .map(|(name, value, place)| Component {
             top: name.top.into(),
             id: name.id.map(SmolStr::new),
             checked: check::component(name, value, place, &mut context),
         })
         .collect();
+    // Values that were told of already are not told of again.
+    let mut all = Findings::default();
+    if !text.is_ascii() {
+        components.iter().for_each(|one| all.append_from(&one.checked.findings, 0));
+        check::hidden_characters(0, text, &mut all);
+    }
+    let told = components.iter().map(|one| one.checked.findings.list().len()).sum();
+    let mut beside = Findings::default();
+    all.list().iter().skip(told).for_each(|finding| beside.add(finding.clone()));
     let forms: Vec<Form> = document.root().parts.iter().map(|part| part.form).collect();
     let Value::Table(top) = document.into_values() else { return Part::unread() };
     let top = top.into_iter().zip(forms);
     let top = top.map(|((name, value), form)| (name.into(), form, value)).collect();
-    Part { top, components, whole: true }
+    Part { top, components, beside, whole: true }
 }
 
 /// A top-level table that is put together from pieces.
@@ -263,7 +274,7 @@ fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
     }
     let all = || pieces.list().iter().flat_map(|piece| of(piece).map(move |one| (piece, one)));
     let facts = all().map(|(_, one)| (one.name(), &one.checked.facts));
-    let between = check::whole(facts);
+    let between = check::whole(check::environment(&values), facts);
     let built = all().filter_map(|(_, one)| Some((one.name(), one.checked.built.as_ref()?)));
     let bench = check::assemble(file, built);
 
@@ -271,12 +282,16 @@ fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
     for (piece, one) in all() {
         findings.append_from(&one.checked.findings, piece.start);
     }
-    if !between.is_empty() {
+    if between.errors || !between.list.is_empty() {
         let starts: Vec<u32> = all().map(|(piece, _)| piece.start).collect();
-        for (index, mut finding) in between {
-            finding.move_by(starts.get(index).copied().unwrap_or_default());
-            findings.add(finding);
+        let mut between = between;
+        for (index, finding) in &mut between.list {
+            finding.move_by(starts.get(*index).copied().unwrap_or_default());
         }
+        findings.append_between(between);
+    }
+    for piece in pieces.list() {
+        findings.append_from(&piece.inner.made.beside, piece.start);
     }
     let bench = bench.filter(|_| !findings.any_error());
     let lines = |byte: usize| {

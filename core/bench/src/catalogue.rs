@@ -1,5 +1,7 @@
 //! Facts about instrument types, which this crate does not know by itself.
 
+use std::time::Duration;
+
 /// What is known of instrument types. The instrument crate's driver library is one; tests have
 /// small ones of their own.
 pub trait Catalogue {
@@ -9,6 +11,33 @@ pub trait Catalogue {
     /// The parameters of one type in the driver's order, channels expanded (`ch1.voltage`);
     /// `None` if there is no such type.
     fn parameters(&self, instrument_type: &str) -> Option<Vec<ParameterFacts>>;
+
+    /// What asking a device of one type costs on its line; `None` if that is not known.
+    fn line(&self, _instrument_type: &str) -> Option<LineFacts> {
+        None
+    }
+}
+
+/// What asking a device costs on its line.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LineFacts {
+    /// What is asked again and again.
+    pub polls: Vec<Poll>,
+    /// Bits a second of a serial line.
+    pub baud: u32,
+    /// Bits of one byte on a serial line, start, parity and stop bits included.
+    pub bits: u32,
+    /// Least silence between two messages.
+    pub gap: Duration,
+}
+
+/// A question that is asked again and again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Poll {
+    /// How often.
+    pub every: Duration,
+    /// Bytes of question and reply together, terminators included, at least.
+    pub bytes: usize,
 }
 
 /// What a check needs to know of one parameter.

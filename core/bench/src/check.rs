@@ -1,10 +1,20 @@
 //! Deciding whether a bench file may run.
 //!
-//! Codes of findings: `syntax`, `empty`, `not_utf8`, `too_large` for the text as a whole; `unknown_key`,
-//! `missing_key`, `bad_name`, `duplicate_key`; `wrong_type`, `out_of_range`, `not_a_choice`,
-//! `bad_value`, `bad_address`, `unsupported`; `unknown_type`, `unknown_parameter`, `read_only`,
-//! `limit_widens`; `duplicate_address`, `duplicate_mount_point`; warnings `no_effect` and
-//! `hazard`; `too_many` for findings that are not listed.
+//! Codes of findings, all of them:
+//!
+//! | about | codes |
+//! |---|---|
+//! | the text as a whole | `syntax`, `empty`, `not_utf8`, `too_large`, `too_many` (findings that are not listed) |
+//! | keys | `unknown_key`, `missing_key`, `bad_name`, `duplicate_key` |
+//! | values | `wrong_type`, `out_of_range`, `not_a_choice`, `bad_value`, `bad_address`, `unsupported`, `hidden_character` |
+//! | instruments | `unknown_type`, `unknown_parameter`, `read_only`, `limit_widens`, `duplicate_address`, `hazard`, `poll_too_fast` |
+//! | sources | `duplicate_mount_point`, `data_rate` |
+//! | modules | `bad_expression`, `unknown_role`, `unknown_target`, `ambiguous_target`, `wrong_kind`, `disabled_target`, `dependency_circle`, `outside_folder` |
+//! | safety | `open_to_all`, `simulated`, `plain_secret` |
+//! | things that do nothing | `no_effect`, `unused`, `duplicate_label` |
+//!
+//! One component is looked at by itself ([`component()`]), and the bench from what each component
+//! tells of itself ([`whole()`]); an untouched component has not to be looked at again.
 
 mod allowed;
 mod build;
@@ -12,9 +22,13 @@ mod component;
 mod drivers;
 mod facts;
 mod findings;
+mod hidden;
 mod instruments;
 mod layered;
 mod leaves;
+mod lines;
+mod modules;
+mod plain;
 mod sources;
 mod walk;
 mod whole;
@@ -32,12 +46,12 @@ use crate::{
 pub(crate) use allowed::allowed;
 pub use component::{Built, Checked, Context, Name, component, components};
 pub use drivers::{Driver, Drivers};
-pub use facts::{At, Claim, Facts};
-pub(crate) use findings::Problem;
+pub use facts::{At, Claim, Deed, Facts, Module, Role, Secret, Server, Use};
 pub use findings::{Finding, Findings};
+pub(crate) use findings::{MOST, Problem};
 pub(crate) use layered::{LayerText, check_layers};
-pub use whole::whole;
-pub(crate) use words::nearest;
+pub use whole::{Between, whole};
+pub(crate) use words::{nearest, quoted};
 
 /// What reading a text came to.
 #[derive(Debug, Clone)]
@@ -89,13 +103,15 @@ pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Readi
         .map(|(name, value, place)| (name, component(name, value, place, &mut context)))
         .collect();
     let broken = !document.errors().is_empty();
-    let between = whole(checked.iter().map(|(name, checked)| (*name, &checked.facts)));
+    let environment = environment(document.values());
+    let between = whole(environment, checked.iter().map(|(name, checked)| (*name, &checked.facts)));
     let built = checked.iter().filter_map(|(name, one)| Some((*name, one.built.as_ref()?)));
     let bench = assemble(file, built);
     let mut findings = Findings::default();
     document.errors().iter().for_each(|error| findings.add(Finding::syntax(0, error)));
     checked.into_iter().for_each(|(_, one)| findings.append(one.findings));
-    between.into_iter().for_each(|(_, finding)| findings.add(finding));
+    findings.append_between(between);
+    hidden_characters(0, text, &mut findings);
     if broken {
         findings.leave_out_what_may_be_there();
     }
@@ -104,6 +120,21 @@ pub fn check(file: &str, document: Document, catalogue: &dyn Catalogue) -> Readi
     // Part of a file would look as if the rest had been removed.
     let values = if broken { Value::Table(Table::new()) } else { document.into_values() };
     Reading { bench, values, diagnostics }
+}
+
+/// Warns of characters that nobody sees in a text's comments and keys, after `findings` has all
+/// that its values gave.
+pub fn hidden_characters(origin: u16, text: &str, findings: &mut Findings) {
+    hidden::outside_values(origin, text, findings);
+}
+
+/// `[bench] environment` of a file's values, or what holds where there is none.
+pub fn environment(values: &Value) -> &str {
+    let bench = values.as_table().and_then(|top| top.get("bench")).and_then(Value::as_table);
+    bench
+        .and_then(|bench| bench.get("environment"))
+        .and_then(Value::as_str)
+        .unwrap_or("development")
 }
 
 /// The typed bench of components without errors, in file order; `file` names it where `[bench]`

@@ -16,6 +16,7 @@
 //! | [`check`](mod@check) | [`read`]: text in, bench and all findings out |
 //! | [`diff`](mod@diff) | what differs, key by key; and line by line |
 //! | [`duration`] | `"250ms"` as a duration |
+//! | [`expression`] | conditions and settings that modules hold |
 //! | [`edit`](mod@edit) | set and remove keys in a text, every other byte kept |
 //! | [`layers`] | a bench out of several files, templates and variables |
 //!
@@ -30,6 +31,7 @@ pub mod diff;
 pub mod document;
 pub mod duration;
 pub mod edit;
+pub mod expression;
 pub mod layers;
 pub mod model;
 pub mod path;
@@ -39,7 +41,7 @@ mod table;
 pub mod value;
 
 pub use bench_text::BenchText;
-pub use catalogue::{Catalogue, ParameterFacts, ParameterKind};
+pub use catalogue::{Catalogue, LineFacts, ParameterFacts, ParameterKind, Poll};
 pub use check::{Reading, read};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::{Change, ChangeKind, Effect, diff};

@@ -1,6 +1,10 @@
 //! Which keys exist: one table. Checks, defaults and what a change does are all read from it.
 
+pub mod json;
+mod pattern;
+pub mod reference;
 mod table;
+mod takes;
 
 use std::sync::OnceLock;
 
@@ -9,9 +13,16 @@ use indexmap::IndexMap;
 use crate::{diff::Effect, path::KeyPath, value::Value};
 
 pub use table::KEYS;
+pub(crate) use table::{LATER_SOURCE_TYPES, MODULE_TYPES, SOURCE_TYPES};
+
+/// Least and greatest side of a picture, in pixels.
+pub(crate) const SIDE: (u32, u32) = (16, 4_096);
+
+/// Fewest and most frames a second.
+pub(crate) const FRAMES: (u32, u32) = (1, 120);
 
 /// One key of a bench file.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Key {
     /// Its path; `*` stands for a name that the file's author chooses.
     pub path: &'static str,
@@ -23,6 +34,51 @@ pub struct Key {
     pub effect: Effect,
     /// Whether this version acts on it; if not, why setting it does nothing.
     pub idle: Option<&'static str>,
+    /// What it is, for people: whole sentences, code between backticks.
+    pub about: &'static str,
+    /// Unit of its numbers, where they have one that the value does not name itself.
+    pub unit: Option<&'static str>,
+    /// Number of the file's format that first had it.
+    pub since: i64,
+    /// What becomes of its value where several layers have one.
+    pub merge: Merge,
+    /// Whether its value is kept from logs and pictures.
+    pub secret: bool,
+    /// The types of component that have it; empty for all of them.
+    pub only: &'static [&'static str],
+}
+
+/// What becomes of a value where a layer that goes before has one too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// The value of the layer that goes before holds.
+    Replace,
+    /// The keys of both hold; each by its own rule.
+    Deep,
+    /// The list that goes before holds; where its file names it under `append`, its items follow
+    /// those of the list below.
+    Append,
+}
+
+impl Merge {
+    /// What values of a kind do unless a key says otherwise.
+    const fn of(kind: Kind) -> Self {
+        use Kind as K;
+        match kind {
+            K::Group
+            | K::Line
+            | K::Named(_)
+            | K::Instrument
+            | K::Source
+            | K::Module
+            | K::Template
+            | K::Roles
+            | K::Setpoints
+            | K::Limits => Self::Deep,
+            K::Texts | K::Files | K::Actions | K::Role => Self::Append,
+            _ => Self::Replace,
+        }
+    }
 }
 
 /// What a key takes.
@@ -38,8 +94,16 @@ pub enum Kind {
     Instrument,
     /// `[sources.<id>]`
     Source,
-    /// `[modules.<id>]`: whatever it holds.
+    /// `[modules.<id>]`
     Module,
+    /// `[templates.<name>]`: whatever a component may hold, placeholders in it.
+    Template,
+    /// The name of a template.
+    TemplateName,
+    /// Names of instruments, sources and modules by the roles they play: `{ sensor = "thermo" }`.
+    Roles,
+    /// What fills one role: a name or a list of names.
+    Role,
     /// Parameters and the values asked for.
     Setpoints,
     /// Parameters and the ranges that narrow the driver's.
@@ -58,6 +122,14 @@ pub enum Kind {
     DurationOrOff(&'static str, &'static str),
     /// A list of texts.
     Texts,
+    /// A list of files, `*` standing for any name.
+    Files,
+    /// A list of paths of keys: `["modules.log.roles.what"]`.
+    Paths,
+    /// A condition over parameters of roles: `sensor.a.temperature > 320 for 2s`.
+    Condition,
+    /// A list of settings of roles' parameters: `["trip.ch1.output = off"]`.
+    Actions,
     /// The number of the file's format.
     Format,
     /// Where an instrument is: `tcp://HOST:PORT`, `serial:///dev/…`, `sim:`.
@@ -66,6 +138,8 @@ pub enum Kind {
     Driver,
     /// The kind of a source.
     SourceType,
+    /// The kind of a module.
+    ModuleType,
     /// `/pattern`
     MountPoint,
     /// `1280x720`
@@ -104,8 +178,11 @@ impl Preset {
 impl Kind {
     /// Whether it is a table that has a header of its own.
     pub(crate) fn has_header(self) -> bool {
-        use Kind::{Group, Instrument, Limits, Module, Named, Setpoints, Source};
-        matches!(self, Group | Named(_) | Instrument | Source | Module | Setpoints | Limits)
+        use Kind::{Group, Instrument, Limits, Module, Named, Setpoints, Source, Template};
+        matches!(
+            self,
+            Group | Named(_) | Instrument | Source | Module | Template | Setpoints | Limits
+        )
     }
 }
 
@@ -132,6 +209,25 @@ impl Node {
     /// What it takes; the top of the file is a table of keys.
     pub fn kind(&self) -> Kind {
         self.key.map_or(Kind::Group, |key| key.kind)
+    }
+
+    /// Whether a component of this type may have the key. Where the type is not known nobody can
+    /// tell, so it may.
+    pub fn may_be_in(&self, component: Option<&str>) -> bool {
+        let only = self.only();
+        only.is_empty() || component.is_none_or(|component| only.contains(&component))
+    }
+
+    /// Whether a component of this type must have the key.
+    pub fn must_be_in(&self, component: Option<&str>) -> bool {
+        self.key.is_some_and(|key| key.preset == Preset::Required)
+            && (self.only().is_empty() || component.is_some())
+            && self.may_be_in(component)
+    }
+
+    /// The types of component that have the key; empty for all of them.
+    pub fn only(&self) -> &'static [&'static str] {
+        self.key.map_or(&[], |key| key.only)
     }
 
     fn add(&mut self, names: &mut std::str::Split<'static, char>, key: &'static Key) {

@@ -5,12 +5,23 @@
 
 mod common;
 
-use std::{fmt::Write as _, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use common::Types;
 use setpoint_bench::{
     Bench, KeyPath, Severity, Value,
-    check::summary,
+    check::{
+        Built, Checked, Context, Drivers, Findings, Name, assemble, component, components,
+        not_utf8, summary, whole,
+    },
+    document::{Document, Place},
     model::{HotReload, OnReconnect},
     read,
 };
@@ -38,18 +49,20 @@ fn report(text: &str) -> String {
     out
 }
 
+/// Names and texts of all files in `testdata/check`.
+fn cases() -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/check");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|it| it == "toml"));
+    files.map(|path| (path.clone(), fs::read_to_string(&path).unwrap())).collect()
+}
+
 #[test]
 fn reports_are_as_expected() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/check");
     let mut wrong = Vec::new();
-    let mut count = 0;
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
-        }
-        count += 1;
-        let found = report(&fs::read_to_string(&path).unwrap());
+    let cases = cases();
+    for (path, text) in &cases {
+        let found = report(text);
         let expected = path.with_extension("txt");
         if std::env::var_os("UPDATE_EXPECT").is_some() {
             fs::write(&expected, &found).unwrap();
@@ -57,8 +70,39 @@ fn reports_are_as_expected() {
             wrong.push(format!("{}\n{found}", path.display()));
         }
     }
-    assert!(count >= 25, "only {count} files");
+    assert!(cases.len() >= 120, "only {} files", cases.len());
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
+}
+
+/// The codes that the documentation of the checks lists.
+fn listed() -> BTreeSet<String> {
+    let docs = include_str!("../src/check.rs");
+    let rows = docs.lines().filter(|line| line.starts_with("//! | ") && line.contains('`'));
+    let codes = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    codes.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_listed_code_is_met_and_every_met_code_is_listed() {
+    let mut met: BTreeSet<String> = cases()
+        .iter()
+        .flat_map(|(_, text)| read("bench.toml", text, &Types).diagnostics)
+        .map(|finding| finding.code)
+        .collect();
+    // No file can hold these; tests of their own do.
+    met.insert(not_utf8("bench.toml", 1, 1).diagnostics[0].code.clone());
+    met.extend(["too_large", "too_many"].map(str::to_owned));
+    assert_eq!(met, listed());
+}
+
+#[test]
+fn forty_mistakes_are_told_in_one_run() {
+    let text = include_str!("../testdata/check/forty_mistakes.toml");
+    let reading = read("bench.toml", text, &Types);
+    let errors = reading.diagnostics.iter().filter(|it| it.severity == Severity::Error);
+    // Two findings at one place are one mistake.
+    let places: BTreeSet<_> = errors.map(|it| it.span).collect();
+    assert!(places.len() >= 40, "{}", places.len());
 }
 
 fn bench(text: &str) -> Bench {
@@ -218,4 +262,100 @@ fn paths_in_findings_can_be_read_back() {
         assert_eq!(path.names()[1], "odd name");
     }
     assert_eq!(reading.diagnostics.len(), 3);
+}
+
+/// Says of a place and all in it that they are in another text.
+fn move_to(origin: u16, place: &mut Place) {
+    place.origin = origin;
+    place.parts.iter_mut().for_each(|part| move_to(origin, part));
+}
+
+#[test]
+fn components_of_several_texts_are_checked_one_by_one() {
+    let texts = [
+        "[instruments.a]\ntype = 'rigol_dp832'\naddress = 'tcp://psu:1'\n",
+        "\n[instruments.b]\ntype = 'rigol_dp832'\naddress = 'tcp://PSU:1'\n\
+         [instruments.b.set]\nch1.volts = 3\n",
+    ];
+    let files = [("bench.toml", texts[0]), ("more.toml", texts[1])];
+    let documents = texts.map(|text| Document::parse(text).unwrap());
+    let mut roots = documents.clone().map(|document| document.root().clone());
+    move_to(1, &mut roots[1]);
+
+    let mut drivers = Drivers::default();
+    let lookup = |origin: u16| texts[usize::from(origin)];
+    let mut context =
+        Context { catalogue: &Types, drivers: &mut drivers, texts: &lookup, layered: true };
+    let mut checked = Vec::new();
+    for (document, root) in documents.iter().zip(&roots) {
+        for (name, value, place) in components(document.values(), root) {
+            checked.push((name, component(name, value, place, &mut context)));
+        }
+    }
+    let between =
+        whole("development", checked.iter().map(|(name, checked)| (*name, &checked.facts)));
+    // Each finding is in the component that it is reported for: here the second instrument.
+    assert_eq!(
+        between.list.iter().map(|(index, _)| checked[*index].0.id).collect::<Vec<_>>(),
+        [Some("b")]
+    );
+
+    // An instrument without an error is shared by all benches made of it.
+    let built = |(name, checked): &(_, Checked)| Some((*name, checked.built.clone()?));
+    let built: Vec<(Name<'_>, Built)> = checked.iter().filter_map(built).collect();
+    let bench = || assemble("bench.toml", built.iter().map(|(name, one)| (*name, one))).unwrap();
+    assert_eq!(bench().instruments.keys().collect::<Vec<_>>(), ["a"]);
+    assert!(Arc::ptr_eq(&bench().instruments["a"], &bench().instruments["a"]));
+
+    let mut findings = Findings::default();
+    checked.into_iter().for_each(|(_, one)| findings.append(one.findings));
+    findings.append_between(between);
+    let told: Vec<(String, String, u32, u32)> = findings
+        .finish(&files)
+        .into_iter()
+        .map(|it| (it.file, it.code, it.span.line, it.span.column))
+        .collect();
+    let more = |code: &str, line, column| ("more.toml".to_owned(), code.to_owned(), line, column);
+    assert_eq!(told, [more("duplicate_address", 4, 11), more("unknown_parameter", 6, 1)]);
+}
+
+#[test]
+fn great_numbers_of_mistakes_come_to_an_end() {
+    let circle: String = (0..2_000)
+        .map(|n| {
+            format!(
+                "[modules.m{n}]\ntype = 'recorder'\nto = 'x'\nroles = {{ a = 'm{}', b = 'none' }}\n",
+                (n + 1) % 2_000
+            )
+        })
+        .collect();
+    let codes = |text: &str| {
+        let mut codes = BTreeMap::new();
+        for finding in read("bench.toml", text, &Types).diagnostics {
+            *codes.entry(finding.code).or_insert(0) += 1;
+        }
+        codes
+    };
+    let found = codes(&circle);
+    assert_eq!((found["dependency_circle"], found["unknown_target"]), (1, 2_000));
+    // Every use of every one that plays the role is wrong.
+    let psus: String = (0..300)
+        .map(|n| format!("[instruments.i{n}]\ntype = 'rigol_dp832'\naddress = 'sim:'\n"))
+        .collect();
+    let players: Vec<String> = (0..300).map(|n| format!("'i{n}'")).collect();
+    let when = vec!["r.nothing > 1"; 300].join(" or ");
+    let text = format!(
+        "{psus}[modules.m]\ntype = 'interlock'\nroles = {{ r = [{}] }}\nwhen = '{when}'\n\
+         then = ['r.ch1.output = off']\n",
+        players.join(", ")
+    );
+    assert_eq!(codes(&text)["too_many"], 1);
+}
+
+#[test]
+fn no_message_repeats_a_password() {
+    let text = "[instruments.a]\ntype = 'rigol_dp832'\naddress = 'tcp://me:hunter2@psu:1'\n";
+    let reading = read("bench.toml", text, &Types);
+    assert_eq!(reading.diagnostics.len(), 2);
+    assert!(reading.diagnostics.iter().all(|it| !it.message.contains("hunter2")));
 }

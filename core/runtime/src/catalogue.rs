@@ -3,11 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use setpoint_bench::{
-    Catalogue, ParameterFacts, ParameterKind, Value,
+    Catalogue, LineFacts, ParameterFacts, ParameterKind, Poll, Value,
     model::{Instrument, OnReconnect},
 };
 use setpoint_instruments::{
     Address, Config, Kind, Library, ParamFacts, ParamValue, ReconnectRule, WireOverrides,
+    driver::Parity,
 };
 
 /// Known instrument types: the bundled ones and those in `drivers/` beside the bench file.
@@ -82,6 +83,26 @@ impl Catalogue for Drivers {
             hazard: facts.hazard,
         };
         Some(self.0.parameters(instrument_type)?.into_iter().map(facts).collect())
+    }
+
+    fn line(&self, instrument_type: &str) -> Option<LineFacts> {
+        let driver = self.0.get(instrument_type)?;
+        let wire = &driver.wire.common;
+        let serial = &wire.serial;
+        let ends = wire.tx_end.len() + wire.rx_end.len();
+        // Of a reply only the least length is known: its end.
+        let poll = |send: &str, every| Poll { every, bytes: send.len() + ends };
+        let groups = driver.groups.values();
+        let groups = groups.map(|group| poll(&group.question.send, group.poll));
+        let alone = driver.params.values();
+        let alone = alone.filter_map(|one| Some(poll(&one.get.as_ref()?.send, one.poll)));
+        let parity = u32::from(serial.parity != Parity::None);
+        Some(LineFacts {
+            polls: groups.chain(alone).collect(),
+            baud: serial.baud,
+            bits: 1 + u32::from(serial.bits) + parity + u32::from(serial.stop),
+            gap: wire.gap,
+        })
     }
 }
 

@@ -14,6 +14,7 @@ mod input;
 mod open;
 mod out;
 mod rollback;
+mod schema;
 mod serve;
 mod set;
 mod status;
@@ -49,6 +50,7 @@ struct Cli {
 enum Command {
     Serve(serve::Serve),
     Check(check::Check),
+    Schema(schema::Schema),
     Diff(diff::Diff),
     Status(status::Status),
     Get(get::Get),
@@ -72,6 +74,7 @@ pub fn main() -> ExitCode {
         None => open::run(cli.open),
         Some(Command::Serve(command)) => serve::run(command),
         Some(Command::Check(command)) => check::run(&command),
+        Some(Command::Schema(command)) => schema::run(&command),
         Some(Command::Diff(command)) => diff::run(&command),
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),

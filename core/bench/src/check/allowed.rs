@@ -1,16 +1,19 @@
 //! Whether a value is one that a key takes, told from the value alone.
 
-use super::{findings::Problem, words};
-use crate::{duration, schema::Kind, value::Value};
-
-/// The kinds of source that files may name in a later version.
-const LATER_SOURCES: [&str; 5] = ["file", "directory", "camera", "rtsp", "pipeline"];
+use super::{findings::Problem, plain, words};
+use crate::{
+    duration,
+    path::KeyPath,
+    schema::{FRAMES, Kind, LATER_SOURCE_TYPES, MODULE_TYPES, SIDE, SOURCE_TYPES},
+    value::Value,
+};
 
 /// Whether a key of a kind takes a value. Kinds that need to know more than the value, such as
 /// [`Kind::Driver`], are only checked for being text here.
 pub(crate) fn allowed(kind: Kind, value: &Value) -> Result<(), Problem> {
     match kind {
-        Kind::Text | Kind::Driver => text(value, "text").map(drop),
+        Kind::Text | Kind::Driver | Kind::TemplateName => text(value, "text").map(drop),
+        Kind::Condition => text(value, "a condition as text").map(drop),
         Kind::Choice(choices) => choice(value, choices),
         Kind::Whole(least, greatest) => whole(value, least, greatest),
         Kind::Switch => match value {
@@ -19,17 +22,20 @@ pub(crate) fn allowed(kind: Kind, value: &Value) -> Result<(), Problem> {
         },
         Kind::Duration(least, greatest) => span_of_time(value, least, greatest, false),
         Kind::DurationOrOff(least, greatest) => span_of_time(value, least, greatest, true),
-        Kind::Texts => match value {
-            Value::Array(items) if items.iter().all(|item| item.as_str().is_some()) => Ok(()),
-            _ => Err(wrong_type("a list of texts", value)),
-        },
+        Kind::Texts | Kind::Files | Kind::Actions => texts(value, "a list of texts").map(drop),
+        Kind::Paths => paths(value),
+        Kind::Role if value.as_str().is_some() => Ok(()),
+        Kind::Role => texts(value, "a name or a list of names").map(drop),
         Kind::Format => format(value),
         Kind::Address => address(text(value, "an address as text")?),
         Kind::SourceType => source_type(text(value, "text")?),
+        Kind::ModuleType => module_type(text(value, "text")?),
         Kind::MountPoint => mount_point(text(value, "text such as \"/pattern\"")?),
         Kind::Resolution => {
             resolution(text(value, "text such as \"1280x720\"")?).map(drop).ok_or_else(|| {
-                bad("takes width and height such as \"1280x720\", each from 16 to 4096", value)
+                let (least, greatest) = SIDE;
+                let example = "takes width and height such as \"1280x720\"";
+                bad(&format!("{example}, each from {least} to {greatest}"), value)
             })
         }
         Kind::Framerate => framerate(value).map(drop),
@@ -39,6 +45,8 @@ pub(crate) fn allowed(kind: Kind, value: &Value) -> Result<(), Problem> {
         | Kind::Instrument
         | Kind::Source
         | Kind::Module
+        | Kind::Template
+        | Kind::Roles
         | Kind::Setpoints
         | Kind::Limits => match value {
             Value::Table(_) => Ok(()),
@@ -82,6 +90,31 @@ fn bad(takes: &str, value: &Value) -> Problem {
 
 fn text<'v>(value: &'v Value, wanted: &str) -> Result<&'v str, Problem> {
     value.as_str().ok_or_else(|| wrong_type(wanted, value))
+}
+
+fn texts<'v>(value: &'v Value, wanted: &str) -> Result<Vec<&'v str>, Problem> {
+    let items = match value {
+        Value::Array(items) => items.iter().map(Value::as_str).collect(),
+        _ => None,
+    };
+    items.ok_or_else(|| {
+        let odd = match value {
+            Value::Array(items) => items.iter().find(|item| item.as_str().is_none()),
+            _ => None,
+        };
+        wrong_type(wanted, odd.unwrap_or(value))
+    })
+}
+
+fn paths(value: &Value) -> Result<(), Problem> {
+    for text in texts(value, "a list of paths such as [\"modules.log.roles.what\"]")? {
+        text.parse::<KeyPath>().map_err(|error| {
+            let found = words::quoted(&error.text);
+            let example = "such as \"modules.log.roles.what\"";
+            Problem::new("bad_value", format!("takes paths of keys {example}, not {found}"))
+        })?;
+    }
+    Ok(())
 }
 
 fn choice(value: &Value, choices: &[&str]) -> Result<(), Problem> {
@@ -143,21 +176,23 @@ fn format(value: &Value) -> Result<(), Problem> {
 
 fn address(text: &str) -> Result<(), Problem> {
     let forms = "takes tcp://HOST:PORT, serial:///dev/… or sim:";
-    let bad = |why: &str| {
-        let found = words::quoted(text);
-        Err(Problem::new("bad_address", format!("{forms}, not {found}: {why}")))
+    // Messages are kept and shown where no password may be.
+    let found = match plain::has_password(text) {
+        true => "an address with a user and a password".to_owned(),
+        false => words::quoted(text),
     };
+    let bad = |why: &str| Err(Problem::new("bad_address", format!("{forms}, not {found}{why}")));
     if text == "sim:" {
         Ok(())
     } else if let Some(place) = text.strip_prefix("tcp://") {
         let Some((host, port)) = place.rsplit_once(':') else {
-            return bad("the port is missing");
+            return bad(": the port is missing");
         };
         let digits = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
         if !digits || !port.parse::<u16>().is_ok_and(|port| port > 0) {
-            bad("a port is a number from 1 to 65535")
+            bad(": a port is a number from 1 to 65535")
         } else if !host_is_well_formed(host) {
-            bad("that is not a host name or address")
+            bad(": that is not a host name or address")
         } else {
             Ok(())
         }
@@ -165,7 +200,7 @@ fn address(text: &str) -> Result<(), Problem> {
         if path.len() > 1 && path.starts_with('/') && !path.contains(char::is_control) {
             Ok(())
         } else {
-            bad("the path of a serial port begins with a slash, so there are three in a row")
+            bad(": the path of a serial port begins with a slash, so there are three in a row")
         }
     } else if text.starts_with("usb:") {
         let message = "takes no usb: address in this version; give the port's name under \
@@ -176,7 +211,7 @@ fn address(text: &str) -> Result<(), Problem> {
         Err(Problem::new("bad_address", format!("{forms}, not {}", words::quoted(text)))
             .suggest(meant))
     } else {
-        Err(Problem::new("bad_address", format!("{forms}, not {}", words::quoted(text))))
+        bad("")
     }
 }
 
@@ -191,16 +226,26 @@ fn host_is_well_formed(host: &str) -> bool {
 }
 
 fn source_type(text: &str) -> Result<(), Problem> {
-    if text == "test_pattern" {
+    if SOURCE_TYPES.contains(&text) {
         Ok(())
-    } else if LATER_SOURCES.contains(&text) {
-        let message = format!("“{text}” does not work in this version; “test_pattern” does");
+    } else if LATER_SOURCE_TYPES.contains(&text) {
+        let works = words::either(SOURCE_TYPES.iter().copied());
+        let message = format!("“{text}” does not work in this version; {works} does");
         Err(Problem::new("unsupported", message))
     } else {
-        let names = std::iter::once("test_pattern").chain(LATER_SOURCES);
-        let message = format!("takes \"test_pattern\"; there is no type {}", words::quoted(text));
-        Err(Problem::new("unknown_type", message).suggest(words::nearest(text, names)))
+        Err(no_such_type(text, SOURCE_TYPES, LATER_SOURCE_TYPES))
     }
+}
+
+fn module_type(text: &str) -> Result<(), Problem> {
+    if MODULE_TYPES.contains(&text) { Ok(()) } else { Err(no_such_type(text, MODULE_TYPES, &[])) }
+}
+
+fn no_such_type(text: &str, types: &[&str], later: &[&str]) -> Problem {
+    let wanted = words::either(types.iter().copied());
+    let message = format!("takes {wanted}; there is no type {}", words::quoted(text));
+    let known = types.iter().chain(later).copied();
+    Problem::new("unknown_type", message).suggest(words::nearest(text, known))
 }
 
 fn mount_point(text: &str) -> Result<(), Problem> {
@@ -224,7 +269,7 @@ pub(crate) fn resolution(text: &str) -> Option<(u32, u32)> {
     let side = |digits: &str| {
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
         let pixels: u32 = digits.parse().ok()?;
-        (plain && (16..=4096).contains(&pixels)).then_some(pixels)
+        (plain && (SIDE.0..=SIDE.1).contains(&pixels)).then_some(pixels)
     };
     let (width, height) = text.split_once('x')?;
     Some((side(width)?, side(height)?))
@@ -232,7 +277,9 @@ pub(crate) fn resolution(text: &str) -> Option<(u32, u32)> {
 
 /// Frames a second as a fraction.
 pub(crate) fn framerate(value: &Value) -> Result<(u32, u32), Problem> {
-    let wanted = "takes frames a second from 1 to 120, such as 30 or \"30000/1001\"";
+    let (least, greatest) = FRAMES;
+    let wanted =
+        format!("takes frames a second from {least} to {greatest}, such as 30 or \"30000/1001\"");
     let rate = match value {
         Value::Int(number) => u32::try_from(*number).ok().map(|number| (number, 1)),
         Value::String(text) => text.split_once('/').and_then(|(above, below)| {
@@ -242,9 +289,17 @@ pub(crate) fn framerate(value: &Value) -> Result<(u32, u32), Problem> {
         }),
         _ => return Err(wrong_type("a whole number or a fraction as text", value)),
     };
+    // GStreamer's fractions are of signed numbers of 32 bits.
+    let fits = |number: u32| i32::try_from(number).is_ok();
     match rate {
+        Some((above, below)) if !fits(above) || !fits(below) => {
+            let message = format!("{wanted}: {value} has more digits than a fraction can hold");
+            Err(Problem::new("out_of_range", message))
+        }
         Some((above, below))
-            if below > 0 && above >= below && u64::from(above) <= 120 * u64::from(below) =>
+            if below > 0
+                && u64::from(above) >= u64::from(least) * u64::from(below)
+                && u64::from(above) <= u64::from(greatest) * u64::from(below) =>
         {
             Ok((above, below))
         }
@@ -252,7 +307,7 @@ pub(crate) fn framerate(value: &Value) -> Result<(u32, u32), Problem> {
         None if matches!(value, Value::Int(_)) => {
             Err(Problem::new("out_of_range", format!("{wanted}, not {value}")))
         }
-        None => Err(bad(wanted, value)),
+        None => Err(bad(&wanted, value)),
     }
 }
 

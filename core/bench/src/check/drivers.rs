@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::catalogue::{Catalogue, ParameterFacts};
+use crate::catalogue::{Catalogue, LineFacts, ParameterFacts};
 
 /// Drivers that were asked for. It can be kept from one reading to the next as long as the
 /// catalogue says the same.
@@ -22,6 +22,8 @@ pub struct Driver {
     pub name: String,
     /// Its parameters, in the driver's order.
     pub parameters: Vec<ParameterFacts>,
+    /// What asking it costs.
+    pub line: Option<LineFacts>,
     by_name: HashMap<String, usize>,
 }
 
@@ -46,7 +48,8 @@ impl Drivers {
         let driver = catalogue.parameters(name).map(|parameters| {
             let names = parameters.iter().enumerate();
             let by_name = names.map(|(index, facts)| (facts.name.clone(), index)).collect();
-            Arc::new(Driver { name: name.to_owned(), by_name, parameters })
+            let line = catalogue.line(name);
+            Arc::new(Driver { name: name.to_owned(), by_name, parameters, line })
         });
         self.known.insert(name.to_owned(), driver.clone());
         driver

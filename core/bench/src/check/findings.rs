@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
+use super::whole::Between;
 use crate::{
     diagnostic::{Diagnostic, Severity, Span},
     document::{Cursor, SyntaxError},
 };
 
 /// More findings than this help nobody; the rest is counted.
-const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 10_000;
 
 /// What is wrong with one value, apart from where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +132,13 @@ impl Findings {
             finding.move_by(start);
             self.add(finding);
         }
+    }
+
+    /// What was found between components.
+    pub fn append_between(&mut self, between: Between) {
+        self.errors |= between.errors;
+        self.left_out += between.left_out;
+        between.list.into_iter().for_each(|(_, finding)| self.add(finding));
     }
 
     /// Whether there is an error among them, listed or not.

@@ -12,6 +12,7 @@ use super::{
     facts::{At, Claim},
     findings::Problem,
     leaves::{Leaf, leaves},
+    lines,
     walk::Walk,
     words,
 };
@@ -42,6 +43,8 @@ impl<'d> Walk<'d, '_, '_> {
         }
         let driver = part("type").and_then(|(name, place)| self.driver(name, place));
         let Some(driver) = driver else { return };
+        self.facts.driver = Some(Arc::clone(&driver));
+        self.poll_load(table, place, &driver);
         let mut limits = Limits::new();
         if let Some((value, place)) = part("limits") {
             self.each_parameter("limits", value, place, &driver, |walk, leaf, facts| {
@@ -50,6 +53,8 @@ impl<'d> Walk<'d, '_, '_> {
                 }
             });
         }
+        let known = limits.iter().map(|(name, range)| (name.as_str().into(), *range));
+        self.facts.limits = known.collect();
         if let Some((value, place)) = part("set") {
             self.each_parameter("set", value, place, &driver, |walk, leaf, facts| {
                 walk.setpoint(leaf, facts, limits.get(&facts.name).copied(), &driver);
@@ -83,11 +88,13 @@ impl<'d> Walk<'d, '_, '_> {
 
     /// Two instruments cannot share a line; simulated ones have a device each.
     fn address(&mut self, address: &'d Value, place: &Place) {
-        let Some(text) = address.as_str().filter(|text| *text != "sim:") else { return };
-        // Host names do not tell capital letters apart, paths of ports do.
-        let same = text.starts_with("tcp:").then(|| text.to_lowercase());
-        let same = same.filter(|same| same != text);
-        self.facts.line = Some(Claim { text: text.to_owned(), same, at: At::value(place) });
+        let Some(text) = address.as_str() else { return };
+        if text == "sim:" {
+            self.facts.simulated = Some(At::value(place));
+            return;
+        }
+        let same = lines::same(text).filter(|same| same != text).map(String::into_boxed_str);
+        self.facts.line = Some(Claim { same, ..Claim::new(text, At::value(place)) });
     }
 
     /// Runs `check` for all parameters of `set` or `limits` that exist and can be set.
@@ -195,7 +202,9 @@ impl<'d> Walk<'d, '_, '_> {
         if self.environment(leaf.value, leaf.place) {
             return;
         }
-        if let Err(mut problem) = setpoint(leaf, facts, limit, &driver.name) {
+        self.plain_text(leaf.value, leaf.place, false);
+        let date = leaf.place.form == Form::Date;
+        if let Err(mut problem) = setpoint(leaf.value, date, facts, limit, &driver.name) {
             problem.message = format!("{} {}", facts.name, problem.message);
             self.error(leaf.place.span.clone(), problem);
         } else if let Some(hazard) = &facts.hazard
@@ -209,14 +218,15 @@ impl<'d> Walk<'d, '_, '_> {
     }
 }
 
-fn setpoint(
-    leaf: &Leaf<'_>,
+/// Whether a parameter takes a value; `date`: whether the file writes it as a date.
+pub(super) fn setpoint(
+    value: &Value,
+    date: bool,
     facts: &ParameterFacts,
     limit: Option<(f64, f64)>,
     driver: &str,
 ) -> Result<(), Problem> {
-    let value = leaf.value;
-    if leaf.place.form == Form::Date {
+    if date {
         return Err(Problem::new("wrong_type", "takes no date"));
     }
     match (facts.kind, value) {
@@ -267,13 +277,22 @@ fn in_range(
         let message = format!("= {given} is {below} the {word} of {bound} {whose}");
         Err(Problem::new("out_of_range", message))
     };
-    // What no file can change comes first.
-    facts.range.map_or(Ok(()), |range| outside(range, &format!("for {driver}")))?;
-    limit.map_or(Ok(()), |range| outside(range, "that this file's limits set"))
+    let drivers = || facts.range.map_or(Ok(()), |range| outside(range, &format!("for {driver}")));
+    let Some(limit) = limit else { return drivers() };
+    // The nearest bound comes first: it is the one that has to be widened first.
+    let own = outside(limit, "that this file's limits set");
+    match (own, drivers(), facts.range) {
+        (Err(mut own), Err(_), Some((least, greatest))) => {
+            let (least, greatest) = (words::quantity(least, unit), words::quantity(greatest, unit));
+            own.message.push_str(&format!("; {driver} itself allows {least} to {greatest}"));
+            Err(own)
+        }
+        (own, drivers, _) => own.and(drivers),
+    }
 }
 
 /// Whether a value of a hazardous parameter is anything but its harmless state.
-fn switches_on(value: &Value) -> bool {
+pub(super) fn switches_on(value: &Value) -> bool {
     match value {
         Value::Bool(switch) => *switch,
         Value::String(word) => word != "off",

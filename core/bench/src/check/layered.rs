@@ -2,7 +2,7 @@
 
 use super::{
     Checked, Context, Drivers, Finding, Findings, Name, Reading, assemble, component, components,
-    whole,
+    environment, hidden_characters, whole,
 };
 use crate::{catalogue::Catalogue, document::Place, value::Value};
 
@@ -37,13 +37,17 @@ pub(crate) fn check_layers(
     let checked: Vec<(Name<'_>, Checked)> = components(values, root)
         .map(|(name, value, place)| (name, component(name, value, place, &mut context)))
         .collect();
-    let between = whole(checked.iter().map(|(name, checked)| (*name, &checked.facts)));
+    let between =
+        whole(environment(values), checked.iter().map(|(name, checked)| (*name, &checked.facts)));
     let built = checked.iter().filter_map(|(name, one)| Some((*name, one.built.as_ref()?)));
     let bench = assemble(file, built);
     let mut findings = Findings::default();
     before.into_iter().for_each(|finding| findings.add(finding));
     checked.into_iter().for_each(|(_, one)| findings.append(one.findings));
-    between.into_iter().for_each(|(_, finding)| findings.add(finding));
+    findings.append_between(between);
+    for (origin, text) in texts.iter().enumerate().filter(|(_, text)| text.is_file) {
+        hidden_characters(u16::try_from(origin).unwrap_or(u16::MAX), text.text, &mut findings);
+    }
     findings.retain(review);
     if incomplete {
         findings.leave_out_what_may_be_there();

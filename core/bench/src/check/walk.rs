@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{
     allowed::allowed,
     component::{Context, Name},
-    facts::Facts,
+    facts::{At, Claim, Facts},
     findings::{Finding, Findings, Problem},
     words,
 };
@@ -13,7 +13,7 @@ use crate::{
     diagnostic::Severity,
     document::{Form, Place},
     path::KeyPath,
-    schema::{self, Kind, Node, Preset},
+    schema::{self, Kind, Node},
     value::Value,
 };
 
@@ -26,11 +26,14 @@ pub(super) fn component(
 ) -> (Findings, Facts) {
     let (findings, facts) = (Findings::default(), Facts::default());
     let names = std::iter::once(name.top).chain(name.id).collect();
-    let mut walk = Walk { context, findings, facts, names, origin: place.origin };
+    let mut walk = Walk { context, findings, facts, names, origin: place.origin, slip: false };
     let top = schema::root().child(name.top);
     match (top, name.id) {
         (None, _) => walk.unknown(schema::root(), place),
-        (Some(node), None) => walk.entry(node, value, place),
+        (Some(node), None) => {
+            walk.entry(node, value, place);
+            walk.server(value, place);
+        }
         (Some(node), Some(_)) => walk.thing(node, value, place),
     }
     (walk.findings, walk.facts)
@@ -44,31 +47,38 @@ pub(super) struct Walk<'d, 'w, 'c> {
     pub(super) names: Vec<&'d str>,
     /// The text that it is in.
     pub(super) origin: u16,
+    /// Whether an expression of the module being looked at cannot be read.
+    pub(super) slip: bool,
 }
 
 impl<'d> Walk<'d, '_, '_> {
     /// A table with keys of its own.
     pub(super) fn keys(&mut self, node: &'static Node, value: &'d Value, owner: &'d Place) {
         let Some(table) = value.as_table() else { return };
+        let is_type = |value: &&Value| {
+            let kind = node.child("type").map(Node::kind);
+            kind.is_some_and(|kind| allowed(kind, value).is_ok())
+        };
+        let kind = table.get("type").filter(is_type).and_then(Value::as_str);
         for ((name, value), place) in table.iter().zip(&owner.parts) {
             self.origin = place.origin;
             self.names.push(name);
             match node.child(name) {
-                Some(child) => self.entry(child, value, place),
+                Some(child) if child.may_be_in(kind) => self.entry(child, value, place),
+                Some(child) => self.misplaced(child, kind, place),
                 None => self.unknown(node, place),
             }
             self.names.pop();
             self.origin = owner.origin;
         }
         for (name, child) in node.children() {
-            let required = child.key.is_some_and(|key| key.preset == Preset::Required);
-            if required && !table.contains_key(name) {
+            if child.must_be_in(kind) && !table.contains_key(name) {
                 self.missing(name, owner);
             }
         }
     }
 
-    fn entry(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
+    pub(super) fn entry(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
         let kind = node.kind();
         if place.form == Form::Broken {
             return;
@@ -80,6 +90,7 @@ impl<'d> Walk<'d, '_, '_> {
         if self.environment(value, place) {
             return;
         }
+        self.plain_text(value, place, node.key.is_some_and(|key| key.secret));
         if let Err(problem) = allowed(kind, value) {
             return self.about_key(place.span.clone(), problem);
         }
@@ -87,12 +98,15 @@ impl<'d> Walk<'d, '_, '_> {
             Kind::Group | Kind::Line => self.keys(node, value, place),
             Kind::Instrument => self.instrument(node, value, place),
             Kind::Source => self.source(node, value, place),
-            Kind::Module => self.module(value, place),
-            Kind::Texts => self.include(value, place),
+            Kind::Module => self.module(node, value, place),
+            Kind::Roles => self.roles(node, value, place),
+            Kind::Files => self.include(value, place),
+            Kind::Paths | Kind::Template | Kind::TemplateName => self.layers(value, place),
             _ => {}
         }
         if let Some(key) = node.key
             && let Some(why) = key.idle
+            && kind != Kind::Module
             && !key.preset.value().is_some_and(|preset| preset.means(value))
         {
             let at = if kind == Kind::Group { place.head() } else { place.span.clone() };
@@ -104,6 +118,13 @@ impl<'d> Walk<'d, '_, '_> {
     /// One of the things that a table holds by name.
     fn thing(&mut self, node: &'static Node, value: &'d Value, place: &'d Place) {
         let (Kind::Named(what), Some(child)) = (node.kind(), node.child("*")) else { return };
+        self.name(what, place);
+        self.entry(child, value, place);
+        self.common_facts(value, place);
+    }
+
+    /// Whether the name of the key being looked at can be one of `what`.
+    pub(super) fn name(&mut self, what: &str, place: &Place) {
         let name = self.names.last().copied().unwrap_or_default();
         let good = name.starts_with(|first: char| first.is_ascii_alphabetic())
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
@@ -116,14 +137,19 @@ impl<'d> Walk<'d, '_, '_> {
             let at = place.key.clone().unwrap_or(place.span.clone());
             self.error(at, Problem::new("bad_name", message));
         }
-        self.entry(child, value, place);
     }
 
-    fn module(&mut self, value: &Value, place: &Place) {
-        let kind = value.as_table().and_then(|table| table.get("type")).and_then(Value::as_str);
-        let what = kind.unwrap_or("module");
-        let message = format!("modules are not run by this version: nothing acts on this {what}");
-        self.warn(Severity::Warning, place.head(), Problem::new("no_effect", message));
+    /// What all named components tell of themselves.
+    fn common_facts(&mut self, value: &Value, place: &Place) {
+        self.facts.head = At::new(place.origin, &place.head());
+        let Some(table) = value.as_table() else { return };
+        let text = |name: &str| {
+            let (index, _, value) = table.get_full(name)?;
+            Some(Claim::new(value.as_str()?, At::value(place.parts.get(index)?)))
+        };
+        self.facts.disabled = matches!(table.get("enabled"), Some(Value::Bool(false)));
+        self.facts.label = text("label").filter(|label| !label.text.is_empty());
+        self.facts.template = text("template");
     }
 
     fn include(&mut self, value: &Value, place: &Place) {
@@ -132,6 +158,18 @@ impl<'d> Walk<'d, '_, '_> {
                            be dangerous; move what they hold into this file";
             self.error(place.span.clone(), Problem::new("unsupported", message));
         }
+    }
+
+    /// Keys that only mean something where layers are put together.
+    fn layers(&mut self, value: &Value, place: &Place) {
+        if self.context.layered || matches!(value, Value::Array(paths) if paths.is_empty()) {
+            return;
+        }
+        let message = format!(
+            "{} is not resolved by this version, and leaving it out silently could be dangerous",
+            self.subject()
+        );
+        self.error(place.head(), Problem::new("unsupported", message));
     }
 
     /// Whether there is a `${NAME}` in a text, which is then an error.
@@ -165,6 +203,16 @@ impl<'d> Walk<'d, '_, '_> {
         self.error(place.key.clone().unwrap_or(place.span.clone()), problem);
     }
 
+    /// A key that components of another type have.
+    fn misplaced(&mut self, node: &Node, kind: Option<&str>, place: &Place) {
+        let types = words::either(node.only().iter().copied());
+        let (kind, name) =
+            (words::quoted(kind.unwrap_or_default()), words::quoted(&self.subject()));
+        let message = format!("{kind} has no key {name}: it belongs to type {types}");
+        let at = place.key.clone().unwrap_or(place.span.clone());
+        self.error(at, Problem::new("unknown_key", message));
+    }
+
     fn missing(&mut self, name: &'static str, place: &Place) {
         let owner = KeyPath::new(self.names.iter().copied());
         let message = match (self.names.first().copied(), name) {
@@ -174,8 +222,14 @@ impl<'d> Walk<'d, '_, '_> {
             (Some("instruments"), "address") => {
                 format!("{owner} has no address: tcp://HOST:PORT, serial:///dev/… or sim:")
             }
+            (Some("modules"), "type") => {
+                format!(
+                    "{owner} has no type: {}",
+                    words::either(schema::MODULE_TYPES.iter().copied())
+                )
+            }
             (Some("sources"), "type") => format!("{owner} has no type, such as \"test_pattern\""),
-            _ => format!("{owner} has no {name}"),
+            _ => format!("{owner} has no key {}", words::quoted(name)),
         };
         let path = owner.child(name).to_string();
         self.add(Severity::Error, place.head(), path, Problem::new("missing_key", message));

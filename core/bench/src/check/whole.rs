@@ -1,67 +1,146 @@
 //! What can only be told from all components together.
 
-use std::collections::HashMap;
+mod circles;
+mod roles;
+mod safety;
+
+use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use super::{
     component::Name,
-    facts::{Claim, Facts},
-    findings::Finding,
+    facts::{At, Claim, Facts},
+    findings::{Finding, MOST, Problem},
 };
 use crate::diagnostic::Severity;
 
-/// What is wrong between components, given in file order: the number of a component and what is
-/// found in it. Names and facts are borrowed; one pass over them, no values are read.
-pub fn whole<'f>(
-    parts: impl Iterator<Item = (Name<'f>, &'f Facts)> + Clone,
-) -> Vec<(usize, Finding)> {
-    let mut found = Vec::new();
-    let mut lines = HashMap::new();
-    let mut mount_points = HashMap::new();
-    for (index, (name, facts)) in parts.enumerate() {
-        if let Some(claim) = &facts.line
-            && let Some(other) = taken(&mut lines, claim, name)
-        {
-            let message = format!(
-                "instrument “{other}” is at {} already; give one of them another address or \
-                 `enabled = false`",
-                claim.text
-            );
-            found.push((index, error(name, "address", claim, "duplicate_address", message)));
-        }
-        if let Some(claim) = &facts.mount_point
-            && let Some(other) = taken(&mut mount_points, claim, name)
-        {
-            let message = format!("source “{other}” is served at {} already", claim.text);
-            found.push((index, error(name, "rtsp", claim, "duplicate_mount_point", message)));
-        }
+/// What is wrong between components, given in file order. `environment` is the one the bench runs in.
+/// Names and facts are borrowed; no values
+/// are read, and each component is passed once or twice.
+pub fn whole<'f>(environment: &str, parts: impl Iterator<Item = (Name<'f>, &'f Facts)>) -> Between {
+    let parts: Vec<(Name<'f>, &'f Facts)> = parts.collect();
+    let mut found = Between::default();
+    taken(&parts, &mut found);
+    templates(&parts, &mut found);
+    safety::check(environment, &parts, &mut found);
+    if parts.iter().any(|(_, facts)| facts.module.is_some()) {
+        let names = roles::Names::new(&parts);
+        roles::check(&parts, &names, &mut found);
+        circles::check(&parts, &names, &mut found);
     }
     found
 }
 
-/// Who has it already; from now on this one, if nobody has.
-fn taken<'f>(
-    all: &mut HashMap<&'f str, &'f str>,
+/// All components, in file order.
+type Parts<'f> = [(Name<'f>, &'f Facts)];
+
+/// What was found between components.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Between {
+    /// Numbers of components, and what was found in them.
+    pub list: Vec<(usize, Finding)>,
+    /// How many more there are: ten thousand are listed.
+    pub left_out: usize,
+    /// Whether there is an error among them, listed or not.
+    pub errors: bool,
+}
+
+impl Between {
+    fn add(
+        &mut self,
+        (index, path): (usize, String),
+        severity: Severity,
+        at: At,
+        problem: Problem,
+    ) {
+        self.errors |= severity == Severity::Error;
+        if self.list.len() >= MOST {
+            self.left_out += 1;
+            return;
+        }
+        let Problem { code, message, suggestion } = problem;
+        let (origin, bytes) = (at.origin, at.bytes());
+        let finding = Finding { origin, bytes, severity, code, path, message, suggestion };
+        self.list.push((index, finding));
+    }
+}
+
+/// Texts that only one component may have.
+fn taken<'f>(parts: &Parts<'f>, found: &mut Between) {
+    let (mut lines, mut mount_points, mut labels) =
+        (HashMap::with_capacity(parts.len()), HashMap::new(), HashMap::new());
+    for (index, (name, facts)) in parts.iter().enumerate() {
+        let about = |key: &str| (index, name.path().child(key).to_string());
+        if let Some(claim) = &facts.line
+            && let Some((other, written)) = held(&mut lines, claim, *name)
+        {
+            let id = other.id.unwrap_or_default();
+            let alike = written.eq_ignore_ascii_case(&claim.text);
+            let spelling = if alike { String::new() } else { format!(", written {written}") };
+            let message = format!(
+                "instrument “{id}” is at {} already{spelling}; give one of them another address \
+                 or `enabled = false`",
+                claim.text
+            );
+            let about = about("address");
+            found.add(about, Severity::Error, claim.at, Problem::new("duplicate_address", message));
+        }
+        if let Some(claim) = &facts.mount_point
+            && let Some((other, _)) = held(&mut mount_points, claim, *name)
+        {
+            let id = other.id.unwrap_or_default();
+            let message = format!("source “{id}” is served at {} already", claim.text);
+            let about = about("rtsp");
+            found.add(
+                about,
+                Severity::Error,
+                claim.at,
+                Problem::new("duplicate_mount_point", message),
+            );
+        }
+        if let Some(claim) = &facts.label
+            && let Some((other, _)) = held(&mut labels, claim, *name)
+        {
+            let message = format!(
+                "{} has the label {} too: people cannot tell them apart",
+                other.path(),
+                super::quoted(&claim.text)
+            );
+            let about = about("label");
+            found.add(about, Severity::Warning, claim.at, Problem::new("duplicate_label", message));
+        }
+    }
+}
+
+/// Who has it already and how it is written there; from now on this one, if nobody has.
+fn held<'f>(
+    all: &mut HashMap<&'f str, (Name<'f>, &'f str)>,
     claim: &'f Claim,
     name: Name<'f>,
-) -> Option<&'f str> {
-    let id = name.id.unwrap_or_default();
+) -> Option<(Name<'f>, &'f str)> {
     match all.entry(claim.key()) {
-        std::collections::hash_map::Entry::Occupied(other) => Some(other.get()),
-        std::collections::hash_map::Entry::Vacant(free) => {
-            free.insert(id);
+        Entry::Occupied(other) => Some(*other.get()),
+        Entry::Vacant(free) => {
+            free.insert((name, &claim.text));
             None
         }
     }
 }
 
-fn error(name: Name<'_>, key: &str, claim: &Claim, code: &'static str, message: String) -> Finding {
-    Finding {
-        origin: claim.at.origin,
-        bytes: claim.at.bytes(),
-        severity: Severity::Error,
-        code,
-        path: name.path().child(key).to_string(),
-        message,
-        suggestion: None,
+/// Templates that nothing begins with.
+fn templates(parts: &Parts<'_>, found: &mut Between) {
+    let templates = |name: &Name<'_>| name.top == "templates" && name.id.is_some();
+    if !parts.iter().any(|(name, _)| templates(name)) {
+        return;
+    }
+    let used = parts.iter().filter_map(|(_, facts)| facts.template.as_ref());
+    let used: HashSet<&str> = used.map(|template| &*template.text).collect();
+    for (index, (name, facts)) in parts.iter().enumerate().filter(|(_, (name, _))| templates(name))
+    {
+        let id = name.id.unwrap_or_default();
+        if !used.contains(id) {
+            let message = format!("no component begins with template {id}: nothing comes of it");
+            let about = (index, name.path().to_string());
+            found.add(about, Severity::Warning, facts.head, Problem::new("unused", message));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Words for messages: names that were probably meant, numbers, lists.
 
+use super::hidden;
+
 /// Longer words are not compared: the time it takes grows with both lengths.
 const LONGEST: usize = 64;
 
@@ -57,10 +59,17 @@ pub(crate) fn either<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     }
 }
 
-/// A text in quotation marks, cut where it is long.
+/// A text in quotation marks, cut where it is long; characters that nobody sees are written out.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut short: String = text.chars().take(40).collect();
-    if short.len() < text.len() {
+    let mut short = String::new();
+    let mut rest = text.chars();
+    for c in rest.by_ref().take(40) {
+        match hidden::is_hidden(c) {
+            true => short.push_str(&format!("\\u{:04X}", u32::from(c))),
+            false => short.push(c),
+        }
+    }
+    if rest.next().is_some() {
         short.push('…');
     }
     format!("“{short}”")
@@ -83,6 +92,8 @@ mod tests {
     #[test]
     fn words_are_listed_with_or() {
         assert_eq!(either(["off", "on", "auto"]), "\"off\", \"on\" or \"auto\"");
+        assert_eq!(quoted(&"a".repeat(41)), format!("“{}…”", "a".repeat(40)));
+        assert_eq!(quoted("a\u{202e}\n"), "“a\\u202E\n”");
         assert_eq!(quantity(3.6, Some("V")), "3.6 V");
         assert_eq!(quantity(1e-9, None), "1e-9");
     }

@@ -95,8 +95,8 @@ impl Line {
 /// Whether a table is written as one line for each of its keys, not between braces.
 fn spreads(path: &KeyPath) -> bool {
     match schema::covering(path).kind() {
-        Kind::Line => false,
-        Kind::Module => schema::at(path).is_some(),
+        Kind::Line | Kind::Roles => false,
+        Kind::Module | Kind::Template => schema::at(path).is_some(),
         _ => true,
     }
 }

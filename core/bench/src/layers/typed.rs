@@ -30,6 +30,12 @@ pub(super) fn typed(
         Kind::Whole(..) | Kind::Format | Kind::Framerate => whole(text),
         Kind::Switch => switch(text),
         Kind::Texts
+        | Kind::Files
+        | Kind::Actions
+        | Kind::Paths
+        | Kind::Role
+        | Kind::Roles
+        | Kind::Template
         | Kind::Group
         | Kind::Line
         | Kind::Named(_)

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
-use setpoint_bench::{Catalogue, ParameterFacts, ParameterKind};
+use std::time::Duration;
+
+use setpoint_bench::{Catalogue, LineFacts, ParameterFacts, ParameterKind, Poll};
 
 pub struct Types;
 
@@ -17,6 +19,15 @@ impl Catalogue for Types {
             "lakeshore_335" => Some(thermometer()),
             _ => None,
         }
+    }
+
+    fn line(&self, instrument_type: &str) -> Option<LineFacts> {
+        (instrument_type == "lakeshore_335").then(|| LineFacts {
+            polls: vec![Poll { every: Duration::from_millis(100), bytes: 40 }; 5],
+            baud: 57_600,
+            bits: 10,
+            gap: Duration::from_millis(10),
+        })
     }
 }
 

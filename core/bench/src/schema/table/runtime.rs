@@ -1,0 +1,69 @@
+//! `[runtime]`
+
+use super::{Key, Kind as K, key};
+use crate::diff::Effect as E;
+
+pub(super) const KEYS: &[Key] = &[
+    key("runtime", K::Group, "How Setpoint itself behaves.").effect(E::Live),
+    key(
+        "runtime.hot_reload",
+        K::Choice(&["apply", "propose", "off"]),
+        "Whether a saved file is applied by itself; with `propose` and `off` it waits until \
+         someone asks for a reload.",
+    )
+    .text("apply")
+    .effect(E::Live),
+    key(
+        "runtime.quiet",
+        K::Duration("0ms", "10s"),
+        "How long the file must be still after a bare write before it is read; a finished save \
+         is read at once.",
+    )
+    .text("50ms")
+    .effect(E::Live),
+    key(
+        "runtime.watch",
+        K::Choice(&["auto", "native", "poll"]),
+        "How the file is watched: `auto` takes what the operating system offers and polls where \
+         that does not work.",
+    )
+    .text("auto")
+    .idle("this version decides by itself how it watches the file"),
+    key(
+        "runtime.snapshot_retention",
+        K::Whole(1, 100_000),
+        "How many unlabelled revisions are kept; labelled ones stay.",
+    )
+    .whole(10)
+    .unit("revisions")
+    .effect(E::Live),
+    key(
+        "runtime.transaction_timeout",
+        K::Duration("1s", "7d"),
+        "How long staged changes live without a touch.",
+    )
+    .text("5min")
+    .idle("staged changes do not run out of time in this version"),
+    key(
+        "runtime.confirm",
+        K::DurationOrOff("1s", "24h"),
+        "How long a commit waits to be confirmed before it undoes itself.",
+    )
+    .text("off")
+    .idle("this version does not undo a commit that nobody confirms"),
+    key(
+        "runtime.annotate",
+        K::Switch,
+        "Whether edits leave comments in the file that say what was added, removed or changed, \
+         and when.",
+    )
+    .switch(false)
+    .effect(E::Live),
+    key(
+        "runtime.log_level",
+        K::Choice(&["error", "warn", "info", "debug", "trace"]),
+        "How much is logged.",
+    )
+    .text("info")
+    .effect(E::Live),
+];
