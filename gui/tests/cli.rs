@@ -201,3 +201,173 @@ fn numbers_that_are_not_finite_cannot_be_set() {
     let output = setpoint(folder.path(), &["set", "bench.toml", "bench.name=\"nan\""]);
     assert_eq!(status(&output), 3, "{}", stderr(&output));
 }
+
+/// The same with variables set.
+fn setpoint_with(folder: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_setpoint"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .env_remove("CLICOLOR_FORCE")
+        .env_remove("CLICOLOR")
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn colours_are_for_terminals_or_for_who_forces_them() {
+    let folder = folder_with("bench.nam = 1\n");
+    for (variables, expected) in [
+        (&[][..], false),
+        (&[("CLICOLOR_FORCE", "1")], true),
+        (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], false),
+    ] {
+        let output = setpoint_with(folder.path(), variables, &["check", "bench.toml"]);
+        assert_eq!(status(&output), 1);
+        assert_eq!(stdout(&output).contains('\u{1b}'), expected, "{variables:?}");
+    }
+}
+
+#[test]
+fn a_hostile_file_cannot_steer_the_terminal() {
+    let text = "\"a\u{202e}\u{9b}2J\" = \"\\u001b[2J\"\nx = \"\u{200b}\u{2066}\"\n";
+    let folder = folder_with(text);
+    fs::write(folder.path().join("new.toml"), text.replace("x =", "y\u{301} =")).unwrap();
+    fs::write(folder.path().join("empty.toml"), "format = 1\n").unwrap();
+    for arguments in [
+        &["check", "bench.toml"][..],
+        &["diff", "empty.toml", "bench.toml"],
+        &["diff", "empty.toml", "bench.toml", "--lines"],
+        &["diff", "empty.toml", "new.toml"],
+        &["plan", "empty.toml", "bench.toml"],
+    ] {
+        let output = setpoint(folder.path(), arguments);
+        let all = stdout(&output) + &stderr(&output);
+        assert!(!all.is_empty(), "{arguments:?}");
+        let bad = all.chars().find(|&it| {
+            it.is_control() && it != '\n' || matches!(it, '\u{202e}' | '\u{200b}' | '\u{2066}')
+        });
+        assert_eq!(bad, None, "{arguments:?}: {all:?}");
+    }
+}
+
+#[test]
+fn many_findings_are_shown_in_part_and_counted() {
+    let text: String = (0..5_000).map(|n| format!("unknown_{n} = 1\n")).collect();
+    let folder = folder_with(&text);
+    let shown = |output: &Output| stdout(output).matches("error[unknown_key]").count();
+    let output = setpoint(folder.path(), &["check", "bench.toml"]);
+    assert_eq!((status(&output), shown(&output)), (1, 100));
+    let text = stdout(&output);
+    assert!(text.contains("4900 more findings are not shown:"), "{}", &text[text.len() - 300..]);
+    assert!(text.ends_with("bench.toml: does not run, 5000 errors\n"));
+    let output = setpoint(folder.path(), &["check", "bench.toml", "--all"]);
+    assert_eq!(shown(&output), 5_000);
+    let output = setpoint(folder.path(), &["check", "bench.toml", "--format", "json"]);
+    assert_eq!(json(&output)["diagnostics"].as_array().unwrap().len(), 5_000);
+}
+
+#[test]
+fn a_line_of_a_megabyte_does_not_flood_the_terminal() {
+    let folder = folder_with(&format!("bench.nam = \"{}\"\n", "x".repeat(1 << 20)));
+    let output = setpoint(folder.path(), &["check", "bench.toml"]);
+    assert_eq!(status(&output), 1);
+    assert!(output.stdout.len() < 4_000, "{}", output.stdout.len());
+}
+
+#[test]
+fn a_file_of_16_mib_is_answered() {
+    let mut text = "bench.nam = 1\n".to_owned();
+    text.push_str(&"# comment\n".repeat(((16 << 20) - text.len()) / 10));
+    let folder = folder_with(&text);
+    let output = setpoint(folder.path(), &["check", "bench.toml"]);
+    assert_eq!(status(&output), 1, "{}", stderr(&output));
+    assert!(stdout(&output).contains("--> bench.toml:1:"), "{}", stdout(&output));
+    text.push_str(&"# comment\n".repeat(10));
+    fs::write(folder.path().join("bench.toml"), text).unwrap();
+    assert_eq!(status(&setpoint(folder.path(), &["check", "bench.toml"])), 3);
+}
+
+#[test]
+fn what_cannot_be_written_ends_with_3() {
+    let folder = folder_with(GOOD);
+    for arguments in
+        [&["check", "bench.toml"][..], &["diff", "bench.toml", "bench.toml"], &["--help"]]
+    {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_setpoint"))
+            .args(arguments)
+            .current_dir(folder.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        assert_eq!(status(&output), 3, "{arguments:?}");
+        assert!(stderr(&output).contains("could not be written"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_failure_is_json_for_programs() {
+    let folder = folder_with(GOOD);
+    fs::write(folder.path().join("broken.toml"), "a = = 1\n").unwrap();
+    for (arguments, expected, kind) in [
+        (&["check", "gone.toml"][..], 3, "unusable"),
+        (&["diff", "gone.toml", "bench.toml"], 3, "unusable"),
+        (&["diff", "r1", "r2", "--bench", "bench.toml"], 2, "usage"),
+        (&["diff", "bench.toml", "broken.toml"], 1, "bench"),
+    ] {
+        let output = setpoint(folder.path(), &[arguments, &["--format", "json"]].concat());
+        assert_eq!(status(&output), expected, "{arguments:?}");
+        let answer = json(&output);
+        assert_eq!(answer["ok"], false);
+        assert_eq!(answer["error"]["kind"], kind);
+        assert_eq!(answer["error"]["status"], expected);
+        assert!(!answer["error"]["message"].as_str().unwrap().is_empty());
+        assert_eq!(answer["diagnostics"].is_array(), kind == "bench");
+        assert_eq!(stderr(&output), "");
+    }
+}
+
+#[test]
+fn lines_are_drawn_below_each_other() {
+    let folder = folder_with(GOOD);
+    let new = GOOD.replace("ch1.voltage = 3.300", "ch1.voltage = 3.450");
+    fs::write(folder.path().join("new.toml"), new).unwrap();
+    let output = setpoint(folder.path(), &["diff", "bench.toml", "new.toml", "--lines"]);
+    let text = stdout(&output);
+    assert!(text.starts_with("--- bench.toml\n+++ new.toml\n"), "{text}");
+    assert!(text.contains(" - ch1.voltage = 3.300\n"), "{text}");
+    assert!(text.contains(" + ch1.voltage = 3.450\n"), "{text}");
+    assert!(text.ends_with("1 change: 1 set live\n"), "{text}");
+}
+
+#[test]
+fn a_plan_lists_steps_in_order_and_touches_nothing() {
+    let folder = folder_with(GOOD);
+    let new = GOOD.replace("ch1.voltage = 3.300", "ch1.voltage = 3.450\nch1.output = \"on\"");
+    let new = new.replace("name = \"Demo bench\"\n", "name = \"Other\"\n");
+    fs::write(folder.path().join("new.toml"), &new).unwrap();
+    let output = setpoint(folder.path(), &["plan", "bench.toml", "new.toml", "--format", "json"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let plan = json(&output);
+    let steps = plan["steps"].as_array().unwrap();
+    let kinds: Vec<_> = steps.iter().map(|step| step["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["set", "set", "settings", "write"], "{plan:#}");
+    assert!(steps[0]["text"].as_str().unwrap().starts_with("psu.ch1.voltage"), "{plan:#}");
+    assert_eq!((&steps[0]["hazard"], &steps[1]["hazard"]), (&false.into(), &true.into()));
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 3);
+    let output = setpoint(folder.path(), &["plan", "bench.toml", "new.toml"]);
+    let text = stdout(&output);
+    assert!(text.starts_with("bench.toml → new.toml: 4 steps, 1 hazardous\n"), "{text}");
+    assert!(text.contains("  1. psu.ch1.voltage"), "{text}");
+    assert!(!folder.path().join(".setpoint").exists(), "plan must leave nothing behind");
+    fs::write(folder.path().join("new.toml"), "bench.nam = 1\n").unwrap();
+    for format in ["text", "json"] {
+        let output =
+            setpoint(folder.path(), &["plan", "bench.toml", "new.toml", "--format", format]);
+        assert_eq!(status(&output), 1);
+        assert!(stdout(&output).contains("unknown_key"), "{}", stdout(&output));
+    }
+}

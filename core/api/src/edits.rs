@@ -1,7 +1,7 @@
 //! The body of `PATCH /v1/bench`.
 
 use serde_json::Value as Json;
-use setpoint_bench::{Edit, KeyPath, Value};
+use setpoint_bench::{Edit, KeyPath, TextEdit, Value};
 
 use crate::{
     input::{Fields, type_name},
@@ -12,7 +12,7 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Patch {
     /// What to change, in order; at least one.
-    pub edits: Vec<Edit>,
+    pub edits: Vec<TextEdit>,
     /// Why; may be empty.
     pub message: String,
 }
@@ -28,7 +28,7 @@ impl Patch {
     /// version does not do.
     pub fn read(mut body: Fields) -> Result<Self, Problem> {
         let list = body.list("edits")?.unwrap_or_default();
-        let edits: Vec<Edit> = list
+        let edits: Vec<TextEdit> = list
             .into_iter()
             .enumerate()
             .map(|(index, json)| edit(Fields::new(json, format!("edits[{index}]"))?))
@@ -64,10 +64,20 @@ fn unsupported(key: &str, default: &str) -> Problem {
     Problem::malformed(format!("{key} is not supported yet: leave it out or set it to {default}"))
 }
 
-fn edit(mut fields: Fields) -> Result<Edit, Problem> {
+fn edit(mut fields: Fields) -> Result<TextEdit, Problem> {
     let place = fields.place("path");
     let path = path(&fields.needed_text("path")?, &place)?;
     let remove = fields.flag("remove")?.unwrap_or(false);
+    if let Some(name) = fields.text("rename")? {
+        let place = fields.place("rename");
+        for (key, there) in [("remove", remove), ("value", fields.any("value").is_some())] {
+            if there {
+                return Err(Problem::malformed(format!("{place} and {key} exclude each other")));
+            }
+        }
+        fields.finish("path with value, remove or rename")?;
+        return Ok(TextEdit::rename(path, name));
+    }
     let place = fields.place("value");
     let value = match (fields.any("value"), remove) {
         (None, true) => None,
@@ -79,8 +89,8 @@ fn edit(mut fields: Fields) -> Result<Edit, Problem> {
             return Err(Problem::malformed(format!("{place} is there although remove is true")));
         }
     };
-    fields.finish("path with value or remove")?;
-    Ok(Edit { path, value })
+    fields.finish("path with value, remove or rename")?;
+    Ok(TextEdit::Put(Edit { path, value }))
 }
 
 /// A key out of a request; `place` says where it stands.
@@ -149,11 +159,19 @@ mod tests {
                 {"path":"instruments.psu.set.ch1.voltage","value":3.45},
                 {"path":"sources.ball.framerate","value":30,"remove":false},
                 {"path":"instruments.\"odd name\"","remove":true},
-                {"path":"instruments.psu.limits","value":{"ch1":{"voltage":[0,3.6]}}}
+                {"path":"instruments.psu.limits","value":{"ch1":{"voltage":[0,3.6]}}},
+                {"path":"instruments.psu","rename":"supply 2"}
             ],"message":"higher","confirm_s":0,"force":false,"cascade":null,"persist":true}"#,
         )
         .unwrap();
-        let [first, second, third, fourth] = patch.edits.as_slice() else { panic!("{patch:?}") };
+        let (last, puts) = patch.edits.split_last().unwrap();
+        assert_eq!(last, &TextEdit::rename("instruments.psu".parse().unwrap(), "supply 2"));
+        let put = |edit: &TextEdit| match edit {
+            TextEdit::Put(edit) => edit.clone(),
+            other => panic!("{other:?}"),
+        };
+        let puts: Vec<Edit> = puts.iter().map(put).collect();
+        let [first, second, third, fourth] = puts.as_slice() else { panic!("{patch:?}") };
         assert_eq!(first.path, KeyPath::setpoint("psu", "ch1.voltage"));
         assert_eq!(first.value, Some(Value::Float(3.45)));
         assert_eq!(second.value, Some(Value::Int(30)));
@@ -174,6 +192,12 @@ mod tests {
             (r#"{"edits":[{"path":"a..b","value":3}]}"#, "edits[0].path: “a..b” is not a path"),
             (r#"{"edits":[{"path":"a"}]}"#, "edits[0].value is missing"),
             (r#"{"edits":[{"path":"a","value":1,"remove":true}]}"#, "edits[0].value is there"),
+            (r#"{"edits":[{"path":"a","rename":3}]}"#, "edits[0].rename is a number"),
+            (
+                r#"{"edits":[{"path":"a","rename":"b","remove":true}]}"#,
+                "edits[0].rename and remove",
+            ),
+            (r#"{"edits":[{"path":"a","rename":"b","value":1}]}"#, "edits[0].rename and value"),
             (r#"{"edits":[{"path":"a","value":null}]}"#, "edits[0].value is null"),
             (r#"{"edits":[{"path":"a","value":{"b":[1,null]}}]}"#, "edits[0].value.b[1] is null"),
             (r#"{"edits":[{"path":"a","value":18446744073709551615}]}"#, "edits[0].value is 184"),

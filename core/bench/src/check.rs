@@ -32,7 +32,7 @@ mod plain;
 mod sources;
 mod walk;
 mod whole;
-mod words;
+pub(crate) mod words;
 
 use crate::{
     catalogue::Catalogue,
@@ -42,7 +42,6 @@ use crate::{
     value::{Table, Value},
 };
 
-#[cfg(test)]
 pub(crate) use allowed::allowed;
 pub use component::{Built, Checked, Context, Name, component, components};
 pub use drivers::{Driver, Drivers};

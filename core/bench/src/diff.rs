@@ -2,13 +2,18 @@
 
 mod keys;
 mod lines;
+mod pairs;
+mod unified;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
 pub use keys::diff;
+pub(crate) use keys::is_component;
 pub use lines::side_by_side;
+pub use unified::{Entry, one_column, unified};
 
-use crate::{path::KeyPath, value::Value};
+use crate::{edit::Edit, path::KeyPath, value::Value};
 
 /// How a key differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +62,18 @@ pub struct Change {
     pub effect: Effect,
 }
 
+impl Change {
+    /// The edit that makes the first bench say what the second says of this key.
+    pub fn edit(&self) -> Edit {
+        Edit { path: self.path.clone(), value: self.new.clone() }
+    }
+
+    /// Whether it is about a key, one above it or one below it.
+    pub fn concerns(&self, path: &KeyPath) -> bool {
+        self.path.starts_with(path) || path.starts_with(&self.path)
+    }
+}
+
 /// A stretch of a line in a side-by-side view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
@@ -66,6 +83,28 @@ pub struct Piece {
     pub emphasised: bool,
 }
 
+/// How a line ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineEnd {
+    /// It is the last one, and nothing ends it.
+    Open,
+    /// `\n`
+    Lf,
+    /// `\r\n`
+    CrLf,
+}
+
+impl LineEnd {
+    /// The characters.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "",
+            Self::Lf => "\n",
+            Self::CrLf => "\r\n",
+        }
+    }
+}
+
 /// One line of one side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -73,6 +112,15 @@ pub struct Line {
     pub number: usize,
     /// The line without its end, cut where emphasis begins and ends.
     pub pieces: Vec<Piece>,
+    /// How it ends; lines are not told apart by it.
+    pub end: LineEnd,
+}
+
+impl Line {
+    /// The line without its end.
+    pub fn text(&self) -> String {
+        self.pieces.iter().map(|piece| piece.text.as_str()).collect()
+    }
 }
 
 /// One row of a side-by-side view.

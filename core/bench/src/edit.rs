@@ -1,28 +1,113 @@
 //! Changing keys in a text, every byte that is not concerned kept.
 
+mod annotate;
 mod batch;
+mod expected;
+mod inline;
 mod insert;
 mod layout;
-mod plan;
-mod prove;
+mod list;
+mod number;
+mod pass;
+mod puts;
+mod references;
 mod remove;
+mod rename;
 mod render;
 mod replace;
+mod shift;
+mod spelling;
 #[cfg(test)]
 mod tests;
+mod touches;
+mod way;
 
 use serde::{Deserialize, Serialize};
 
-use self::{batch::Batch, plan::Plan};
+use self::{expected::Expected, pass::Pass};
+pub use self::{references::references, touches::touches};
 use crate::{document::Document, path::KeyPath, value::Value};
 
-/// One change to a text.
+/// What one key is to say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Edit {
     /// The key.
     pub path: KeyPath,
     /// Its value from now on; `None` removes it, and with it everything below it.
     pub value: Option<Value>,
+}
+
+/// One change to a text: of what it says, or of where and under which name it says so.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextEdit {
+    /// Sets or removes a key.
+    Put(Edit),
+    /// Gives a key another last name, in every header and dotted key that spells it. What refers
+    /// to it is not changed; see [`references`].
+    Rename {
+        /// The key as it is called now.
+        path: KeyPath,
+        /// Its last name from now on.
+        name: String,
+    },
+    /// Puts a key somewhere else, with its comments and the bytes of its value.
+    Move {
+        /// The key.
+        path: KeyPath,
+        /// Where to.
+        to: Spot,
+    },
+}
+
+/// Where a key is moved to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Spot {
+    /// In front of the key of this name in the same table.
+    Before(String),
+    /// Behind the key of this name in the same table.
+    After(String),
+    /// To the end of another table, which is made if it is not there.
+    Into(KeyPath),
+}
+
+impl TextEdit {
+    /// Sets a key.
+    pub fn set(path: KeyPath, value: impl Into<Value>) -> Self {
+        Self::Put(Edit { path, value: Some(value.into()) })
+    }
+
+    /// Removes a key and everything below it.
+    pub fn remove(path: KeyPath) -> Self {
+        Self::Put(Edit { path, value: None })
+    }
+
+    /// Gives a key another last name.
+    pub fn rename(path: KeyPath, name: impl Into<String>) -> Self {
+        Self::Rename { path, name: name.into() }
+    }
+
+    /// The key that is changed, as it is called before.
+    pub fn path(&self) -> &KeyPath {
+        match self {
+            Self::Put(edit) => &edit.path,
+            Self::Rename { path, .. } | Self::Move { path, .. } => path,
+        }
+    }
+}
+
+impl From<Edit> for TextEdit {
+    fn from(edit: Edit) -> Self {
+        Self::Put(edit)
+    }
+}
+
+/// How texts are edited.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'o> {
+    /// Leave remarks in the text: `# Added dynamically: …` above what is added, `# Removed: …`
+    /// where a component was, `# changed …, was …` behind a changed value. The time that they
+    /// tell, in UTC to the second: `2026-01-31T12:00:00Z`.
+    pub annotate: Option<&'o str>,
 }
 
 /// Why a text could not be edited.
@@ -47,6 +132,41 @@ pub enum EditError {
         /// The key to be removed.
         path: KeyPath,
     },
+    /// There is nothing to rename or to move.
+    #[error("{path} cannot be renamed or moved: {absent} is not in the file")]
+    Absent {
+        /// The key to be renamed or moved.
+        path: KeyPath,
+        /// The key that is not there: itself, or the one that it is to stand beside.
+        absent: KeyPath,
+    },
+    /// The new name or place is taken.
+    #[error("{path} cannot become {taken}: that is in the file already; remove it first")]
+    Taken {
+        /// The key to be renamed or moved.
+        path: KeyPath,
+        /// What it would be called.
+        taken: KeyPath,
+    },
+    /// A table would hold itself.
+    #[error("{path} cannot be moved into {into}, which is a part of it")]
+    IntoItself {
+        /// The table to be moved.
+        path: KeyPath,
+        /// Where to.
+        into: KeyPath,
+    },
+    /// Plain keys stand before tables with headers.
+    #[error("{path} cannot stand next to {beside}: keys come before tables that have headers")]
+    NotBeside {
+        /// The key to be moved.
+        path: KeyPath,
+        /// Where to.
+        beside: KeyPath,
+    },
+    /// The time for remarks is none.
+    #[error("“{0}” is not a time in UTC such as 2026-01-31T12:00:00Z")]
+    Time(String),
     /// The edited text would not read back as asked; nothing was changed. A defect of this crate.
     #[error("{path} cannot be edited in place here; please edit the file by hand")]
     NotProven {
@@ -55,42 +175,77 @@ pub enum EditError {
     },
 }
 
+/// The text with all edits in it, in order; or none of them. See [`apply_with`].
+///
+/// # Errors
+/// See [`EditError`].
+pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
+    let edits: Vec<TextEdit> = edits.iter().cloned().map(TextEdit::Put).collect();
+    apply_with(text, &edits, &Options::default())
+}
+
 /// The text with all edits in it, in order; or none of them.
 ///
 /// A changed value is replaced where it stands, written the way the old one was. An added key
 /// follows the last one of its table; a removed one goes with its line. Comments on lines of
 /// their own stay. What comes out was read again and says what was asked for.
 ///
+/// The text may be a part of a file that is a text of its own, such as all headers and keys of one
+/// component; see [`touches`].
+///
 /// # Errors
 /// See [`EditError`].
-pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditError> {
-    let parse = |text: &str| Document::parse(text).map_err(|error| error.to_string());
-    let mut document = parse(text).map_err(EditError::Syntax)?;
-    let expected = prove::expected(document.values(), edits);
-    let mut batch = Batch::default();
-    let mut todo: Vec<Edit> = edits.iter().rev().cloned().collect();
-    while let Some(edit) = todo.pop() {
-        if !batch.concerns(&edit.path) {
-            match plan::plan(&document, batch.layout(&document), &edit)? {
-                Plan::Nothing => continue,
-                Plan::First(instead) => {
-                    todo.extend(instead.into_iter().rev());
-                    continue;
-                }
-                Plan::Patches(patches) => {
-                    if batch.take(&edit.path, patches) {
-                        continue;
-                    }
-                }
+pub fn apply_with(
+    text: &str,
+    edits: &[TextEdit],
+    options: &Options<'_>,
+) -> Result<String, EditError> {
+    if let Some(time) = options.annotate.filter(|time| !annotate::is_time(time)) {
+        return Err(EditError::Time(time.to_owned()));
+    }
+    let first = Document::parse(text).map_err(|error| EditError::Syntax(error.to_string()))?;
+    let mut expected = Expected::new(first.values());
+    let mut jobs = expected.jobs(edits)?;
+    let mut current: Option<Document> = None;
+    loop {
+        let document = current.as_ref().unwrap_or(&first);
+        let mut pass = Pass::new(document, options.annotate);
+        // What meets something that is not in the text yet waits for the next pass.
+        while let Some(job) = jobs.pop_front() {
+            if let Some(rest) = pass.take(job)? {
+                jobs.push_front(rest);
+                break;
             }
         }
-        // It meets something that is not in the text yet.
-        let text = batch.written(document.text());
-        let not_proven = |_| EditError::NotProven { path: edit.path.clone() };
-        document = parse(&text).map_err(not_proven)?;
-        batch = Batch::default();
-        todo.push(edit);
+        let text = pass.written();
+        let Some(waiting) = jobs.front() else {
+            let text = with_ending_of(first.text(), text);
+            return expected.holds(&text, edits).map(|()| text);
+        };
+        let not_proven = |_| EditError::NotProven { path: waiting.path() };
+        let text = with_line_end_of(first.text(), text);
+        current = Some(Document::parse(&text).map_err(not_proven)?);
     }
-    let text = batch.written(document.text());
-    prove::holds(&text, &expected, edits).map(|()| text)
+}
+
+/// A text whose last line has an end if that of the one before it has, unless one of them is empty.
+fn with_ending_of(before: &str, mut text: String) -> String {
+    let is_empty = |text: &str| text.trim_start_matches('\u{feff}').is_empty();
+    if is_empty(before) || is_empty(&text) || before.ends_with('\n') == text.ends_with('\n') {
+        return text;
+    }
+    if before.ends_with('\n') {
+        text.push_str(layout::line_end(before, before.len()));
+    } else {
+        text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    }
+    text
+}
+
+/// A text that still tells how lines end, for the next pass.
+fn with_line_end_of(before: &str, mut text: String) -> String {
+    if before.contains('\n') && !text.contains('\n') {
+        text.push_str(layout::line_end(before, before.len()));
+    }
+    text
 }

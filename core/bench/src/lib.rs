@@ -17,8 +17,10 @@
 //! | [`diff`](mod@diff) | what differs, key by key; and line by line |
 //! | [`duration`] | `"250ms"` as a duration |
 //! | [`expression`] | conditions and settings that modules hold |
-//! | [`edit`](mod@edit) | set and remove keys in a text, every other byte kept |
 //! | [`layers`] | a bench out of several files, templates and variables |
+//! | [`edit`](mod@edit) | set, remove, rename and move keys in a text, every other byte kept |
+//! | [`merge`](mod@merge) | two benches that come from one: both changes, and where they clash |
+//! | [`migrate`](mod@migrate) | older and foreign files brought to today's format |
 //!
 //! Promises: every finding of a file is reported at once and in file order; a text that does not
 //! check gives no `Bench`; an edit changes the lines it concerns and no others.
@@ -33,6 +35,8 @@ pub mod duration;
 pub mod edit;
 pub mod expression;
 pub mod layers;
+pub mod merge;
+pub mod migrate;
 pub mod model;
 pub mod path;
 mod pieces;
@@ -46,7 +50,9 @@ pub use check::{Reading, read};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::{Change, ChangeKind, Effect, diff};
 pub use document::Document;
-pub use edit::{Edit, EditError, apply};
+pub use edit::{Edit, EditError, TextEdit, apply, apply_with};
+pub use merge::{Clash, Merged, merge};
+pub use migrate::{Migration, migrate};
 pub use model::Bench;
 pub use path::KeyPath;
 pub use value::Value;

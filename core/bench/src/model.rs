@@ -35,6 +35,8 @@ pub struct RuntimeSettings {
     pub transaction_timeout: Duration,
     /// `error`, `warn`, `info`, `debug` or `trace`.
     pub log_level: String,
+    /// Whether changes made from elsewhere leave remarks in the file.
+    pub annotate: bool,
 }
 
 impl Default for RuntimeSettings {
@@ -45,6 +47,7 @@ impl Default for RuntimeSettings {
             snapshot_retention: 10,
             transaction_timeout: Duration::from_secs(300),
             log_level: "info".to_owned(),
+            annotate: false,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use setpoint_bench::{Change, Diagnostic, Edit, KeyPath};
+use setpoint_bench::{Change, Diagnostic, Edit, KeyPath, TextEdit};
 
 use crate::status::{PlanStep, Revision};
 
@@ -40,7 +40,7 @@ pub enum Command {
     /// Stages, checks and commits edits in one go, apart from the panel's transaction.
     Change {
         /// What to change.
-        edits: Vec<Edit>,
+        edits: Vec<TextEdit>,
         /// Why; may be empty.
         message: String,
         /// Who.

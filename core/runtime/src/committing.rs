@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Change, ChangeKind, Edit, KeyPath, Reading};
+use setpoint_bench::{Change, KeyPath, Reading, TextEdit};
 
 use crate::{
     command::{Answer, CommandError},
@@ -103,25 +103,14 @@ impl Manager {
     }
 
     /// The edits that bring chosen keys to what another text says of them.
-    fn edits_towards(&self, text: &str, only: &[KeyPath]) -> Result<Vec<Edit>, CommandError> {
+    fn edits_towards(&self, text: &str, only: &[KeyPath]) -> Result<Vec<TextEdit>, CommandError> {
         let document = setpoint_bench::Document::parse(text).map_err(|error| {
             CommandError::Invalid { message: error.to_string(), diagnostics: none() }
         })?;
         let changes = setpoint_bench::diff(&self.running.values, document.values());
-        let chosen = |change: &&Change| {
-            only.iter().any(|path| change.path.starts_with(path) || path.starts_with(&change.path))
-        };
-        let edits: Vec<Edit> = changes
-            .iter()
-            .filter(chosen)
-            .map(|change| Edit {
-                path: change.path.clone(),
-                value: match change.kind {
-                    ChangeKind::Removed => None,
-                    ChangeKind::Added | ChangeKind::Changed => change.new.clone(),
-                },
-            })
-            .collect();
+        let chosen = |change: &&Change| only.iter().any(|path| change.concerns(path));
+        let edits: Vec<TextEdit> =
+            changes.iter().filter(chosen).map(|change| change.edit().into()).collect();
         if edits.is_empty() {
             let names: Vec<String> = only.iter().map(KeyPath::to_string).collect();
             return Err(CommandError::NotFound { what: "difference at", name: names.join(", ") });

@@ -48,5 +48,7 @@ pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
 pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
+pub use plan::plan_between;
+pub use setpoint_bench::Clash;
 pub use start::{Options, StartError};
 pub use status::*;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Bench, Diagnostic, Value, model::HotReload};
+use setpoint_bench::{Bench, Diagnostic, TextEdit, Value, edit::Options, model::HotReload};
 use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
@@ -152,15 +152,17 @@ impl Manager {
             Command::Commit { message, author } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
                 let mut tries = 0;
+                let mut asked_of = None;
                 loop {
                     self.take_file_in().await?;
                     self.expect_running(if_match.as_deref())?;
-                    let text = self.edited(&edits)?;
+                    let base = asked_of.get_or_insert_with(|| self.running.values.clone());
+                    let text = self.edited(&self.followed(&edits, base)?)?;
                     let (author, message) = (author.clone(), message.clone());
                     let proposal = Proposal::written(origin, author, message, text);
                     let outcome = self.change(proposal).await;
                     tries += 1;
-                    // A save of other keys came between: the change is made again on top of it.
+                    // A save came between: the change is made again on top of it.
                     if !std::mem::take(&mut self.saved_meanwhile) || tries == TRIES {
                         return outcome;
                     }
@@ -221,11 +223,33 @@ impl Manager {
         }
     }
 
-    /// The running text with edits in it.
-    pub(crate) fn edited(&self, edits: &[setpoint_bench::Edit]) -> Result<Arc<str>, CommandError> {
-        setpoint_bench::apply(&self.running.text, edits).map(Arc::from).map_err(|error| {
-            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
+    /// Edits that were asked for when `base` ran, on top of what was saved meanwhile.
+    fn followed(
+        &self,
+        edits: &[TextEdit],
+        base: &setpoint_bench::Value,
+    ) -> Result<Vec<TextEdit>, CommandError> {
+        crate::staging::follow(edits, base, &self.running.values).map_err(|clashes| {
+            CommandError::Conflict {
+                message: format!(
+                    "{} was saved while the change was made: {clashes}; look at it and ask again",
+                    self.file_name
+                ),
+                diagnostics: none(),
+            }
         })
+    }
+
+    /// The running text with edits in it, and remarks on them if the bench wants them.
+    pub(crate) fn edited(&self, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
+        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let annotate = self.running.bench.runtime.annotate.then_some(now.as_str());
+        setpoint_bench::apply_with(&self.running.text, edits, &Options { annotate })
+            .map(Arc::from)
+            .map_err(|error| CommandError::Invalid {
+                message: error.to_string(),
+                diagnostics: none(),
+            })
     }
 
     async fn query(

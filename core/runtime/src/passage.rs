@@ -56,6 +56,7 @@ impl Manager {
     /// Takes a proposal through all stations, tells how it went, and returns what runs now.
     pub(crate) async fn change(&mut self, proposal: Proposal) -> Result<Answer, CommandError> {
         self.show(ReloadState::Applying);
+        self.saved_meanwhile = false;
         let started = Instant::now();
         let (origin, from_file) = (proposal.origin, proposal.from_file);
         let mut timings = Timings { settle: proposal.settle_ms, ..Timings::default() };

@@ -2,7 +2,7 @@
 
 use setpoint_bench::{
     Bench, Value,
-    model::{Instrument, Source},
+    model::{Instrument, OnReconnect, Source},
 };
 use setpoint_instruments::{LinkState, ParamFacts, ParamValue};
 
@@ -40,17 +40,24 @@ pub(crate) struct Plan {
 impl Plan {
     fn add(&mut self, step: Step, kind: &'static str, text: String, note: Option<String>) {
         self.steps.push(step);
-        self.lines.push(PlanStep { text, kind, note });
+        self.lines.push(PlanStep { text, kind, note, hazard: false });
     }
 
     /// A line before all others.
     pub(crate) fn tell_first(&mut self, kind: &'static str, text: String) {
-        self.lines.insert(0, PlanStep { text, kind, note: None });
+        self.lines.insert(0, PlanStep { text, kind, note: None, hazard: false });
     }
 
     /// A line that tells of something and does nothing by itself.
     pub(crate) fn tell(&mut self, kind: &'static str, text: String, note: Option<String>) {
-        self.lines.push(PlanStep { text, kind, note });
+        self.lines.push(PlanStep { text, kind, note, hazard: false });
+    }
+
+    /// Marks the last line as dangerous.
+    fn warn(&mut self, hazard: bool) {
+        if let Some(line) = self.lines.last_mut() {
+            line.hazard = hazard;
+        }
     }
 }
 
@@ -64,6 +71,12 @@ struct Wanted {
     facts: ParamFacts,
     going_off: bool,
     waits: Option<&'static str>,
+}
+
+/// What going from one bench to another takes, in order, for reading. Nothing is asked and nothing
+/// is done: every instrument that is enabled in `old` is taken to answer.
+pub fn plan_between(old: &Bench, new: &Bench, drivers: &Drivers) -> Vec<PlanStep> {
+    plan(old, new, drivers, &|_| Some(LinkState::Connected)).lines
 }
 
 /// The steps from `old` to `new`: what goes off first, links closed, links opened, values in
@@ -185,7 +198,9 @@ fn add_set(plan: &mut Plan, set: &Wanted) {
                 value: asked.clone(),
                 facts: Box::new(facts.clone()),
             };
+            let hazard = note.is_some();
             plan.add(step, "set", text, note);
+            plan.warn(hazard);
         }
     }
 }
@@ -218,19 +233,37 @@ fn add_open(plan: &mut Plan, id: &str, old: Option<&Instrument>, new: &Instrumen
     let step = Step::Bring { instrument: id.to_owned() };
     let connect = format!("{id} connect {}", new.address);
     match old {
-        None if new.enabled => plan.add(step, "connect", connect, None),
+        None if new.enabled => plan.add(step, "connect", connect, on_connect(new)),
         None => plan.add(step, "settings", format!("{id} added, disabled"), None),
-        Some(old) if relinks(old, new) && new.enabled => plan.add(step, "connect", connect, None),
+        Some(old) if relinks(old, new) && new.enabled => {
+            plan.add(step, "connect", connect, on_connect(new));
+        }
         // It has been told that it is disconnected.
         Some(old) if relinks(old, new) => plan.steps.push(step),
         Some(old) => {
             // Values have lines of their own.
             let same_values = Instrument { set: new.set.clone(), ..old.clone() };
             if same_values != *new {
-                plan.tell("settings", format!("{id} limits and rules"), None);
+                let same_label = Instrument { label: new.label.clone(), ..same_values };
+                let what = if same_label == *new { "label" } else { "limits and rules" };
+                plan.tell("settings", format!("{id} {what}"), None);
             }
         }
     }
+}
+
+/// What happens to an instrument's values once it answers.
+fn on_connect(new: &Instrument) -> Option<String> {
+    let values = match new.set.len() {
+        0 => return None,
+        1 => "its value is".to_owned(),
+        many => format!("its {many} values are"),
+    };
+    Some(match new.on_reconnect {
+        OnReconnect::Compare => format!("{values} compared, none is set"),
+        OnReconnect::Reapply => format!("{values} compared, what differs is set but for hazards"),
+        OnReconnect::Ignore => format!("{values} not looked at"),
+    })
 }
 
 fn add_source(plan: &mut Plan, id: &str, old: Option<&Source>, new: &Source) {
@@ -352,6 +385,40 @@ address = "tcp://192.0.2.2:5555"
         let new = RUNNING.replace("0.2.1", "0.2.9").replace("0.2.2", "0.2.1");
         let new = new.replace("0.2.9", "0.2.2");
         assert_eq!(lines(&new, LinkState::Connected), ["close a", "close b", "bring a", "bring b"]);
+    }
+
+    #[test]
+    fn without_asking_anyone_the_order_is_the_same_and_hazards_are_marked() {
+        let off = RUNNING.replace("\"on\"", "\"off\"");
+        let on = RUNNING.replace("5.0", "2.0");
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let steps = plan_between(&bench(&off), &bench(&on), &drivers);
+        let marked: Vec<_> = steps.iter().map(|step| (&*step.text, step.hazard)).collect();
+        assert_eq!(
+            marked,
+            [
+                ("a.ch1.voltage 5.000 → 2.000 V, verify ±0.001", false),
+                ("a.ch1.output off → on", true)
+            ]
+        );
+        assert!(plan_between(&bench(&on), &bench(&on), &drivers).is_empty());
+    }
+
+    #[test]
+    fn connecting_tells_what_becomes_of_the_values() {
+        let moved = RUNNING.replace("0.2.1", "0.2.7");
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let steps = plan_between(&bench(RUNNING), &bench(&moved), &drivers);
+        let notes: Vec<_> = steps.iter().map(|step| step.note.as_deref()).collect();
+        assert_eq!(notes, [None, Some("its 2 values are compared, none is set")]);
+    }
+
+    #[test]
+    fn a_label_is_no_rule() {
+        let named = RUNNING.replacen("type =", "label = \"Bias\"\ntype =", 1);
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let steps = plan_between(&bench(RUNNING), &bench(&named), &drivers);
+        assert_eq!(steps.iter().map(|step| &*step.text).collect::<Vec<_>>(), ["a label"]);
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! The panel's open transaction: edits staged, checked, rebased, not yet in effect.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
-use setpoint_bench::{Edit, KeyPath, Value};
-
-use crate::{
-    command::Keep,
-    event::Origin,
-    status::{Clash, StagedEdit},
+use setpoint_bench::{
+    Edit, KeyPath, TextEdit, Value,
+    merge::{Reconciled, reconcile},
 };
+
+use crate::{command::Keep, event::Origin, status::StagedEdit};
 
 /// Edits waiting for a commit, each with the value its key had when it was staged.
 #[derive(Debug, Clone)]
@@ -51,17 +50,36 @@ impl Staging {
     }
 
     /// Follows a change of what runs: edits it already holds are done, edits of keys it changed
-    /// otherwise clash, the rest stays as it is. Says how many clash.
+    /// otherwise clash, the rest stays as it is. Of an edit of a whole table, that is said key by
+    /// key. Says how many clash.
     pub(crate) fn rebase(&mut self, running: &Value) -> usize {
-        self.edits.retain_mut(|staged| {
-            let theirs = running.get(&staged.path);
-            if same(staged.value.as_ref(), theirs) {
-                return false;
+        let mut edits = Vec::with_capacity(self.edits.len());
+        for staged in self.edits.drain(..) {
+            let StagedEdit { path, base, value, .. } = &staged;
+            let theirs = running.get(path);
+            if same(base.as_ref(), theirs) {
+                edits.push(StagedEdit { clash: None, ..staged });
+                continue;
             }
-            staged.clash =
-                (!same(staged.base.as_ref(), theirs)).then(|| Clash { theirs: theirs.cloned() });
-            true
-        });
+            let Reconciled { edits: kept, clashes } =
+                reconcile(path, base.as_ref(), theirs, value.as_ref());
+            edits.extend(kept.into_iter().map(|Edit { path, value }| {
+                let base = running.get(&path).cloned();
+                StagedEdit { path, base, value, clash: None }
+            }));
+            edits.extend(clashes.into_iter().map(|clash| StagedEdit {
+                path: clash.path.clone(),
+                base: clash.base.clone(),
+                value: clash.mine.clone(),
+                clash: Some(clash),
+            }));
+        }
+        // One a key: an edit of a key that came with a whole table too is the later one.
+        let mut seen = HashSet::with_capacity(edits.len());
+        edits.reverse();
+        edits.retain(|edit| seen.insert(edit.path.clone()));
+        edits.reverse();
+        self.edits = edits;
         self.edits.iter().filter(|staged| staged.clash.is_some()).count()
     }
 
@@ -79,19 +97,20 @@ impl Staging {
             Keep::Mine => {
                 let staged = &mut self.edits[index];
                 if let Some(clash) = staged.clash.take() {
-                    staged.base = clash.theirs;
+                    staged.base = clash.file;
                 }
             }
         }
         true
     }
 
-    /// The edits for [`setpoint_bench::apply`]. A removal of a key that is gone is left out.
-    pub(crate) fn edits(&self, running: &Value) -> Vec<Edit> {
+    /// The edits for [`setpoint_bench::apply_with`]. A removal of a key that is gone is left out.
+    pub(crate) fn edits(&self, running: &Value) -> Vec<TextEdit> {
         let wanted =
             |staged: &&StagedEdit| staged.value.is_some() || running.get(&staged.path).is_some();
-        let edit =
-            |staged: &StagedEdit| Edit { path: staged.path.clone(), value: staged.value.clone() };
+        let edit = |staged: &StagedEdit| {
+            TextEdit::Put(Edit { path: staged.path.clone(), value: staged.value.clone() })
+        };
         self.edits.iter().filter(wanted).map(edit).collect()
     }
 
@@ -99,6 +118,35 @@ impl Staging {
     pub(crate) fn clashes(&self) -> bool {
         self.edits.iter().any(|staged| staged.clash.is_some())
     }
+}
+
+/// Edits that were asked for when `base` ran, for what runs now.
+///
+/// # Errors
+/// The keys that were changed otherwise meanwhile, in words.
+pub(crate) fn follow(
+    edits: &[TextEdit],
+    base: &Value,
+    running: &Value,
+) -> Result<Vec<TextEdit>, String> {
+    let mut followed = Vec::with_capacity(edits.len());
+    let mut clashes = Vec::new();
+    for edit in edits {
+        // A key that is renamed or moved takes along whatever it holds by then.
+        let TextEdit::Put(put) = edit else {
+            followed.push(edit.clone());
+            continue;
+        };
+        let (was, is) = (base.get(&put.path), running.get(&put.path));
+        if same(was, is) {
+            followed.push(edit.clone());
+            continue;
+        }
+        let found = reconcile(&put.path, was, is, put.value.as_ref());
+        followed.extend(found.edits.into_iter().map(TextEdit::Put));
+        clashes.extend(found.clashes.iter().map(ToString::to_string));
+    }
+    if clashes.is_empty() { Ok(followed) } else { Err(clashes.join("; ")) }
 }
 
 /// Whether two optional values mean the same.
@@ -170,7 +218,12 @@ mod tests {
         let mut staging = staged();
         assert_eq!(staging.rebase(&values(3.2, 0.5)), 1);
         assert!(staging.clashes());
-        assert_eq!(staging.edits[0].clash, Some(Clash { theirs: Some(Value::from(3.2)) }));
+        let clash = staging.edits[0].clash.clone().unwrap();
+        assert_eq!(clash.path, path);
+        assert_eq!(
+            [clash.base, clash.file, clash.mine],
+            [3.3, 3.2, 3.45].map(|volts| Some(Value::from(volts)))
+        );
         assert!(staging.resolve(&path, Keep::Mine));
         assert!(!staging.clashes());
         assert_eq!(staging.edits[0].base, Some(Value::from(3.2)));
@@ -190,5 +243,45 @@ mod tests {
         let mut staging = staged();
         assert_eq!(staging.rebase(&values(3.45, 0.5)), 0);
         assert!(staging.edits.is_empty());
+    }
+
+    #[test]
+    fn a_whole_table_follows_key_by_key() {
+        let mut staging = Staging::open(1, Origin::Panel);
+        let path: KeyPath = "set".parse().unwrap();
+        let value = values(3.45, 0.6).get(&path).cloned();
+        staging.stage(vec![Edit { path: path.clone(), value }], &values(3.3, 0.5));
+        // Somewhere else: it stays one edit.
+        let mut elsewhere = values(3.3, 0.5);
+        if let Value::Table(table) = &mut elsewhere {
+            table.insert("other".into(), Value::from(1));
+        }
+        assert_eq!(staging.rebase(&elsewhere), 0);
+        assert_eq!(staging.edits.iter().map(|edit| &edit.path).collect::<Vec<_>>(), [&path]);
+        // One of its keys: the other follows, this one is to be decided.
+        assert_eq!(staging.rebase(&values(3.2, 0.5)), 1);
+        let edits: Vec<_> = staging
+            .edits
+            .iter()
+            .map(|edit| (edit.path.to_string(), edit.value.clone(), edit.clash.is_some()))
+            .collect();
+        assert_eq!(
+            edits,
+            [
+                ("set.amps".to_owned(), Some(Value::from(0.6)), false),
+                ("set.volts".to_owned(), Some(Value::from(3.45)), true),
+            ]
+        );
+    }
+
+    #[test]
+    fn edits_follow_what_was_saved_meanwhile_or_say_where_they_clash() {
+        let (base, edits) = (values(3.3, 0.5), [edit("set.volts", 3.45)]);
+        assert_eq!(follow(&edits, &base, &values(3.3, 0.7)).unwrap(), edits);
+        assert_eq!(follow(&edits, &base, &values(3.45, 0.7)).unwrap(), []);
+        assert_eq!(
+            follow(&edits, &base, &values(3.2, 0.5)).unwrap_err(),
+            "set.volts: was 3.3, the file says 3.2, mine is 3.45"
+        );
     }
 }

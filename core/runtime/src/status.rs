@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::Serialize;
-use setpoint_bench::{Change, Diagnostic, KeyPath, Value};
+use setpoint_bench::{Change, Clash, Diagnostic, KeyPath, Value};
 use setpoint_instruments::InstrumentStatus;
 use setpoint_video::SourceStatus;
 
@@ -199,13 +199,6 @@ pub struct StagedEdit {
     pub clash: Option<Clash>,
 }
 
-/// The same key was changed by someone else after it was staged.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Clash {
-    /// Its value now; `None`: it is gone.
-    pub theirs: Option<Value>,
-}
-
 /// One step of a plan, for reading.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PlanStep {
@@ -216,6 +209,8 @@ pub struct PlanStep {
     pub kind: &'static str,
     /// What an operator should know: the instrument is offline, the output becomes live.
     pub note: Option<String>,
+    /// Whether it makes something dangerous: an output that becomes live, a heater that goes on.
+    pub hazard: bool,
 }
 
 /// A source as it is now, with what the bench file asks of it.

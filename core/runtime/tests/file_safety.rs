@@ -27,7 +27,7 @@ async fn a_change_during_a_save_waits_for_the_whole_file() {
     let runtime = bench.runtime.clone();
     let change = tokio::spawn(async move {
         let command = Command::Change {
-            edits: vec![edit(VOLTAGE, 3.45)],
+            edits: vec![edit(VOLTAGE, 3.45).into()],
             message: String::new(),
             author: "tester".into(),
             if_match: None,
@@ -91,7 +91,7 @@ async fn a_save_while_devices_are_set_is_merged() {
     let runtime = bench.runtime.clone();
     let change = tokio::spawn(async move {
         let command = Command::Change {
-            edits: vec![edit("instruments.tank.set.level", 2.0)],
+            edits: vec![edit("instruments.tank.set.level", 2.0).into()],
             message: String::new(),
             author: "tester".into(),
             if_match: None,

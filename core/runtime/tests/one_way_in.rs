@@ -183,7 +183,7 @@ async fn a_stale_caller_is_told() {
     let bench = Bench::open(BENCH).await;
     bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap();
     let stale = Command::Change {
-        edits: vec![edit(VOLTAGE, 3.5)],
+        edits: vec![edit(VOLTAGE, 3.5).into()],
         message: String::new(),
         author: "tester".into(),
         if_match: Some("r1".into()),

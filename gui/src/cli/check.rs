@@ -1,4 +1,4 @@
-//! `setpoint check FILE`
+//! `setpoint check FILE…`
 
 use std::path::PathBuf;
 
@@ -7,48 +7,73 @@ use setpoint_bench::{Diagnostic, Severity};
 
 use crate::cli::{
     Failure, Output, excerpt,
-    input::{Bench, read_bench},
-    out,
+    input::{Bench, read_bench_or_stdin},
+    look::{Look, Tone},
+    printable,
+    sources::Sources,
 };
 
-/// Reads and checks a bench file; changes nothing, opens no port
+/// Reads and checks bench files; changes nothing, opens no port
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  setpoint check bench.toml --format json\n\n\
+#[command(after_help = "Examples:\n  setpoint check bench.toml --format json\n  \
+              setpoint check - < bench.toml\n\n\
               Exit status: 0 fit to run, 1 it has errors, 3 it cannot be read.")]
 pub struct Check {
-    /// The bench file.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    /// Bench files; - is what comes on stdin.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
     /// The environment to check for.
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    /// Show every finding, not the first 100 and then counts.
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     output: Output,
 }
 
 pub fn run(command: &Check) -> Result<(), Failure> {
-    let bench = read_bench(&command.file, command.env.as_deref())?;
-    report(&bench, command.output)?;
-    if bench.ok() { Ok(()) } else { Err(Failure::wrong("")) }
+    let benches: Vec<Bench> = command
+        .files
+        .iter()
+        .map(|file| read_bench_or_stdin(file, command.env.as_deref()))
+        .collect::<Result<_, _>>()?;
+    let ok = benches.iter().all(Bench::ok);
+    if command.output.is_json() {
+        let findings: Vec<&Diagnostic> =
+            benches.iter().flat_map(|bench| &bench.reading.diagnostics).collect();
+        command.output.json(&json!({"ok": ok, "diagnostics": findings}))?;
+    } else {
+        benches.iter().for_each(|bench| report(bench, command));
+    }
+    if ok { Ok(()) } else { Err(Failure::wrong("")) }
 }
 
-fn report(bench: &Bench, output: Output) -> Result<(), Failure> {
+fn report(bench: &Bench, command: &Check) {
+    if command.output.quiet {
+        return;
+    }
     let findings: &[Diagnostic] = &bench.reading.diagnostics;
-    if output.is_json() {
-        return output.json(&json!({"ok": bench.ok(), "diagnostics": findings}));
+    let look = Look::stdout();
+    let mut sources = Sources::of(&bench.name, &bench.text);
+    for block in excerpt::report(findings, &mut sources, look, command.all) {
+        command.output.line(block);
+        command.output.line("");
     }
-    for finding in findings {
-        output.line(excerpt::render(finding, &bench.text, out::colours()));
-        output.line("");
-    }
-    let summary = excerpt::summary(findings);
-    let name = &bench.name;
-    output.line(match (bench.ok(), summary.is_empty()) {
-        (true, true) => format!("{name}: fit to run"),
-        (true, false) => format!("{name}: fit to run, {summary}"),
-        (false, _) => format!("{name}: {summary}"),
-    });
-    Ok(())
+    command.output.line(verdict(bench, look));
+}
+
+/// `bench.toml: does not run, 2 errors, 1 warning`
+fn verdict(bench: &Bench, look: Look) -> String {
+    let summary = excerpt::summary(&bench.reading.diagnostics);
+    let name = printable::line(&bench.name);
+    let verdict = if bench.ok() {
+        look.paint(Tone::Green, "fit to run")
+    } else {
+        look.paint(Tone::Red, "does not run")
+    };
+    let gap = if summary.is_empty() { "" } else { ", " };
+    format!("{name}: {verdict}{gap}{summary}")
 }
 
 /// Whether any finding keeps a bench from running.

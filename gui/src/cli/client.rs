@@ -11,7 +11,7 @@ use setpoint_store::{BenchFolder, run::RunFile};
 
 use crate::{
     author,
-    cli::{excerpt, out::Failure},
+    cli::{out::Failure, sources::Sources},
 };
 
 /// How long an instance may take to say that it is there.
@@ -169,7 +169,7 @@ pub enum Method {
 /// wrongly with 2, everything else with 3.
 fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
     let word = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
-    let mut message = match word("detail").or(word("title")) {
+    let message = match word("detail").or(word("title")) {
         Some(detail) => detail.to_owned(),
         None => format!("the instance at {url} answered with status {status}"),
     };
@@ -177,12 +177,7 @@ fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
         .and_then(|body| body.get("diagnostics"))
         .and_then(|list| serde_json::from_value::<Vec<Diagnostic>>(list.clone()).ok())
         .unwrap_or_default();
-    for finding in &findings {
-        // The text it is about is the one that would have come out, which nobody has.
-        message.push('\n');
-        message.push_str(&excerpt::render(finding, "", false));
-    }
-    match status {
+    let failure = match status {
         409 | 422 => Failure::wrong(message),
         400 | 404 | 412 => Failure::usage(message),
         401 | 403 => Failure::unusable(format!(
@@ -190,5 +185,7 @@ fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
              expects; restart the panel or server of this bench"
         )),
         _ => Failure::unusable(message),
-    }
+    };
+    // The text they are about is the one that would have come out, which nobody has.
+    failure.with_findings(&findings, &mut Sources::default())
 }

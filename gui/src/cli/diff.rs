@@ -3,13 +3,26 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use setpoint_bench::{Change, ChangeKind, Effect, Value};
+use setpoint_bench::{Change, ChangeKind, Effect, Value, diff::side_by_side};
 
-use crate::cli::{Failure, Output, excerpt, history, input::read_bench, out};
+use crate::cli::{
+    Failure, Output, history,
+    input::{is_broken, read_bench},
+    lines,
+    look::{Look, Tone},
+    printable,
+    sources::Sources,
+};
+
+/// A value is cut after so many letters.
+const VALUE: usize = 60;
+/// So many lines that are the same are shown around those that differ.
+const CONTEXT: usize = 3;
 
 /// What differs between two bench files or revisions, key by key, and what each change does
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  setpoint diff bench.toml bench-new.toml\n  \
+              setpoint diff bench.toml bench-new.toml --lines\n  \
               setpoint diff r36 r41 --bench bench.toml --format json")]
 pub struct Diff {
     /// A file; with --bench, a revision such as r36 or a label.
@@ -21,75 +34,137 @@ pub struct Diff {
     /// The bench file whose revisions A and B name.
     #[arg(long, value_name = "FILE")]
     bench: Option<PathBuf>,
+    /// Line by line, comments and all, instead of key by key.
+    #[arg(long)]
+    lines: bool,
     #[command(flatten)]
     output: Output,
 }
 
 pub fn run(command: &Diff) -> Result<(), Failure> {
     let bench = command.bench.as_deref();
-    let old = values(&command.old, bench)?;
-    let new = values(&command.new, bench)?;
-    let changes = setpoint_bench::diff(&old, &new);
-    if command.output.is_json() {
-        return command.output.json(&json!({"changes": changes}));
+    let old = Side::read(&command.old, bench)?;
+    let new = Side::read(&command.new, bench)?;
+    let output = command.output;
+    let changes = setpoint_bench::diff(&old.values, &new.values);
+    let rows = if command.lines { side_by_side(&old.text, &new.text, CONTEXT) } else { Vec::new() };
+    let unified = lines::unified(&rows);
+    if output.is_json() {
+        let mut answer = json!({"changes": changes});
+        if command.lines {
+            answer["lines"] = json!(unified);
+        }
+        return output.json(&answer);
     }
-    if changes.is_empty() {
-        command.output.line("no key differs");
+    if output.quiet {
+        return Ok(());
     }
-    for change in &changes {
-        command.output.line(describe(change));
+    let look = Look::stdout();
+    if command.lines {
+        print_lines(command, &unified, look);
+    } else {
+        changes.iter().for_each(|change| output.line(describe(change, look)));
+    }
+    if !command.lines || !changes.is_empty() {
+        output.line(summary(&changes, look));
     }
     Ok(())
 }
 
-/// The values of a file or revision. A file that does not check can be compared all the same, one
-/// that is not TOML cannot.
-fn values(name: &str, bench: Option<&Path>) -> Result<Value, Failure> {
-    let Some(bench) = bench else {
-        let read = read_bench(Path::new(name), None)?;
-        unparsable(name, &read.text, &read.reading)?;
-        return Ok(read.reading.values);
-    };
-    let text = history::text(bench, name)?;
-    Ok(crate::values::of(&text))
+fn print_lines(command: &Diff, unified: &[lines::Unified<'_>], look: Look) {
+    let output = command.output;
+    if unified.iter().all(|line| matches!(line.mark, '=' | '…')) {
+        output.line("no line differs");
+        return;
+    }
+    output.line(look.paint(Tone::Red, &format!("--- {}", printable::line(&command.old))));
+    output.line(look.paint(Tone::Green, &format!("+++ {}", printable::line(&command.new))));
+    lines::draw(unified, look).into_iter().for_each(|line| output.line(line));
 }
 
-fn unparsable(file: &str, text: &str, reading: &setpoint_bench::Reading) -> Result<(), Failure> {
-    let broken = ["syntax", "not_utf8"];
-    match reading.diagnostics.iter().find(|one| broken.contains(&one.code.as_str())) {
-        None => Ok(()),
-        Some(finding) => Err(Failure::wrong(format!(
-            "{file} is not TOML\n{}",
-            excerpt::render(finding, text, out::colours())
-        ))),
+/// One of the two.
+struct Side {
+    text: String,
+    values: Value,
+}
+
+impl Side {
+    /// A file or revision. A file that does not check can be compared all the same, one that is
+    /// not TOML cannot.
+    fn read(name: &str, bench: Option<&Path>) -> Result<Self, Failure> {
+        let Some(bench) = bench else {
+            let read = read_bench(Path::new(name), None)?;
+            if is_broken(&read.reading) {
+                return Err(Failure::wrong(format!("{name} is not TOML")).with_findings(
+                    &read.reading.diagnostics,
+                    &mut Sources::of(&read.name, &read.text),
+                ));
+            }
+            return Ok(Self { text: read.text, values: read.reading.values });
+        };
+        let text = history::text(bench, name)?.to_string();
+        let values = crate::values::of(&text);
+        Ok(Self { text, values })
     }
 }
 
-/// `~ instruments.psu.set.ch1.voltage  3.3 → 3.45  (live)`
-pub fn describe(change: &Change) -> String {
+/// `~ instruments.psu.set.ch1.voltage  3.3 → 3.45  (set live)`
+pub fn describe(change: &Change, look: Look) -> String {
     let shown = |value: &Option<Value>| match value {
         Some(Value::Table(_)) | None => String::new(),
-        Some(value) => value.to_string(),
+        Some(value) => printable::start(&value.to_string(), VALUE),
     };
     let (old, new) = (shown(&change.old), shown(&change.new));
-    let (mark, values) = match change.kind {
-        ChangeKind::Added => ('+', new),
-        ChangeKind::Removed => ('-', old),
-        ChangeKind::Changed => ('~', format!("{old} → {new}")),
+    let (mark, tone, values) = match change.kind {
+        ChangeKind::Added => ("+", Tone::Green, new),
+        ChangeKind::Removed => ("-", Tone::Red, old),
+        ChangeKind::Changed => ("~", Tone::Yellow, format!("{old} → {new}")),
     };
     let gap = if values.is_empty() { "" } else { "  " };
-    format!("{mark} {}{gap}{values}  ({})", change.path, effect(change.effect))
+    let path = change.path.to_string();
+    let key = look.paint(tone, &format!("{mark} {}", printable::line(&path)));
+    let (word, tone) = effect(change.effect);
+    format!("{key}{gap}{values}  {}", look.paint(tone, &format!("({word})")))
 }
 
 /// What a change does to what is running, in words.
-fn effect(effect: Effect) -> &'static str {
+fn effect(effect: Effect) -> (&'static str, Tone) {
     match effect {
-        Effect::None => "nothing runs differently",
-        Effect::Live => "live",
-        Effect::Renegotiate => "renegotiates, stays connected",
-        Effect::Restart => "restarts this one",
-        Effect::Connect => "connects",
-        Effect::Disconnect => "disconnects",
+        Effect::None => ("nothing runs differently", Tone::Dim),
+        Effect::Live => ("set live", Tone::Cyan),
+        Effect::Renegotiate => ("renegotiates, stays connected", Tone::Cyan),
+        Effect::Restart => ("restarts this one", Tone::Yellow),
+        Effect::Connect => ("connects", Tone::Green),
+        Effect::Disconnect => ("disconnects", Tone::Red),
+    }
+}
+
+/// `3 changes: 1 disconnects, 2 set live`; what interrupts most comes first.
+pub fn summary(changes: &[Change], look: Look) -> String {
+    let order = [
+        Effect::Disconnect,
+        Effect::Restart,
+        Effect::Connect,
+        Effect::Renegotiate,
+        Effect::Live,
+        Effect::None,
+    ];
+    let counts: Vec<String> = order
+        .into_iter()
+        .filter_map(|kind| {
+            let count = changes.iter().filter(|change| change.effect == kind).count();
+            let (word, tone) = match kind {
+                Effect::None => ("without effect on what runs", Tone::Dim),
+                Effect::Renegotiate => ("renegotiates", Tone::Cyan),
+                kind => effect(kind),
+            };
+            (count > 0).then(|| look.paint(tone, &format!("{count} {word}")))
+        })
+        .collect();
+    match changes.len() {
+        0 => "no key differs".to_owned(),
+        1 => format!("1 change: {}", counts.join(", ")),
+        many => format!("{many} changes: {}", counts.join(", ")),
     }
 }
 
@@ -97,15 +172,44 @@ fn effect(effect: Effect) -> &'static str {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_change_shows_both_values_and_its_effect() {
-        let change = Change {
-            kind: ChangeKind::Changed,
+    fn change(kind: ChangeKind, effect: Effect) -> Change {
+        Change {
+            kind,
             path: "a.b".parse().unwrap(),
             old: Some(Value::Float(3.3)),
             new: Some(Value::Float(3.45)),
-            effect: Effect::Live,
-        };
-        assert_eq!(describe(&change), "~ a.b  3.3 → 3.45  (live)");
+            effect,
+        }
+    }
+
+    #[test]
+    fn a_change_shows_both_values_and_its_effect() {
+        let change = change(ChangeKind::Changed, Effect::Live);
+        assert_eq!(describe(&change, Look::PLAIN), "~ a.b  3.3 → 3.45  (set live)");
+        let look = Look { colours: true, ..Look::PLAIN };
+        assert_eq!(
+            describe(&change, look),
+            "\u{1b}[1;33m~ a.b\u{1b}[0m  3.3 → 3.45  \u{1b}[36m(set live)\u{1b}[0m"
+        );
+    }
+
+    #[test]
+    fn a_value_of_any_length_is_one_short_line() {
+        let mut change = change(ChangeKind::Added, Effect::None);
+        change.new = Some(Value::from("x\u{202e}".repeat(100_000)));
+        let line = describe(&change, Look::PLAIN);
+        assert!(line.chars().count() < 500 && line.contains("…  (nothing"), "{line}");
+        assert!(!line.contains('\u{202e}'), "{line}");
+    }
+
+    #[test]
+    fn what_interrupts_most_is_counted_first() {
+        let changes = [Effect::Live, Effect::Disconnect, Effect::Live, Effect::None]
+            .map(|effect| change(ChangeKind::Changed, effect));
+        assert_eq!(
+            summary(&changes, Look::PLAIN),
+            "4 changes: 1 disconnects, 2 set live, 1 without effect on what runs"
+        );
+        assert_eq!(summary(&[], Look::PLAIN), "no key differs");
     }
 }

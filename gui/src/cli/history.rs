@@ -1,12 +1,12 @@
 //! `setpoint history FILE`
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use setpoint_store::{Audit, BenchFolder, FolderLock, Revisions, StoreError};
 
-use crate::cli::{BenchArg, Failure, Output, client::Client};
+use crate::cli::{BenchArg, Failure, Output, client::Client, printable::line as shown};
 
 /// The kept revisions of a bench, newest first
 #[derive(Debug, clap::Args)]
@@ -116,7 +116,8 @@ fn line(revision: &Value, zone: &TimeZone) -> String {
         label => format!("  [{}]", shown(label)),
     };
     let (id, origin) = (shown(word("id")), shown(word("origin")));
-    let (author, message) = (shown(word("author")), shown(&cut(word("message"))));
+    let message = cut(word("message"));
+    let (author, message) = (shown(word("author")), shown(&message));
     format!("{id:<5} {}  {author:<10} {origin:<9} {message}{label}", shown(&at))
 }
 
@@ -129,19 +130,6 @@ fn cut(message: &str) -> String {
         return message.to_owned();
     }
     message.chars().take(MESSAGE - 1).chain(['…']).collect()
-}
-
-/// What others wrote, without what would steer the terminal or begin a line: `\n`, `\u{1b}`.
-fn shown(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, letter| {
-        if letter.is_control() {
-            // Writing to a text cannot fail.
-            let _ = write!(out, "{}", letter.escape_default());
-        } else {
-            out.push(letter);
-        }
-        out
-    })
 }
 
 #[cfg(test)]

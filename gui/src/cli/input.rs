@@ -1,6 +1,9 @@
 //! Reading bench files and revisions for commands.
 
-use std::path::Path;
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 
 use setpoint_bench::{Diagnostic, Reading, Severity, Span};
 use setpoint_runtime::Drivers;
@@ -46,6 +49,51 @@ pub fn read_bench(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
         reading.diagnostics.insert(0, finding);
     }
     Ok(Bench { name, text, reading })
+}
+
+/// The same; `-` is what comes on stdin, with the drivers beside the current folder.
+///
+/// # Errors
+/// As [`read_bench`].
+pub fn read_bench_or_stdin(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
+    if path != Path::new("-") {
+        return read_bench(path, env);
+    }
+    let name = "stdin".to_owned();
+    let mut bytes = Vec::new();
+    // One more than may be, so that too much is noticed.
+    let most = atomic::MAX_BYTES + 1;
+    io::stdin()
+        .lock()
+        .take(most)
+        .read_to_end(&mut bytes)
+        .map_err(|error| Failure::unusable(format!("stdin cannot be read: {error}")))?;
+    if bytes.len() as u64 == most {
+        let mib = atomic::MAX_BYTES >> 20;
+        return Err(Failure::unusable(format!(
+            "more than {mib} MiB come on stdin; that is no bench file"
+        )));
+    }
+    let (text, reading) = match String::from_utf8(bytes) {
+        Ok(text) => {
+            let reading = setpoint_bench::read(&name, &text, &Drivers::beside(path));
+            (text, reading)
+        }
+        Err(error) => {
+            let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+            let last = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+            let column = 1 + String::from_utf8_lossy(last).chars().count();
+            (String::new(), setpoint_bench::check::not_utf8(&name, line, column))
+        }
+    };
+    Ok(Bench { name, text, reading })
+}
+
+/// Whether a text has nothing to compare or to plan with, because it is not TOML.
+pub fn is_broken(reading: &Reading) -> bool {
+    let broken = ["syntax", "not_utf8", "too_large"];
+    reading.diagnostics.iter().any(|one| broken.contains(&one.code.as_str()))
 }
 
 /// Says so where there are values for an environment that would not be taken into account.

@@ -11,17 +11,24 @@ mod excerpt;
 mod get;
 mod history;
 mod input;
+mod lines;
+mod look;
+mod merge;
+mod migrate;
 mod open;
 mod out;
+mod plan;
+mod printable;
 mod rollback;
 mod schema;
 mod serve;
 mod set;
+mod sources;
 mod status;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use out::{Failure, Output};
 
@@ -52,6 +59,9 @@ enum Command {
     Check(check::Check),
     Schema(schema::Schema),
     Diff(diff::Diff),
+    Merge(merge::Merge),
+    Plan(plan::Plan),
+    Migrate(migrate::Migrate),
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
@@ -62,12 +72,16 @@ enum Command {
 
 /// Reads the arguments, does what they ask and says how it went.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, json) = match parse() {
+        Ok(parsed) => parsed,
         Err(error) => {
-            // clap writes help to stdout and errors to stderr; a reader that left is no error.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            // clap writes help to stdout and errors to stderr.
+            let printed = error.print();
+            if error.use_stderr() {
+                return ExitCode::from(2);
+            }
+            out::written(printed);
+            return out::end(0);
         }
     };
     let done = match cli.command {
@@ -76,6 +90,9 @@ pub fn main() -> ExitCode {
         Some(Command::Check(command)) => check::run(&command),
         Some(Command::Schema(command)) => schema::run(&command),
         Some(Command::Diff(command)) => diff::run(&command),
+        Some(Command::Merge(command)) => merge::run(&command),
+        Some(Command::Plan(command)) => plan::run(&command),
+        Some(Command::Migrate(command)) => migrate::run(&command),
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
@@ -84,9 +101,23 @@ pub fn main() -> ExitCode {
         Some(Command::Drivers(command)) => drivers::run(&command),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Ok(()) => out::end(0),
+        Err(failure) => failure.report(json),
     }
+}
+
+/// The arguments, and whether the answer is for a program.
+fn parse() -> Result<(Cli, bool), clap::Error> {
+    let mut command = Cli::command();
+    let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    Ok((cli, wants_json(&matches)))
+}
+
+/// Whether `--format json` was given, to whichever command.
+fn wants_json(matches: &ArgMatches) -> bool {
+    matches!(matches.try_get_one("format"), Ok(Some(out::Format::Json)))
+        || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
 }
 
 /// The bench file that most commands take.

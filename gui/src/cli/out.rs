@@ -1,11 +1,16 @@
 //! Printing, and how a command ends.
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, ErrorKind, Write},
     process::ExitCode,
+    sync::OnceLock,
 };
 
 use serde::Serialize;
+use serde_json::json;
+use setpoint_bench::Diagnostic;
+
+use crate::cli::{excerpt, look::Look, printable, sources::Sources};
 
 /// How data is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -41,6 +46,15 @@ impl Output {
         }
     }
 
+    /// Prints a text to stdout as it is, unless `--quiet` was given.
+    pub fn exactly(self, text: &str) {
+        if !self.quiet {
+            let mut out = io::stdout().lock();
+            let _ = out.write_all(text.as_bytes());
+            let _ = out.flush();
+        }
+    }
+
     /// Prints one line of JSON, unless `--quiet` was given.
     ///
     /// # Errors
@@ -53,11 +67,23 @@ impl Output {
     }
 }
 
-/// Prints one line to stdout. A reader that went away (`setpoint … | head`) is no error.
+/// Why something that was to be printed could not be written: a full disk, say.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Prints one line to stdout. A reader that went away (`setpoint … | head`) is no error; anything
+/// else that keeps it from being written is told at the [`end`].
 pub fn print(text: &str) {
     let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{text}");
-    let _ = out.flush();
+    written(writeln!(out, "{text}").and_then(|()| out.flush()));
+}
+
+/// Remembers that something could not be written.
+pub fn written(result: io::Result<()>) {
+    if let Err(error) = result
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error.to_string());
+    }
 }
 
 /// Prints one line to stderr.
@@ -65,11 +91,15 @@ pub fn note(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-/// Whether colours may be used on stdout.
-pub fn colours() -> bool {
-    io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+/// How the program ends: `status`, or 3 if not all could be printed that was to be.
+pub fn end(status: u8) -> ExitCode {
+    match LOST.get() {
+        None => ExitCode::from(status),
+        Some(why) => {
+            note(&format!("setpoint: the answer could not be written: {why}"));
+            ExitCode::from(3)
+        }
+    }
 }
 
 /// Why a command ended without doing what was asked.
@@ -77,22 +107,37 @@ pub fn colours() -> bool {
 pub struct Failure {
     status: u8,
     message: String,
+    /// The findings as a person reads them.
+    details: String,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Failure {
     /// The bench is wrong. Findings that were printed already leave the message empty.
     pub fn wrong(message: impl Into<String>) -> Self {
-        Self { status: 1, message: message.into() }
+        Self::new(1, message)
     }
 
     /// The arguments do not make sense together, or name something that does not exist.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { status: 2, message: message.into() }
+        Self::new(2, message)
     }
 
     /// A file, port or running panel could not be reached or used.
     pub fn unusable(message: impl Into<String>) -> Self {
-        Self { status: 3, message: message.into() }
+        Self::new(3, message)
+    }
+
+    fn new(status: u8, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { status, message, details: String::new(), diagnostics: Vec::new() }
+    }
+
+    /// With the findings that are the reason.
+    pub fn with_findings(mut self, findings: &[Diagnostic], sources: &mut Sources<'_>) -> Self {
+        self.details = excerpt::report(findings, sources, Look::stderr(), false).join("\n\n");
+        self.diagnostics = findings.to_vec();
+        self
     }
 
     /// What happened, where, what to do.
@@ -100,11 +145,37 @@ impl Failure {
         &self.message
     }
 
-    /// Says why on stderr and gives the exit status.
-    pub fn report(self) -> ExitCode {
-        if !self.message.is_empty() {
-            note(&format!("setpoint: {}", self.message));
+    /// Says why and gives the exit status: on stderr for people, on stdout for programs, so that
+    /// what they read is JSON whatever happens.
+    pub fn report(self, json: bool) -> ExitCode {
+        let Self { status, message, details, diagnostics } = self;
+        if message.is_empty() {
+            return end(status);
         }
-        ExitCode::from(self.status)
+        if json {
+            let mut answer = json!({
+                "ok": false,
+                "error": {"status": status, "kind": kind(status), "message": message},
+            });
+            if !diagnostics.is_empty() {
+                answer["diagnostics"] = json!(diagnostics);
+            }
+            print(&answer.to_string());
+        } else {
+            note(&format!("setpoint: {}", printable::lines(&message)));
+            if !details.is_empty() {
+                note(&format!("\n{details}"));
+            }
+        }
+        end(status)
+    }
+}
+
+/// An exit status as a word.
+fn kind(status: u8) -> &'static str {
+    match status {
+        1 => "bench",
+        2 => "usage",
+        _ => "unusable",
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use serde_json::json;
-use setpoint_bench::{Change, Edit, KeyPath};
+use setpoint_bench::{Change, KeyPath};
 use setpoint_runtime::{Drivers, Origin};
 use setpoint_store::{Facts, atomic};
 
@@ -12,9 +12,11 @@ use crate::{
     cli::{
         BenchArg, Failure, Output,
         client::{Client, Method},
-        diff, excerpt,
+        diff,
         history::{self, failed},
-        out, set,
+        look::Look,
+        set,
+        sources::Sources,
     },
     values,
 };
@@ -58,7 +60,7 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
         return output.json(&json!({"revision": {"id": id}, "changes": changes}));
     }
     for change in &changes {
-        output.line(diff::describe(change));
+        output.line(diff::describe(change, Look::stdout()));
     }
     if already {
         output.line(format!(
@@ -102,16 +104,11 @@ fn on_the_file_alone(file: &Path, name: &str, only: &[KeyPath]) -> Result<Done, 
     let text: Arc<str> = if only.is_empty() {
         then
     } else {
-        changes.retain(|change| {
-            only.iter().any(|path| change.path.starts_with(path) || path.starts_with(&change.path))
-        });
+        changes.retain(|change| only.iter().any(|path| change.concerns(path)));
         if changes.is_empty() {
             return Err(Failure::usage(format!("there is no difference at {names} to {name}")));
         }
-        let edits: Vec<_> = changes
-            .iter()
-            .map(|change| Edit { path: change.path.clone(), value: change.new.clone() })
-            .collect();
+        let edits: Vec<_> = changes.iter().map(Change::edit).collect();
         setpoint_bench::apply(&now_text, &edits)
             .map_err(|error| Failure::wrong(error.to_string()))?
             .into()
@@ -149,10 +146,6 @@ fn check(file: &Path, text: &str) -> Result<(), Failure> {
     if !super::check::has_errors(&reading.diagnostics) {
         return Ok(());
     }
-    let mut message = "that would not run any more; the file is as it was".to_owned();
-    for finding in &reading.diagnostics {
-        message.push('\n');
-        message.push_str(&excerpt::render(finding, text, out::colours()));
-    }
-    Err(Failure::wrong(message))
+    Err(Failure::wrong("that would not run any more; the file is as it was")
+        .with_findings(&reading.diagnostics, &mut Sources::of(&name, text)))
 }

@@ -1,13 +1,18 @@
 //! `setpoint serve FILE`
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
 use setpoint_runtime::{Command, Origin, ReloadState, Runtime};
+use setpoint_store::atomic;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
-    cli::{Failure, excerpt, out},
+    cli::{Failure, out, sources::Sources},
     demo, logging,
     serving::{Serving, ServingError},
 };
@@ -133,11 +138,17 @@ fn failure(bench: &std::path::Path, error: ServingError) -> Failure {
     if findings.is_empty() {
         return Failure::unusable(error.to_string());
     }
-    let text = std::fs::read_to_string(bench).unwrap_or_default();
-    let mut message = format!("{} is not fit to run: {error}", bench.display());
-    for finding in findings {
-        message.push_str("\n\n");
-        message.push_str(&excerpt::render(finding, &text, false));
+    // Findings name files as they are called beside the bench.
+    let folder = bench.parent().unwrap_or(Path::new(""));
+    let files: BTreeSet<&str> = findings.iter().map(|finding| finding.file.as_str()).collect();
+    let texts: Vec<_> = files
+        .iter()
+        .filter_map(|file| Some((*file, atomic::read(&folder.join(file)).ok()?)))
+        .collect();
+    let mut sources = Sources::default();
+    for (file, read) in &texts {
+        sources.add(file, &read.text);
     }
-    Failure::wrong(message)
+    Failure::wrong(format!("{} is not fit to run: {error}", bench.display()))
+        .with_findings(findings, &mut sources)
 }

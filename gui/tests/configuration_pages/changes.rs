@@ -18,7 +18,14 @@ fn with(transaction: Transaction) -> Status {
 
 fn clashing() -> Transaction {
     let mut open = staged();
-    open.edits[0].clash = Some(Clash { theirs: Some(Value::Float(3.2)) });
+    let edit = &mut open.edits[0];
+    edit.clash = Some(Clash {
+        path: edit.path.clone(),
+        base: edit.base.clone(),
+        file: Some(Value::Float(3.2)),
+        mine: edit.value.clone(),
+        renamed: None,
+    });
     open.ok = false;
     open
 }

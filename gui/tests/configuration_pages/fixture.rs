@@ -328,6 +328,7 @@ pub fn staged() -> Transaction {
         text: text.into(),
         kind,
         note: note.map(str::to_owned),
+        hazard: false,
     };
     Transaction {
         id: "0198-6f2c".into(),

@@ -408,7 +408,8 @@ fn transaction() -> Transaction {
             effect,
         })
         .collect();
-    let step = |text: &str, kind| PlanStep { text: text.to_owned(), kind, note: None };
+    let step =
+        |text: &str, kind| PlanStep { text: text.to_owned(), kind, note: None, hazard: false };
     Transaction {
         id: "0198-6f2c".to_owned(),
         opened: ago(90),

@@ -82,6 +82,7 @@ fn runtime(keys: &Keys<'_>) -> Option<RuntimeSettings> {
         snapshot_retention: usize::try_from(keys.whole("snapshot_retention")?).ok()?,
         transaction_timeout: keys.duration("transaction_timeout")?,
         log_level: keys.text("log_level")?,
+        annotate: keys.switch("annotate").unwrap_or_default(),
     })
 }
 

@@ -1,6 +1,10 @@
 //! What the check of one component hands on to the check of the whole bench.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+    sync::Arc,
+};
 
 use super::drivers::Driver;
 use crate::{document::Place, expression::Operator, value::Value};
@@ -41,7 +45,9 @@ pub struct Claim {
     /// As written.
     pub text: Box<str>,
     /// What it is compared by, where that differs.
-    pub same: Option<Box<str>>,
+    same: Option<Box<str>>,
+    /// Of what it is compared by: thousands of claims are compared without their texts.
+    hash: u64,
     /// Where.
     pub at: At,
 }
@@ -49,13 +55,30 @@ pub struct Claim {
 impl Claim {
     /// A text that is compared as it is written.
     pub fn new(text: &str, at: At) -> Self {
-        Self { text: text.into(), same: None, at }
+        Self { text: text.into(), same: None, hash: hash(text), at }
+    }
+
+    /// A text that is the same as all that give the same `key`.
+    pub fn keyed(text: &str, key: &str, at: At) -> Self {
+        let same = (key != text).then(|| key.into());
+        Self { text: text.into(), same, hash: hash(key), at }
     }
 
     /// What it is compared by.
     pub fn key(&self) -> &str {
         self.same.as_deref().unwrap_or(&self.text)
     }
+
+    /// Equal for equal keys.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+fn hash(key: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What the check of the whole bench has to know of one component.

@@ -93,8 +93,11 @@ impl<'d> Walk<'d, '_, '_> {
             self.facts.simulated = Some(At::value(place));
             return;
         }
-        let same = lines::same(text).filter(|same| same != text).map(String::into_boxed_str);
-        self.facts.line = Some(Claim { same, ..Claim::new(text, At::value(place)) });
+        let at = At::value(place);
+        self.facts.line = Some(match lines::same(text) {
+            Some(same) => Claim::keyed(text, &same, at),
+            None => Claim::new(text, at),
+        });
     }
 
     /// Runs `check` for all parameters of `set` or `limits` that exist and can be set.

@@ -65,14 +65,13 @@ impl Between {
 }
 
 /// Texts that only one component may have.
-fn taken<'f>(parts: &Parts<'f>, found: &mut Between) {
-    let (mut lines, mut mount_points, mut labels) =
-        (HashMap::with_capacity(parts.len()), HashMap::new(), HashMap::new());
+fn taken(parts: &Parts<'_>, found: &mut Between) {
+    let mut lines = Taken::new(parts, |facts| facts.line.as_ref());
+    let mut mount_points = Taken::new(parts, |facts| facts.mount_point.as_ref());
+    let mut labels = Taken::new(parts, |facts| facts.label.as_ref());
     for (index, (name, facts)) in parts.iter().enumerate() {
         let about = |key: &str| (index, name.path().child(key).to_string());
-        if let Some(claim) = &facts.line
-            && let Some((other, written)) = held(&mut lines, claim, *name)
-        {
+        if let Some((claim, other, written)) = lines.hold(index, facts) {
             let id = other.id.unwrap_or_default();
             let alike = written.eq_ignore_ascii_case(&claim.text);
             let spelling = if alike { String::new() } else { format!(", written {written}") };
@@ -81,48 +80,54 @@ fn taken<'f>(parts: &Parts<'f>, found: &mut Between) {
                  or `enabled = false`",
                 claim.text
             );
-            let about = about("address");
-            found.add(about, Severity::Error, claim.at, Problem::new("duplicate_address", message));
+            let problem = Problem::new("duplicate_address", message);
+            found.add(about("address"), Severity::Error, claim.at, problem);
         }
-        if let Some(claim) = &facts.mount_point
-            && let Some((other, _)) = held(&mut mount_points, claim, *name)
-        {
+        if let Some((claim, other, _)) = mount_points.hold(index, facts) {
             let id = other.id.unwrap_or_default();
             let message = format!("source “{id}” is served at {} already", claim.text);
-            let about = about("rtsp");
-            found.add(
-                about,
-                Severity::Error,
-                claim.at,
-                Problem::new("duplicate_mount_point", message),
-            );
+            let problem = Problem::new("duplicate_mount_point", message);
+            found.add(about("rtsp"), Severity::Error, claim.at, problem);
         }
-        if let Some(claim) = &facts.label
-            && let Some((other, _)) = held(&mut labels, claim, *name)
-        {
+        if let Some((claim, other, _)) = labels.hold(index, facts) {
             let message = format!(
                 "{} has the label {} too: people cannot tell them apart",
                 other.path(),
                 super::quoted(&claim.text)
             );
-            let about = about("label");
-            found.add(about, Severity::Warning, claim.at, Problem::new("duplicate_label", message));
+            let problem = Problem::new("duplicate_label", message);
+            found.add(about("label"), Severity::Warning, claim.at, problem);
         }
     }
 }
 
-/// Who has it already and how it is written there; from now on this one, if nobody has.
-fn held<'f>(
-    all: &mut HashMap<&'f str, (Name<'f>, &'f str)>,
-    claim: &'f Claim,
-    name: Name<'f>,
-) -> Option<(Name<'f>, &'f str)> {
-    match all.entry(claim.key()) {
-        Entry::Occupied(other) => Some(*other.get()),
-        Entry::Vacant(free) => {
-            free.insert((name, &claim.text));
-            None
-        }
+/// Who has which text of one sort. Texts are looked at only where their hashes are the same.
+struct Taken<'p, 'f> {
+    parts: &'p Parts<'f>,
+    of: fn(&'f Facts) -> Option<&'f Claim>,
+    holders: HashMap<u64, usize>,
+}
+
+impl<'p, 'f> Taken<'p, 'f> {
+    fn new(parts: &'p Parts<'f>, of: fn(&'f Facts) -> Option<&'f Claim>) -> Self {
+        let count = parts.iter().filter(|(_, facts)| of(facts).is_some()).count();
+        Self { parts, of, holders: HashMap::with_capacity(count) }
+    }
+
+    /// The claim of a component whose text another has already, that other, and how the text is
+    /// written there. Where nobody has it, this component has it from now on.
+    fn hold(&mut self, index: usize, facts: &'f Facts) -> Option<(&'f Claim, Name<'f>, &'f str)> {
+        let claim = (self.of)(facts)?;
+        let holder = match self.holders.entry(claim.hash()) {
+            Entry::Occupied(holder) => *holder.get(),
+            Entry::Vacant(free) => {
+                free.insert(index);
+                return None;
+            }
+        };
+        let (name, facts) = self.parts.get(holder)?;
+        let other = (self.of)(facts)?;
+        (other.key() == claim.key()).then_some((claim, *name, &*other.text))
     }
 }
 

@@ -82,9 +82,8 @@ impl<'v> Walk<'v> {
         self.names.pop();
     }
 
-    /// Whether the key is a whole instrument, source or module.
     fn is_component(&self) -> bool {
-        matches!(self.names.as_slice(), ["instruments" | "sources" | "modules", _])
+        is_component(&self.names)
     }
 
     fn add(&mut self, kind: ChangeKind, old: Option<&Value>, new: Option<&Value>) {
@@ -117,6 +116,14 @@ impl<'v> Walk<'v> {
             _ => key.effect,
         }
     }
+}
+
+/// Whether a key is a component as a whole: an instrument, a source, a module, whatever its author
+/// gives a name by the schema.
+pub(crate) fn is_component<S: AsRef<str>>(names: &[S]) -> bool {
+    let Some((_, above)) = names.split_last() else { return false };
+    let node = above.iter().try_fold(schema::root(), |node, name| node.child(name.as_ref()));
+    node.is_some_and(|node| matches!(node.kind(), Kind::Named(_)))
 }
 
 /// Whether a component is to run.

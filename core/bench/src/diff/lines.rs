@@ -1,27 +1,34 @@
 //! Two texts side by side.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use similar::{Algorithm, ChangeTag, DiffOp, TextDiff, TextDiffConfig};
+use similar::{Algorithm, DiffOp, TextDiff};
 
-use super::{Line, Piece, Row};
+use super::{Line, LineEnd, Piece, Row, pairs::pairs, words};
 
 /// After this long the differences found are still right, but may be more than there need be.
 const LONGEST: Duration = Duration::from_millis(500);
 
-/// Blocks of changed lines larger than this (lines on one side times lines on the other) are
-/// paired in order, not by likeness.
-const MATCHED: usize = 400;
-
-/// Lines that have less than this in common are not shown as one changed line.
-const ALIKE: f32 = 0.4;
-
-/// Two texts side by side, `context` unchanged lines kept around each difference. Ends of lines
-/// are not compared.
+/// Two texts side by side, `context` unchanged lines kept around each difference; all of them with
+/// [`usize::MAX`]. Ends of lines are not compared, a byte order mark is left out.
 pub fn side_by_side(old: &str, new: &str, context: usize) -> Vec<Row> {
-    let old: Vec<&str> = old.trim_start_matches('\u{feff}').lines().collect();
-    let new: Vec<&str> = new.trim_start_matches('\u{feff}').lines().collect();
-    let diff = config().diff_slices(&old, &new);
+    // Lines and words together: many long lines do not take longer than few.
+    let deadline = Instant::now().checked_add(LONGEST);
+    let (old, old_ends) = lines(old);
+    let (new, new_ends) = lines(new);
+    let line = |ends: &[LineEnd], at: usize, pieces| {
+        let end = ends.get(at).copied().unwrap_or(LineEnd::Open);
+        Line { number: at + 1, pieces, end }
+    };
+    let left = |at: usize| line(&old_ends, at, whole(old.get(at)));
+    let right = |at: usize| line(&new_ends, at, whole(new.get(at)));
+
+    let mut config = TextDiff::configure();
+    config.algorithm(Algorithm::Myers);
+    if let Some(deadline) = deadline {
+        config.deadline(deadline);
+    }
+    let diff = config.diff_slices(&old, &new);
     let mut rows = Vec::new();
     let ops = diff.ops();
     for (place, op) in ops.iter().enumerate() {
@@ -29,11 +36,9 @@ pub fn side_by_side(old: &str, new: &str, context: usize) -> Vec<Row> {
             DiffOp::Equal { old_index, new_index, len } => {
                 let before = if place == 0 { 0 } else { context };
                 let after = if place + 1 == ops.len() { 0 } else { context };
-                let same = |at: usize| {
-                    let line = old.get(old_index + at).copied().unwrap_or_default();
-                    Row::Same(whole(old_index + at, line), whole(new_index + at, line))
-                };
-                let hidden = len.saturating_sub(before.saturating_add(after));
+                let same = |at: usize| Row::Same(left(old_index + at), right(new_index + at));
+                let shown = before.saturating_add(after);
+                let hidden = if context == usize::MAX { 0 } else { len.saturating_sub(shown) };
                 // A note takes as much room as the one line that it would stand for.
                 if hidden < 2 {
                     rows.extend((0..len).map(same));
@@ -44,23 +49,33 @@ pub fn side_by_side(old: &str, new: &str, context: usize) -> Vec<Row> {
                 }
             }
             DiffOp::Delete { old_index, old_len, .. } => {
-                for at in old_index..old_index + old_len {
-                    rows.push(Row::Differs(old.get(at).map(|line| whole(at, line)), None));
-                }
+                let gone = old_index..old_index + old_len;
+                rows.extend(gone.map(|at| Row::Differs(Some(left(at)), None)));
             }
             DiffOp::Insert { new_index, new_len, .. } => {
-                for at in new_index..new_index + new_len {
-                    rows.push(Row::Differs(None, new.get(at).map(|line| whole(at, line))));
-                }
+                let added = new_index..new_index + new_len;
+                rows.extend(added.map(|at| Row::Differs(None, Some(right(at)))));
             }
             DiffOp::Replace { old_index, old_len, new_index, new_len } => {
-                let left = old.get(old_index..old_index + old_len).unwrap_or_default();
-                let right = new.get(new_index..new_index + new_len).unwrap_or_default();
-                for (mine, theirs) in pairs(left, right) {
-                    rows.push(changed(
-                        mine.and_then(|at| Some((old_index + at, *left.get(at)?))),
-                        theirs.and_then(|at| Some((new_index + at, *right.get(at)?))),
-                    ));
+                let gone = old.get(old_index..old_index + old_len).unwrap_or_default();
+                let added = new.get(new_index..new_index + new_len).unwrap_or_default();
+                for (mine, theirs) in pairs(gone, added, deadline) {
+                    let (mine, theirs) =
+                        (mine.map(|at| old_index + at), theirs.map(|at| new_index + at));
+                    rows.push(match (mine, theirs) {
+                        (Some(mine), Some(theirs)) => {
+                            let (was, is) = words::emphasis(
+                                old.get(mine).copied().unwrap_or_default(),
+                                new.get(theirs).copied().unwrap_or_default(),
+                                deadline,
+                            );
+                            Row::Differs(
+                                Some(line(&old_ends, mine, was)),
+                                Some(line(&new_ends, theirs, is)),
+                            )
+                        }
+                        _ => Row::Differs(mine.map(left), theirs.map(right)),
+                    });
                 }
             }
         }
@@ -68,92 +83,26 @@ pub fn side_by_side(old: &str, new: &str, context: usize) -> Vec<Row> {
     rows
 }
 
-fn config() -> TextDiffConfig {
-    let mut config = TextDiff::configure();
-    config.algorithm(Algorithm::Myers).timeout(LONGEST);
-    config
+/// The lines of a text, and how each of them ends.
+fn lines(text: &str) -> (Vec<&str>, Vec<LineEnd>) {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.split_inclusive('\n').map(cut).unzip()
 }
 
-fn whole(index: usize, line: &str) -> Line {
-    let piece = Piece { text: line.to_owned(), emphasised: false };
-    Line { number: index + 1, pieces: if line.is_empty() { Vec::new() } else { vec![piece] } }
+fn cut(line: &str) -> (&str, LineEnd) {
+    let Some(line) = line.strip_suffix('\n') else { return (line, LineEnd::Open) };
+    match line.strip_suffix('\r') {
+        Some(line) => (line, LineEnd::CrLf),
+        None => (line, LineEnd::Lf),
+    }
 }
 
-/// Which lines of a changed block belong together: those most alike, in order.
-fn pairs(old: &[&str], new: &[&str]) -> Vec<(Option<usize>, Option<usize>)> {
-    let (rows, columns) = (old.len(), new.len());
-    if rows * columns > MATCHED {
-        let longer = 0..rows.max(columns);
-        return longer
-            .map(|at| ((at < rows).then_some(at), (at < columns).then_some(at)))
-            .collect();
+fn whole(line: Option<&&str>) -> Vec<Piece> {
+    let text = line.copied().unwrap_or_default();
+    if text.is_empty() {
+        return Vec::new();
     }
-    let likeness: Vec<Vec<f32>> =
-        old.iter().map(|mine| new.iter().map(|theirs| alike(mine, theirs)).collect()).collect();
-    // best[i][j]: the most likeness that the lines from i and j on can have in pairs.
-    let mut best = vec![vec![0.0_f32; columns + 1]; rows + 1];
-    for i in (0..rows).rev() {
-        for j in (0..columns).rev() {
-            let together =
-                if likeness[i][j] >= ALIKE { likeness[i][j] + best[i + 1][j + 1] } else { 0.0 };
-            best[i][j] = together.max(best[i + 1][j]).max(best[i][j + 1]);
-        }
-    }
-    let mut found = Vec::new();
-    let (mut i, mut j) = (0, 0);
-    while i < rows || j < columns {
-        if i < rows && j < columns {
-            let together =
-                likeness[i][j] >= ALIKE && best[i][j] <= likeness[i][j] + best[i + 1][j + 1];
-            if together {
-                found.push((Some(i), Some(j)));
-                (i, j) = (i + 1, j + 1);
-                continue;
-            }
-        }
-        if j >= columns || (i < rows && best[i + 1][j] >= best[i][j + 1]) {
-            found.push((Some(i), None));
-            i += 1;
-        } else {
-            found.push((None, Some(j)));
-            j += 1;
-        }
-    }
-    found
-}
-
-/// How much of two lines is the same, from 0 to 1.
-fn alike(old: &str, new: &str) -> f32 {
-    config().diff_words(old.trim(), new.trim()).ratio()
-}
-
-fn changed(old: Option<(usize, &str)>, new: Option<(usize, &str)>) -> Row {
-    let (Some((mine, old)), Some((theirs, new))) = (old, new) else {
-        let line = |side: Option<(usize, &str)>| side.map(|(at, line)| whole(at, line));
-        return Row::Differs(line(old), line(new));
-    };
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    for change in config().diff_words(old, new).iter_all_changes() {
-        match change.tag() {
-            ChangeTag::Equal => {
-                push(&mut left, change.value(), false);
-                push(&mut right, change.value(), false);
-            }
-            ChangeTag::Delete => push(&mut left, change.value(), true),
-            ChangeTag::Insert => push(&mut right, change.value(), true),
-        }
-    }
-    Row::Differs(
-        Some(Line { number: mine + 1, pieces: left }),
-        Some(Line { number: theirs + 1, pieces: right }),
-    )
-}
-
-fn push(pieces: &mut Vec<Piece>, text: &str, emphasised: bool) {
-    match pieces.last_mut() {
-        Some(last) if last.emphasised == emphasised => last.text.push_str(text),
-        _ => pieces.push(Piece { text: text.to_owned(), emphasised }),
-    }
+    vec![Piece { text: text.to_owned(), emphasised: false }]
 }
 
 #[cfg(test)]
@@ -220,6 +169,42 @@ mod tests {
     fn equal_texts_fold_to_one_row() {
         assert_eq!(rows("a\nb\nc\n", "a\nb\nc", 2), ["(3)"]);
         assert_eq!(rows("", "", 2), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_moved_block_is_removed_and_added_as_a_whole() {
+        let (a, b) = ("[a]\nx = 1\n", "[b]\ny = 2\nz = 3\n");
+        assert_eq!(
+            rows(&format!("{a}{b}"), &format!("{b}{a}"), 9),
+            [
+                "1 [a] | -",
+                "2 x = 1 | -",
+                "3 [b] = 1 [b]",
+                "4 y = 2 = 2 y = 2",
+                "5 z = 3 = 3 z = 3",
+                "- | 4 [a]",
+                "- | 5 x = 1",
+            ]
+        );
+    }
+
+    #[test]
+    fn ends_of_lines_and_the_mark_are_told_but_not_compared() {
+        let all = side_by_side("\u{feff}a\r\n\u{feff}b", "a\n\u{feff}b\n", usize::MAX);
+        let ends: Vec<_> = all
+            .iter()
+            .map(|row| match row {
+                Row::Same(old, new) => (old.text(), old.end, new.end),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(
+            ends,
+            [
+                ("a".to_owned(), LineEnd::CrLf, LineEnd::Lf),
+                ("\u{feff}b".to_owned(), LineEnd::Open, LineEnd::Lf),
+            ]
+        );
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Patches to one text that do not disturb each other.
 
 use std::{
-    cell::OnceCell,
     collections::{BTreeMap, HashSet},
     ops::{Bound, Range},
 };
 
-use super::layout::Layout;
-use crate::{document::Document, path::KeyPath};
+use super::annotate;
+use crate::path::KeyPath;
 
 /// New text in place of a stretch of old; an insertion where the stretch is empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,9 +28,14 @@ impl Patch {
 #[derive(Debug, Default)]
 pub(super) struct Patches {
     pub(super) list: Vec<Patch>,
-    /// A table that the patches make or rewrite as a whole: no other edit below it can be planned
-    /// by the old text.
-    pub(super) claims: Option<KeyPath>,
+    /// The end of a statement whose value changes, and what that was.
+    pub(super) changed: Option<(usize, Option<String>)>,
+}
+
+impl From<Vec<Patch>> for Patches {
+    fn from(list: Vec<Patch>) -> Self {
+        Self { list, changed: None }
+    }
 }
 
 #[derive(Default)]
@@ -40,32 +44,39 @@ pub(super) struct Batch {
     /// Ends of the stretches to be replaced, by their beginnings.
     stretches: BTreeMap<usize, usize>,
     insertions: BTreeMap<usize, ()>,
+    /// Ends of statements whose value changes; what it was, if one value of it changes.
+    changed: BTreeMap<usize, Option<String>>,
     /// Keys that are edited.
-    keys: HashSet<KeyPath>,
+    keys: HashSet<Vec<String>>,
     /// Keys above them.
-    above: HashSet<KeyPath>,
-    layout: OnceCell<Layout>,
+    above: HashSet<Vec<String>>,
 }
 
 impl Batch {
-    /// The layout of the text that the batch is for.
-    pub(super) fn layout(&self, document: &Document) -> &Layout {
-        self.layout.get_or_init(|| Layout::new(document))
-    }
-
     /// Whether an edit of a key, of one above it or of one below it waits in the batch.
     pub(super) fn concerns(&self, path: &KeyPath) -> bool {
         let names = path.names();
-        self.above.contains(path)
+        self.above.contains(names)
             || (0..=names.len())
-                .any(|count| self.keys.contains(&KeyPath::new(names[..count].iter().cloned())))
+                .filter_map(|count| names.get(..count))
+                .any(|names| self.keys.contains(names))
+    }
+
+    /// Says that an edit of a key is in the batch.
+    pub(super) fn note(&mut self, path: &KeyPath) {
+        let names = path.names();
+        self.keys.insert(names.to_vec());
+        for above in (0..names.len()).rev().filter_map(|count| names.get(..count)) {
+            if !self.above.insert(above.to_vec()) {
+                break;
+            }
+        }
     }
 
     /// Adds the patches of one edit; false, and nothing added, if they meet others. An empty batch
     /// takes whatever comes.
-    pub(super) fn take(&mut self, path: &KeyPath, patches: Patches) -> bool {
-        let claimed = patches.claims.as_ref().is_some_and(|claims| self.concerns(claims));
-        let meets = claimed || patches.list.iter().any(|patch| self.meets(&patch.bytes));
+    pub(super) fn take(&mut self, patches: Patches) -> bool {
+        let meets = patches.list.iter().any(|patch| self.meets(&patch.bytes));
         if meets && !self.patches.is_empty() {
             return false;
         }
@@ -77,12 +88,8 @@ impl Batch {
             }
         }
         self.patches.extend(patches.list);
-        for mut key in [Some(path.clone()), patches.claims].into_iter().flatten() {
-            self.keys.insert(key.clone());
-            while let Some(parent) = key.parent() {
-                self.above.insert(parent.clone());
-                key = parent;
-            }
+        if let Some((end, was)) = patches.changed {
+            self.changed.entry(end).and_modify(|was| *was = None).or_insert(was);
         }
         true
     }
@@ -95,9 +102,13 @@ impl Batch {
             || (bytes.len() > 1 && self.insertions.range(inside).next().is_some())
     }
 
-    /// The text with the patches in it.
-    pub(super) fn written(&self, text: &str) -> String {
-        let mut order: Vec<&Patch> = self.patches.iter().collect();
+    /// The text with the patches in it; with remarks on changed values if there is a time for them.
+    pub(super) fn written(&self, text: &str, now: Option<&str>) -> String {
+        let remark = |(end, was): (&usize, &Option<String>)| {
+            Some(annotate::changed(text, *end, was.as_deref(), now?))
+        };
+        let remarks: Vec<Patch> = self.changed.iter().filter_map(remark).collect();
+        let mut order: Vec<&Patch> = self.patches.iter().chain(&remarks).collect();
         // Stable: insertions at one place stay in the order they were asked for.
         order.sort_by_key(|patch| (patch.bytes.start, patch.bytes.end, patch.tables));
         let mut written = String::with_capacity(text.len() + 64);

@@ -2,30 +2,66 @@
 
 use std::ops::Range;
 
-use super::{
-    batch::{Patch, Patches},
-    layout,
-    plan::Way,
-};
-use crate::document::{Form, Place};
+use super::{annotate, batch::Patch, layout, way::Way};
+use crate::document::Place;
 
-/// The patches that take a key and everything below it out. Comments on lines of their own stay.
-pub(super) fn remove(way: &Way<'_>) -> Patches {
-    let above = way.places.get(..way.depth()).unwrap_or_default();
-    if let Some(depth) = above.iter().rposition(|place| place.form == Form::Inline) {
-        let list = way.places.get(depth).map(|table| from_inline(way, table)).unwrap_or_default();
-        return Patches { list, claims: Some(way.above(depth)) };
+/// The patches that take a key and everything below it out with its lines. Comments on lines of
+/// their own stay, but for those that say when what goes was added.
+pub(super) fn remove(way: &Way<'_>) -> Vec<Patch> {
+    let text = way.text();
+    let mut patches = lines(text, way.last(), way.now.is_some() && is_remarkable(way));
+    let Some(now) = way.now.filter(|_| is_remarkable(way)) else { return patches };
+    let ids: Vec<String> = match way.path.names() {
+        [_, id] => vec![id.clone()],
+        _ => {
+            let table = way.value.as_table();
+            table.into_iter().flat_map(|table| table.keys()).map(|id| id.to_owned()).collect()
+        }
+    };
+    if let Some(first) = patches.first_mut() {
+        let line_end = layout::line_end(text, first.bytes.start);
+        let start = layout::line_start(text, first.bytes.start) == first.bytes.start;
+        for id in &ids {
+            let remark = annotate::removed(id, now);
+            let one = if start { remark + line_end } else { line_end.to_owned() + &remark };
+            first.text.push_str(&one);
+        }
+        // The last line of the text had no end.
+        if start && first.bytes.end == text.len() && !text.ends_with('\n') {
+            let length = first.text.len() - line_end.len();
+            first.text.truncate(length);
+        }
     }
-    Patches { list: lines(way.text(), way.last()), claims: None }
+    for id in &ids {
+        let old = way.layout.removed(way.document, id).iter();
+        let gone = |line: &&Range<usize>| {
+            !patches
+                .iter()
+                .any(|patch| patch.bytes.start <= line.start && line.end <= patch.bytes.end)
+        };
+        let old: Vec<Patch> =
+            old.filter(gone).map(|line| Patch::new(line.clone(), String::new())).collect();
+        patches.extend(old);
+    }
+    patches
 }
 
-/// Whole lines.
-fn lines(text: &str, place: &Place) -> Vec<Patch> {
+/// Whether it is told that this is gone: a component, or a table of components.
+fn is_remarkable(way: &Way<'_>) -> bool {
+    match way.path.names() {
+        [group] => annotate::is_group(group) && way.value.as_table().is_some(),
+        _ => annotate::is_component(way.path),
+    }
+}
+
+/// Whole lines; `told` if a remark comes in their place.
+fn lines(text: &str, place: &Place, told: bool) -> Vec<Patch> {
     let mut gone: Vec<Range<usize>> = Vec::new();
     let mut has_header = false;
     layout::statements(place, &mut |bytes, is_header| {
         has_header |= is_header;
-        gone.push(layout::line_start(text, bytes.start)..layout::next_line(text, bytes.end));
+        let start = layout::line_start(text, bytes.start);
+        gone.push(with_remark(text, start)..layout::next_line(text, bytes.end));
     });
     gone.sort_by_key(|bytes| bytes.start);
     let mut joined: Vec<Range<usize>> = Vec::new();
@@ -40,7 +76,8 @@ fn lines(text: &str, place: &Place) -> Vec<Patch> {
         }
     }
     if has_header {
-        joined.iter_mut().for_each(|bytes| close_gap(text, bytes));
+        let from = usize::from(told);
+        joined.iter_mut().skip(from).for_each(|bytes| close_gap(text, bytes));
     }
     if let Some(last) = joined.last_mut() {
         keep_ending(text, last);
@@ -48,8 +85,14 @@ fn lines(text: &str, place: &Place) -> Vec<Patch> {
     joined.into_iter().map(|bytes| Patch::new(bytes, String::new())).collect()
 }
 
+/// The beginning of the line that says when the one at an offset was added, if one does.
+fn with_remark(text: &str, start: usize) -> usize {
+    let before = layout::line_start(text, start.saturating_sub(1));
+    if before < start && annotate::is_added(layout::line(text, before)) { before } else { start }
+}
+
 /// Of the empty lines before and after a table that goes, those after it go too.
-fn close_gap(text: &str, bytes: &mut Range<usize>) {
+pub(super) fn close_gap(text: &str, bytes: &mut Range<usize>) {
     let before = text.get(..bytes.start).unwrap_or_default();
     let line_before = before.trim_end_matches(['\r', '\n']);
     let blank_before = before.trim_start_matches('\u{feff}').is_empty()
@@ -78,61 +121,4 @@ fn keep_ending(text: &str, bytes: &mut Range<usize>) {
 
 fn is_blank(text: &str, bytes: Range<usize>) -> bool {
     text.get(bytes).is_some_and(|between| between.trim().is_empty())
-}
-
-/// Keys of one inline table, in the order they stand.
-pub(super) fn items<'p>(table: &'p Place, found: &mut Vec<&'p Place>) {
-    for part in &table.parts {
-        if part.form == Form::InlineDotted {
-            items(part, found);
-        } else {
-            found.push(part);
-        }
-    }
-    found.sort_by_key(|item| item.span.start);
-}
-
-/// Items between braces, each with one comma.
-fn from_inline(way: &Way<'_>, table: &Place) -> Vec<Patch> {
-    let text = way.text();
-    let mut all = Vec::new();
-    items(table, &mut all);
-    let mut gone = Vec::new();
-    match way.last().form {
-        Form::InlineDotted => items(way.last(), &mut gone),
-        _ => gone.push(way.last()),
-    }
-    let going: Vec<bool> =
-        all.iter().map(|item| gone.iter().any(|gone| gone.span == item.span)).collect();
-    let inner = table.span.start + 1..table.span.end.saturating_sub(1);
-    if going.iter().all(|going| *going) {
-        return vec![Patch::new(inner, String::new())];
-    }
-    let end = |index: usize| all.get(index).map_or(inner.end, |item| item.span.end);
-    // Where the first name of an item stands, which for a dotted key is not its last.
-    let start = |index: usize| skip_to_key(text, index.checked_sub(1).map_or(inner.start, end));
-    let last_kept = going.iter().rposition(|going| !going).unwrap_or(0);
-    let mut patches = Vec::new();
-    for index in (0..all.len()).filter(|index| going.get(*index) == Some(&true)) {
-        let bytes = if index < last_kept {
-            start(index)..start(index + 1)
-        } else {
-            end(index.saturating_sub(1))..end(index)
-        };
-        patches.push(Patch::new(bytes, String::new()));
-    }
-    patches
-}
-
-/// Past spaces, line ends, comments and commas.
-fn skip_to_key(text: &str, mut at: usize) -> usize {
-    loop {
-        let rest = text.get(at..).unwrap_or_default();
-        let next = rest.trim_start_matches([' ', '\t', '\r', '\n', ',']);
-        at += rest.len() - next.len();
-        if !next.starts_with('#') {
-            return at;
-        }
-        at = layout::next_line(text, at);
-    }
 }

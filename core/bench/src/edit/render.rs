@@ -1,19 +1,23 @@
 //! Values as text, written the way their neighbours are.
 
+use super::number;
 use crate::value::{Value, basic, literal};
 
 /// A value as text; `like` is how the one before it, or beside it, is written.
 pub(super) fn value(value: &Value, like: Option<&str>) -> String {
     let like = like.unwrap_or_default();
     match value {
-        Value::Float(new) => number(*new, like).unwrap_or_else(|| value.to_string()),
-        Value::Int(new) if is_float(like) => {
+        Value::Float(new) => number::float(*new, like).unwrap_or_else(|| value.to_string()),
+        Value::Int(new) if number::is_float(like) => {
             #[allow(clippy::cast_precision_loss, reason = "kept only if it reads back the same")]
             let float = *new as f64;
             #[allow(clippy::cast_possible_truncation, reason = "likewise")]
             let exact = float as i64 == *new && float.abs() < 9e15;
-            exact.then(|| number(float, like)).flatten().unwrap_or_else(|| value.to_string())
+            let text =
+                || number::float(float, like).unwrap_or_else(|| Value::Float(float).to_string());
+            if exact { text() } else { value.to_string() }
         }
+        Value::Int(new) => number::int(*new, like).unwrap_or_else(|| value.to_string()),
         Value::String(new) => text(new, like).unwrap_or_else(|| value.to_string()),
         _ => value.to_string(),
     }
@@ -29,40 +33,53 @@ pub(super) fn dotted<'n>(names: impl IntoIterator<Item = &'n String>) -> String 
     names.into_iter().map(|name| key(name)).collect::<Vec<_>>().join(".")
 }
 
-/// A number with as many decimals, or the exponent, that its neighbour has, if it reads back the
-/// same.
-fn number(new: f64, like: &str) -> Option<String> {
-    let text = if is_float(like) && like.contains(['e', 'E']) {
-        format!("{new:e}")
-    } else if let Some((_, decimals)) = like.split_once('.').filter(|_| is_float(like)) {
-        format!("{new:.0$}", decimals.bytes().filter(u8::is_ascii_digit).count().min(30))
-    } else if is_int(like) && new.fract() == 0.0 && new.abs() < 9e15 {
-        format!("{new:.0}")
-    } else {
-        return None;
-    };
-    // Zero has a sign too.
-    let same = text.parse::<f64>().is_ok_and(|read| read.to_bits() == new.to_bits());
-    (same && new.is_finite()).then_some(text)
-}
-
-fn is_float(text: &str) -> bool {
-    let digits = text.trim_start_matches(['+', '-']);
-    digits.starts_with(|first: char| first.is_ascii_digit())
-        && digits.contains(['.', 'e', 'E'])
-        && digits.bytes().all(|b| b.is_ascii_digit() || b"._eE+-".contains(&b))
-}
-
-fn is_int(text: &str) -> bool {
-    let digits = text.trim_start_matches(['+', '-']);
-    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
-}
-
 /// Text in the quotation marks that its neighbour has.
 fn text(new: &str, like: &str) -> Option<String> {
-    match like.chars().next() {
-        Some('\'') => literal(new),
-        Some('"') => Some(basic(new)),
-        _ => None,
+    // Line ends are part of the text, and a file should not have both kinds.
+    let windows = like.contains("\r\n");
+    let fits = if windows {
+        new.contains("\r\n") && !new.replace("\r\n", "").contains('\n')
+    } else {
+        like.contains('\n') && new.contains('\n')
+    };
+    match like.get(..3) {
+        Some("\"\"\"") if fits => Some(long(new, windows, like, false)),
+        Some("'''") if fits => Some(long(new, windows, like, true)),
+        _ => match like.chars().next() {
+            Some('\'') => literal(new),
+            Some('"') => Some(basic(new)),
+            _ => None,
+        },
     }
+}
+
+/// Text with lines of its own, as `"""…"""` or `'''…'''`; the latter only if it can hold it.
+fn long(new: &str, windows: bool, like: &str, plain: bool) -> String {
+    let line_end = if windows { "\r\n" } else { "\n" };
+    let new = if windows { new.replace("\r\n", "\n") } else { new.to_owned() };
+    let inside = like.get(3..).unwrap_or_default();
+    // The first line end of all does not belong to the text.
+    let opens = inside.starts_with(['\n', '\r']) || new.starts_with('\n');
+    let first = if opens { line_end } else { "" };
+    let control = |c: char| c.is_control() && c != '\t' && c != '\n';
+    if plain && !new.contains("'''") && !new.ends_with('\'') && !new.contains(control) {
+        return format!("'''{first}{}'''", new.replace('\n', line_end));
+    }
+    let mut text = format!("\"\"\"{first}");
+    let mut quotes = 0;
+    let mut chars = new.chars().peekable();
+    while let Some(c) = chars.next() {
+        quotes = if c == '"' { quotes + 1 } else { 0 };
+        match c {
+            '"' if quotes == 3 || chars.peek().is_none() => {
+                text.push_str("\\\"");
+                quotes = 0;
+            }
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str(line_end),
+            c if control(c) => text.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => text.push(c),
+        }
+    }
+    text + "\"\"\""
 }

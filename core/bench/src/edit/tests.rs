@@ -1,3 +1,8 @@
+mod forms;
+mod moving;
+mod remarks;
+mod renaming;
+
 use super::*;
 use crate::value::Table;
 
@@ -101,7 +106,7 @@ fn numbers_are_written_like_the_old_ones_and_lose_nothing() {
         ("3.0", Value::Int(i64::MAX), "9223372036854775807"),
         ("'x'", Value::Float(4.0), "4.0"),
         ("3.0", Value::Float(-0.0), "-0.0"),
-        ("0x10", Value::Int(17), "17"),
+        ("0x10", Value::Int(17), "0x11"),
     ] {
         let after = apply(&format!("a = {old}\n"), &[set("a", new)]).unwrap();
         let read = values(&after).as_table().unwrap()["a"].as_f64();
@@ -136,7 +141,7 @@ fn items_of_a_list_change_one_by_one() {
     let list = |items: &[f64]| Value::Array(items.iter().map(|item| Value::Float(*item)).collect());
     let before = "a = [\n  0.00, # least\n  3.60,\n]\n";
     check(before, &[set("a", list(&[0.0, 4.5]))], &before.replace("3.60", "4.50"));
-    check(before, &[set("a", list(&[1.0]))], "a = [1.0]\n");
+    check(before, &[set("a", list(&[1.0]))], "a = [\n  1.00, # least\n]\n");
 }
 
 #[test]

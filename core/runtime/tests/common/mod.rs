@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use setpoint_bench::{Edit, Value};
+use setpoint_bench::{Edit, TextEdit, Value};
 use setpoint_instruments::{LinkState, ParamValue};
 use setpoint_runtime::{Answer, Command, CommandError, Options, Origin, Runtime, Status};
 
@@ -131,6 +131,7 @@ impl Bench {
 
     pub async fn change(&self, edits: Vec<Edit>) -> Result<Answer, CommandError> {
         let (message, author) = (String::new(), "tester".to_owned());
+        let edits = edits.into_iter().map(TextEdit::Put).collect();
         self.ask(Command::Change { edits, message, author, if_match: None }).await
     }
 

@@ -15,8 +15,7 @@ use crate::panel::{
 /// Draws the card: a key a row, with what it was, what the file says now and what is staged.
 pub fn show(ui: &mut Ui, view: &View<'_>, open: &Transaction, intents: &mut Vec<Intent>) {
     let tokens = theme::tokens(ui);
-    let clashes: Vec<_> =
-        open.edits.iter().filter_map(|edit| Some((edit, edit.clash.as_ref()?))).collect();
+    let clashes: Vec<_> = open.edits.iter().filter_map(|edit| edit.clash.as_ref()).collect();
     card(ui, |ui| {
         let count = format::count(clashes.len(), "key", "keys");
         card_header(ui, "Clashes", "changed in the file after they were staged", |ui| {
@@ -36,19 +35,19 @@ pub fn show(ui: &mut Ui, view: &View<'_>, open: &Transaction, intents: &mut Vec<
                 label(ui, text, theme::medium(11.5), tokens.dim)
             });
         }
-        for (edit, clash) in clashes {
+        for clash in clashes {
             crate::panel::widgets::card::line(ui);
             let (row, response) = ui.allocate_exact_size(vec2(width, size::ROW), Sense::hover());
-            let path = &edit.path;
+            let path = &clash.path;
             let shown = |value: &Option<Value>, gone: &str| {
                 value
                     .as_ref()
                     .map_or_else(|| gone.to_owned(), |it| words::value(view.status, path, it))
             };
             let values = [
-                (base, theirs, shown(&edit.base, "not set"), tokens.soft),
-                (theirs, mine, shown(&clash.theirs, "removed"), tokens.text),
-                (mine, buttons, shown(&edit.value, "removed"), tokens.amber),
+                (base, theirs, shown(&clash.base, "not set"), tokens.soft),
+                (theirs, mine, shown(&clash.file, "removed"), tokens.text),
+                (mine, buttons, shown(&clash.mine, "removed"), tokens.amber),
             ];
             response.widget_info(|| {
                 let words = format!(

@@ -173,7 +173,7 @@ fn row(
 /// The value that runs.
 fn now(view: &View<'_>, edit: &StagedEdit) -> Option<String> {
     let value = match &edit.clash {
-        Some(clash) => clash.theirs.as_ref(),
+        Some(clash) => clash.file.as_ref(),
         None => edit.base.as_ref(),
     };
     value.map(|value| words::value(view.status, &edit.path, value))
