@@ -24,6 +24,7 @@ mod facts;
 mod findings;
 mod hidden;
 mod instruments;
+mod layered;
 mod leaves;
 mod lines;
 mod modules;
@@ -45,10 +46,11 @@ pub(crate) use allowed::allowed;
 pub use component::{Built, Checked, Context, Name, component, components};
 pub use drivers::{Driver, Drivers};
 pub use facts::{At, Claim, Deed, Facts, Module, Role, Secret, Server, Use};
-pub(crate) use findings::MOST;
 pub use findings::{Finding, Findings};
+pub(crate) use findings::{MOST, Problem};
+pub(crate) use layered::{LayerText, check_layers};
 pub use whole::{Between, whole};
-pub(crate) use words::quoted;
+pub(crate) use words::{nearest, quoted};
 
 /// What reading a text came to.
 #[derive(Debug, Clone)]

@@ -88,6 +88,11 @@ impl Document {
         self.values
     }
 
+    /// The top table and its place, without the rest.
+    pub(crate) fn into_parts(self) -> (Value, Place) {
+        (self.values, self.root)
+    }
+
     /// The place of the top table; its parts are in the order of [`Document::values`].
     pub fn root(&self) -> &Place {
         &self.root

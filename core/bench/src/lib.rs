@@ -17,6 +17,7 @@
 //! | [`diff`](mod@diff) | what differs, key by key; and line by line |
 //! | [`duration`] | `"250ms"` as a duration |
 //! | [`expression`] | conditions and settings that modules hold |
+//! | [`layers`] | a bench out of several files, templates and variables |
 //! | [`edit`](mod@edit) | set, remove, rename and move keys in a text, every other byte kept |
 //! | [`merge`](mod@merge) | two benches that come from one: both changes, and where they clash |
 //! | [`migrate`](mod@migrate) | older and foreign files brought to today's format |
@@ -33,6 +34,7 @@ pub mod document;
 pub mod duration;
 pub mod edit;
 pub mod expression;
+pub mod layers;
 pub mod merge;
 pub mod migrate;
 pub mod model;

@@ -11,6 +11,7 @@
 //! - [`revisions`]: every accepted state of the bench file, as plain TOML files
 //! - [`audit`]: the append-only record of what was done, each line vouching for the one before
 //! - [`journal`]: what a commit was about to do, on disk before its first step
+//! - [`surroundings`]: the files beside the bench file, for reading it in layers
 //! - [`run`]: where a running Setpoint can be reached, and with which token
 //!
 //! # Promises
@@ -29,6 +30,7 @@ pub mod hash;
 pub mod journal;
 pub mod revisions;
 pub mod run;
+pub mod surroundings;
 mod trail;
 pub mod watch;
 
@@ -40,4 +42,5 @@ pub use hash::TextHash;
 pub use journal::{Intent, Journal};
 pub use revisions::{Facts, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
+pub use surroundings::DiskSurroundings;
 pub use watch::{FileSeen, WatchMode, WatchOptions, Watcher};

@@ -118,6 +118,11 @@ impl Findings {
         self.list.retain(|finding| finding.code != "missing_key");
     }
 
+    /// Keeps those of which `review` says so; it may change them.
+    pub(crate) fn retain(&mut self, review: impl FnMut(&mut Finding) -> bool) {
+        self.list.retain_mut(review);
+    }
+
     /// All of another's, of a text that begins at a byte of this one.
     pub(crate) fn append_from(&mut self, other: &Findings, start: u32) {
         self.errors |= other.errors;

@@ -153,19 +153,9 @@ impl<'d> Walk<'d, '_, '_> {
     }
 
     fn include(&mut self, value: &Value, place: &Place) {
-        if self.context.layered {
-            let files = match value {
-                Value::Array(files) => files.iter().zip(&place.parts),
-                _ => return,
-            };
-            for (file, place) in files.filter_map(|(file, place)| Some((file.as_str()?, place))) {
-                self.inside_folder(file, place);
-            }
-            return;
-        }
-        if matches!(value, Value::Array(files) if !files.is_empty()) {
-            let message = "this version does not read further files, and leaving them out \
-                           silently could be dangerous; move what they hold into this file";
+        if !self.context.layered && matches!(value, Value::Array(files) if !files.is_empty()) {
+            let message = "further files are not read here, and leaving them out silently could \
+                           be dangerous; move what they hold into this file";
             self.error(place.span.clone(), Problem::new("unsupported", message));
         }
     }
@@ -187,8 +177,8 @@ impl<'d> Walk<'d, '_, '_> {
         let found = !self.context.layered && value.as_str().is_some_and(|text| text.contains("${"));
         if found {
             let message = format!(
-                "{} holds “${{…}}”: this version takes no values from the environment; write the \
-                 value itself",
+                "{} holds “${{…}}”: values from the environment are not read here; write the value \
+                 itself",
                 self.subject()
             );
             self.error(place.span.clone(), Problem::new("unsupported", message));

@@ -18,8 +18,7 @@ pub(super) const KEYS: &[Key] = &[
         K::Text,
         "Which environment the bench runs in: production is checked more strictly.",
     )
-    .text("development")
-    .idle("its name is shown, but this version reads no file of its own for an environment"),
+    .text("development"),
     key(
         "bench.include",
         K::Files,

@@ -1,0 +1,164 @@
+//! A bench out of several layers.
+//!
+//! Later ones win: the files that the bench file includes, in the order in which it lists them;
+//! the bench file itself; `bench.<environment>.toml` beside it, above what that includes; `.env`;
+//! the process environment; the command line's `--env`, for `bench.environment` alone.
+//!
+//! Tables merge deeply. A list replaces the one below it, unless the file names its key in a list
+//! `append` at its top. A component made from a template has the template's keys below its own.
+//! Variables are put into texts after that, so that only what holds has to be set.
+//!
+//! Every place of the effective values names the text that it is in. Whatever holds a secret is
+//! known, and findings about it do not show it.
+
+mod component;
+mod dotenv;
+mod edit;
+mod environment;
+mod expand;
+mod explain;
+mod fill;
+mod gather;
+mod load;
+mod merge;
+mod origin;
+mod prove;
+mod report;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+mod typed;
+mod whole;
+
+use std::sync::{Arc, OnceLock};
+
+pub use component::{Context, Resolved, Templates, Variables, resolve_component};
+pub use edit::{Apply, Holder, LayerEditError};
+pub use explain::Provenance;
+pub use merge::{Piece, Secret};
+pub use origin::{LayerKind, Origin};
+pub use surroundings::{Surroundings, Unreadable, WithTexts};
+
+use self::{
+    gather::{Gathered, gather},
+    load::Load,
+    origin::Layer,
+    report::Circumstances,
+};
+use crate::{
+    catalogue::Catalogue, check::Reading, document::Document, path::KeyPath, value::Value,
+};
+
+/// One text that a bench was put together from.
+#[derive(Debug, Clone)]
+pub struct LayerFile {
+    /// The name that findings give it: the file's, with the folder as the main file was given;
+    /// `environment` or `--env` where there is no file.
+    pub name: Arc<str>,
+    /// Its text. Values in `.env` that set no key are behind stars.
+    pub text: Arc<str>,
+    /// Which kind of layer.
+    pub kind: LayerKind,
+}
+
+/// A bench read from all its layers.
+#[derive(Debug, Clone)]
+pub struct LayeredReading {
+    /// What it came to: the effective values, and the findings of all files.
+    pub reading: Reading,
+    /// All texts, the main file first. The index is the `origin` of a [`Place`].
+    pub files: Vec<LayerFile>,
+    /// The keys that hold a secret.
+    pub secrets: Vec<Secret>,
+    /// The environment it was read for.
+    pub environment: String,
+    main: String,
+    asked: Option<String>,
+    origins: Vec<Origin>,
+    /// Lower ones first.
+    stack: OnceLock<Vec<Layer>>,
+    /// What the layers come to, also where one of them cannot be read as a whole.
+    resolved: Value,
+}
+
+/// Reads and checks a bench with all its layers. `main` is the bench file's name as the person
+/// gave it; `environment` is what `--env` says.
+pub fn read_layers(
+    main: &str,
+    surroundings: &dyn Surroundings,
+    environment: Option<&str>,
+    catalogue: &dyn Catalogue,
+) -> LayeredReading {
+    let Gathered { load, both, chosen } = gather(main, surroundings, environment, catalogue);
+    let Load { origins, layers, mut findings, incomplete, unreadable, .. } = load;
+    let mut secrets = Vec::new();
+    let resolved;
+    let stack = OnceLock::new();
+    let plain = findings.is_empty() && !incomplete && whole::is_plain(&layers, &origins);
+    let reading = match (plain, origins.first()) {
+        (true, Some(origin)) => {
+            // What it holds is handed on as it is; whoever explains a key reads it again.
+            let (values, root) = layers.into_iter().next().map_or_else(
+                || (Value::Table(Default::default()), merge::nowhere()),
+                |layer| (layer.values, layer.root),
+            );
+            resolved = values;
+            report::report_one(main, &origin.text, (&resolved, &root), catalogue)
+        }
+        _ => {
+            let mut whole = whole::resolve(&layers, &origins, &both, catalogue);
+            findings.append(&mut whole.findings);
+            whole.findings = findings;
+            secrets = whole.secrets.clone();
+            resolved = whole.values.clone();
+            let known = Circumstances { main, origins: &origins, incomplete, unreadable };
+            let reading = report::report(known, whole, catalogue);
+            let _ = stack.set(layers);
+            reading
+        }
+    };
+    let files = origins
+        .iter()
+        .map(|origin| LayerFile {
+            name: origin.name.clone(),
+            text: origin.text.clone(),
+            kind: origin.kind,
+        })
+        .collect();
+    LayeredReading {
+        reading,
+        files,
+        secrets,
+        environment: chosen,
+        main: main.to_owned(),
+        asked: environment.map(str::to_owned),
+        origins,
+        stack,
+        resolved,
+    }
+}
+
+impl LayeredReading {
+    fn layers(&self) -> &[Layer] {
+        self.stack.get_or_init(|| {
+            let files = self.origins.iter().enumerate().take(1);
+            files
+                .filter_map(|(origin, it)| {
+                    let document = Document::recover(&it.text);
+                    Some(Layer::new(document, u16::try_from(origin).ok()?))
+                })
+                .collect()
+        })
+    }
+
+    /// Whether a key, or one below it, holds a secret.
+    pub fn holds_secret(&self, path: &KeyPath) -> bool {
+        self.secrets.iter().any(|secret| secret.path.starts_with(path))
+    }
+
+    /// The effective values with what the files say (`${secret:TOKEN}`) in place of every value
+    /// that holds a secret: for showing, and for comparing where the outcome is shown.
+    pub fn masked_values(&self) -> Value {
+        report::masked(&self.resolved, &self.secrets)
+    }
+}
