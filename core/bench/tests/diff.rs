@@ -71,7 +71,7 @@ fn reversed(value: &Value) -> Value {
         None => value.clone(),
         Some(table) => {
             let mut all: Vec<_> =
-                table.iter().map(|(name, value)| (name.clone(), reversed(value))).collect();
+                table.iter().map(|(name, value)| (name, reversed(value))).collect();
             all.reverse();
             Value::Table(all.into_iter().collect())
         }

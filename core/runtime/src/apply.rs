@@ -1,6 +1,6 @@
 //! Taking steps, and taking them back in reverse with the values read just before.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
 
 use setpoint_bench::Bench;
 use setpoint_instruments::{ParamFacts, ParamValue};

@@ -254,7 +254,7 @@ mod tests {
         // Somewhere else: it stays one edit.
         let mut elsewhere = values(3.3, 0.5);
         if let Value::Table(table) = &mut elsewhere {
-            table.insert("other".into(), Value::from(1));
+            table.insert("other", Value::from(1));
         }
         assert_eq!(staging.rebase(&elsewhere), 0);
         assert_eq!(staging.edits.iter().map(|edit| &edit.path).collect::<Vec<_>>(), [&path]);
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn edits_follow_what_was_saved_meanwhile_or_say_where_they_clash() {
-        let (base, edits) = (values(3.3, 0.5), [edit("set.volts", 3.45)]);
+        let (base, edits) = (values(3.3, 0.5), [TextEdit::Put(edit("set.volts", 3.45))]);
         assert_eq!(follow(&edits, &base, &values(3.3, 0.7)).unwrap(), edits);
         assert_eq!(follow(&edits, &base, &values(3.45, 0.7)).unwrap(), []);
         assert_eq!(

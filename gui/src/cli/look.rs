@@ -46,6 +46,7 @@ pub struct Look {
 
 impl Look {
     /// Without colours.
+    #[cfg(test)]
     pub const PLAIN: Self = Self { colours: false, width: WIDTH, breaks: false };
 
     /// Of stdout.

@@ -15,7 +15,9 @@ use setpoint_bench::{
 use setpoint_runtime::Drivers;
 use setpoint_store::{BenchFolder, ReadError, atomic};
 
-use crate::cli::{Failure, Output, client::Client, excerpt, history::failed, out};
+use crate::cli::{
+    Failure, Output, client::Client, excerpt, history::failed, look::Look, out, sources::Sources,
+};
 
 /// Brings an older or foreign bench file to today's format; TOML, YAML or JSON
 ///
@@ -192,8 +194,11 @@ fn tell(name: &str, migration: &Migration, findings: &[Diagnostic]) {
     }
     if !findings.is_empty() {
         out::note(&format!("\nsetpoint check says of the result, {}:", excerpt::summary(findings)));
-        for finding in findings {
-            out::note(&excerpt::render(finding, &migration.text, false));
+        let mut sources = findings
+            .first()
+            .map_or_else(Sources::default, |finding| Sources::of(&finding.file, &migration.text));
+        for shown in excerpt::report(findings, &mut sources, Look::stderr(), false) {
+            out::note(&shown);
         }
     }
 }
