@@ -73,7 +73,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let bench = folder.path().join("bench.toml");
         fs::write(&bench, "format = 1\n").unwrap();
-        let runtime = Runtime::start(Options { bench }).await.unwrap();
+        let runtime = Runtime::start(Options::new(bench)).await.unwrap();
         let following = tokio::spawn(follow(runtime.reader(), runtime.changes()));
         drop(runtime);
         tokio::time::timeout(Duration::from_secs(20), following).await.unwrap().unwrap();

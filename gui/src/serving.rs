@@ -68,7 +68,7 @@ impl Serving {
     pub async fn start(bench: &Path, listen: SocketAddr) -> Result<Self, ServingError> {
         let bench = std::path::absolute(bench).unwrap_or_else(|_| bench.to_owned());
         let runtime =
-            Runtime::start(Options { bench: bench.clone() }).await.map_err(ServingError::Start)?;
+            Runtime::start(Options::new(bench.clone())).await.map_err(ServingError::Start)?;
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
             Ok((server, guard, token_file)) => {

@@ -135,7 +135,7 @@ async fn serve() -> Served {
     let folder = tempfile::tempdir().unwrap();
     let bench = folder.path().join("bench.toml");
     fs::write(&bench, BENCH).unwrap();
-    let runtime = Runtime::start(Options { bench }).await.unwrap();
+    let runtime = Runtime::start(Options::new(bench)).await.unwrap();
     let any = "127.0.0.1:0".parse().unwrap();
     let server = setpoint_api::serve(runtime.clone(), any, "s3cret".to_owned()).await.unwrap();
     let agent = ureq::Agent::config_builder()

@@ -9,7 +9,7 @@ use crate::{
     catalogue::Catalogue,
     check::{self, Checked, Context, Drivers, Findings, Name, Reading},
     document::{self, Document, Form},
-    edit::{self, Edit, EditError},
+    edit::{self, Edit, EditError, Options, TextEdit},
     pieces::{Piece, Pieces},
     schema,
     table::Table,
@@ -100,33 +100,37 @@ impl BenchText {
     /// # Errors
     /// See [`EditError`]; nothing was changed.
     pub fn edited(&self, edits: &[Edit], catalogue: &dyn Catalogue) -> Result<Self, EditError> {
-        let text: Arc<str> = match self.piece_of(edits) {
-            Some(bytes) => {
-                let text = self.text();
-                let (before, rest) = text.split_at(bytes.start);
-                let (piece, after) = rest.split_at(bytes.len());
-                let piece = edit::apply(piece, edits)?;
-                [before, &piece, after].concat().into()
-            }
-            None => edit::apply(self.text(), edits)?.into(),
+        let edits: Vec<TextEdit> = edits.iter().cloned().map(TextEdit::Put).collect();
+        Ok(self.again(self.patched(&edits, &Options::default())?, catalogue))
+    }
+
+    /// The text with edits in it.
+    ///
+    /// # Errors
+    /// See [`EditError`].
+    pub fn patched(
+        &self,
+        edits: &[TextEdit],
+        options: &Options<'_>,
+    ) -> Result<Arc<str>, EditError> {
+        let Some(bytes) = self.piece_of(edits) else {
+            return Ok(edit::apply_with(self.text(), edits, options)?.into());
         };
-        Ok(self.again(text, catalogue))
+        let (before, rest) = self.text().split_at(bytes.start);
+        let (piece, after) = rest.split_at(bytes.len());
+        let piece = edit::apply_with(piece, edits, options)?;
+        Ok([before, &piece, after].concat().into())
     }
 
     /// The bytes of the piece that all edits stay inside of.
-    fn piece_of(&self, edits: &[Edit]) -> Option<Range<usize>> {
-        let (first, rest) = edits.split_first()?;
-        let [top, id, _, ..] = first.path.names() else { return None };
-        let same = |edit: &Edit| matches!(edit.path.names(), [a, b, _, ..] if a == top && b == id);
-        if !rest.iter().all(same) {
-            return None;
-        }
-        let table = self.reading.values.as_table()?.get(top)?.as_table()?.get(id)?;
+    fn piece_of(&self, edits: &[TextEdit]) -> Option<Range<usize>> {
+        let component = edit::touches(edits)?;
+        let [top, id] = component.names() else { return None };
+        self.reading.values.get(&component)?.as_table()?;
         let holds = |piece: &&Piece<Part>| {
             let mut named = of(piece).filter_map(|one| Some((&one.top, one.id.as_ref()?)));
-            named.next() == Some((&top.into(), &id.into())) && named.next().is_none()
+            named.next().is_some_and(|(a, b)| a == top && b == id) && named.next().is_none()
         };
-        table.as_table()?;
         self.pieces.list().iter().find(holds).map(Piece::bytes)
     }
 

@@ -11,6 +11,8 @@
 //! Every place of the effective values names the text that it is in. Whatever holds a secret is
 //! known, and findings about it do not show it.
 
+mod alone;
+pub mod bundle;
 mod component;
 mod dotenv;
 mod edit;
@@ -32,6 +34,7 @@ mod whole;
 
 use std::sync::{Arc, OnceLock};
 
+pub use alone::{is_alone, other_files};
 pub use component::{Context, Resolved, Templates, Variables, resolve_component};
 pub use edit::{Apply, Holder, LayerEditError};
 pub use explain::Provenance;

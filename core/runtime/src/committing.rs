@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Change, Edit, KeyPath, Reading, TextEdit};
+use setpoint_bench::{Change, Edit, KeyPath, TextEdit};
 
 use crate::{
     command::{Answer, CommandError},
@@ -103,11 +103,19 @@ impl Manager {
     }
 
     /// The edits that bring chosen keys to what another text says of them.
-    fn edits_towards(&self, text: &str, only: &[KeyPath]) -> Result<Vec<TextEdit>, CommandError> {
-        let document = setpoint_bench::Document::parse(text).map_err(|error| {
-            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
-        })?;
-        let changes = setpoint_bench::diff(&self.running.values, document.values());
+    fn edits_towards(
+        &self,
+        text: &Arc<str>,
+        only: &[KeyPath],
+    ) -> Result<Vec<TextEdit>, CommandError> {
+        let then = self.files.meaning(text, None, &self.drivers);
+        let values = then.values();
+        if values.as_table().is_none_or(setpoint_bench::value::Table::is_empty) {
+            let diagnostics = Arc::new(then.diagnostics().to_vec());
+            let message = setpoint_bench::check::summary(&diagnostics);
+            return Err(CommandError::Invalid { message, diagnostics });
+        }
+        let changes = setpoint_bench::diff(&self.running.values, &values);
         let chosen = |change: &&Change| only.iter().any(|path| change.concerns(path));
         let edits: Vec<TextEdit> =
             changes.iter().filter(chosen).map(|change| change.edit().into()).collect();
@@ -135,12 +143,11 @@ impl Manager {
             return Some(Arc::new(shown));
         };
         let values = &self.running.values;
-        let Reading { bench: staged, values: new, diagnostics } =
-            setpoint_bench::read(&self.file_name, &text, &*self.drivers);
-        shown.changes = Arc::new(setpoint_bench::diff(values, &new));
-        shown.diagnostics = Arc::new(diagnostics);
-        if let Some(staged) = staged {
-            shown.plan = Arc::new(self.plan(&staged, true).lines);
+        let staged = self.files.meaning(&text, Some(&self.running.meaning), &self.drivers);
+        shown.changes = Arc::new(setpoint_bench::diff(values, &staged.values()));
+        shown.diagnostics = Arc::new(staged.diagnostics().to_vec());
+        if let Some(staged) = staged.bench() {
+            shown.plan = Arc::new(self.plan(staged, true).lines);
             shown.ok = !staging.clashes();
         }
         Some(Arc::new(shown))

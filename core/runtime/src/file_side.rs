@@ -14,6 +14,7 @@ use crate::{
     manager::{Manager, OnDisk},
     passage::{Proposal, ms},
     staging::none,
+    status::Timings,
 };
 
 /// How long a change waits for a save of the file to settle; longer than the watcher holds back
@@ -29,8 +30,8 @@ impl Manager {
             FileSeen::Settling => {}
             // What waited in the queue may be out of date; what the file holds now counts.
             FileSeen::Text { hash, first_sign, .. } => match self.keeping.read_file().await {
-                Ok(now) if now.hash == hash => {
-                    self.text_seen(now.text, hash, Some(first_sign)).await;
+                Ok(now) if now.main_hash == hash => {
+                    self.text_seen(now.text, now.hash, Some(first_sign)).await;
                 }
                 Ok(now) if now.hash == self.running.hash => {
                     self.text_seen(now.text, now.hash, None).await;
@@ -214,6 +215,51 @@ impl Manager {
         }
     }
 
+    /// Looks at the files beside the bench file. If they have changed, and are still, what they
+    /// come to with it is put into effect; false if there is nothing new. `last` is how they
+    /// looked the time before.
+    pub(crate) async fn beside_changed(&mut self, last: &mut u64) -> bool {
+        if self.paused {
+            return false;
+        }
+        let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
+        let look = tokio::task::spawn_blocking(move || files.beside_sign(&meaning));
+        let Ok(sign) = look.await else { return false };
+        let still = sign == *last;
+        *last = sign;
+        if !still || sign == self.beside {
+            return false;
+        }
+        self.beside = sign;
+        let file = match self.keeping.read_file().await {
+            Ok(file) => file,
+            Err(error) => {
+                self.cannot_follow(&error);
+                return true;
+            }
+        };
+        if file.hash == self.running.hash {
+            let read = self.read(file.text.clone(), &mut Timings::default()).await;
+            if let Ok(read) = read
+                && *read.bench == *self.running.bench
+            {
+                self.running.meaning = read.meaning;
+                self.running.values = read.values;
+                self.running.diagnostics = read.diagnostics;
+                return true;
+            }
+        }
+        if self.running.bench.runtime.hot_reload == setpoint_bench::model::HotReload::Off {
+            let message = format!("Files beside {} changed; a reload is due", self.file_name);
+            self.tell(Origin::File, "file_waiting", Tone::Info, message);
+            self.on_disk = OnDisk::Waiting { text: file.text };
+            return true;
+        }
+        // The outcome is told and shown; there is no caller to answer.
+        let _ = self.change(Proposal::around_file(file.text)).await;
+        true
+    }
+
     /// Reads the file now and puts it into effect, also one that was refused before.
     pub(crate) async fn reload_now(&mut self, origin: Origin) -> Result<Answer, CommandError> {
         let file = match self.keeping.read_file().await {
@@ -223,13 +269,17 @@ impl Manager {
                 return Err(CommandError::Storage { message });
             }
         };
-        if file.hash == self.running.hash {
+        let unchanged = file.hash == self.running.hash && {
+            let read = self.read(file.text.clone(), &mut Timings::default()).await;
+            read.is_ok_and(|read| *read.bench == *self.running.bench)
+        };
+        if unchanged {
             self.on_disk = OnDisk::Same;
             let message = format!("{} is what runs already", self.file_name);
             self.tell(origin, "reload_unchanged", Tone::Info, message);
             return Ok(Answer::Done {});
         }
-        self.change(Proposal::from_file(file.text, 0.0)).await
+        self.change(Proposal::around_file(file.text)).await
     }
 
     /// Writes what runs over what the file holds; a text that never ran is kept first.
@@ -239,10 +289,12 @@ impl Manager {
         author: String,
     ) -> Result<Answer, CommandError> {
         let same = self.keeping.read_file().await.is_ok_and(|file| file.hash == self.running.hash);
-        let kept = if same { None } else { self.keeping.keep_what_is_there().await? };
-        let Self { running, keeping, .. } = self;
-        let expected = kept.as_ref().map_or(running.hash, |(_, hash)| *hash);
-        keeping.write(running.text.clone(), running.hash, Some(expected)).await?;
+        let text = self.running.text.clone();
+        let kept = if same { None } else { self.keeping.keep_what_is_there(&text).await? };
+        match &kept {
+            Some((_, hash)) => self.keeping.write_over(text, *hash).await?,
+            None => self.keeping.write(text, Some(self.running.hash)).await?,
+        }
         self.on_disk = OnDisk::Same;
         let kept = kept.map(|(name, _)| format!("; what it held is kept as {name}"));
         let kept = kept.unwrap_or_default();

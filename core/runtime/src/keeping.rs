@@ -10,12 +10,18 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, FileText, FolderLock, Intent, Journal, ReadError,
-    RevisionRecord, Revisions, StoreError, TextHash, WatchOptions, Watcher, atomic,
+    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionRecord,
+    Revisions, StoreError, TextHash, WatchOptions, Watcher,
 };
 
 use crate::{
-    apply::Verified, command::CommandError, event::Origin, passage::verified_json, status::Revision,
+    apply::Verified,
+    catalogue::Drivers,
+    command::CommandError,
+    event::Origin,
+    files::{Files, OnDiskText},
+    passage::verified_json,
+    status::Revision,
 };
 
 /// Who did it and why, for revision and audit.
@@ -32,9 +38,23 @@ pub(crate) struct Keeping(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
+    files: Files,
+    drivers: Arc<Drivers>,
     store: Mutex<Store>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
+}
+
+impl Inner {
+    /// Writes the files; the watcher is told not to take that for someone else's save.
+    fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(watcher) = watcher.as_ref() {
+            watcher.believe(TextHash::of(&*Files::main(text)));
+        }
+        drop(watcher);
+        self.files.write(text)
+    }
 }
 
 pub(crate) struct Store {
@@ -69,10 +89,10 @@ impl From<StoreError> for CommandError {
 }
 
 impl Keeping {
-    pub(crate) fn new(path: PathBuf, store: Store) -> Self {
+    pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
         let list = ArcSwap::from_pointee(revisions(&store));
         let store = Mutex::new(store);
-        Self(Arc::new(Inner { path, store, watcher: Mutex::new(None), list }))
+        Self(Arc::new(Inner { path, files, drivers, store, watcher: Mutex::new(None), list }))
     }
 
     /// Hands over the watcher of the file.
@@ -104,10 +124,10 @@ impl Keeping {
         }
     }
 
-    /// What the bench file holds now.
-    pub(crate) async fn read_file(&self) -> Result<FileText, ReadError> {
-        let path = self.0.path.clone();
-        let read = tokio::task::spawn_blocking(move || atomic::read(&path));
+    /// What the bench's files hold now.
+    pub(crate) async fn read_file(&self) -> Result<OnDiskText, ReadError> {
+        let inner = self.0.clone();
+        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers));
         match read.await {
             Ok(result) => result,
             // A panic in the reader: passed on, as the task's own would be.
@@ -127,30 +147,24 @@ impl Keeping {
         self.with(move |store| store.journal.begin(&intent)).await
     }
 
-    /// Station 8: the file, whole or not at all. If it has to hold a text with the fingerprint
-    /// `expected` and holds another, it is left alone.
+    /// Station 8: the files, each whole or not at all. If they have to hold a text with the
+    /// fingerprint `expected` and hold another, they are left alone.
     pub(crate) async fn write(
         &self,
         text: Arc<str>,
-        hash: TextHash,
         expected: Option<TextHash>,
     ) -> Result<(), CommandError> {
         let inner = self.0.clone();
         self.with(move |_| {
             let path = &inner.path;
             if let Some(expected) = expected {
-                match std::fs::read(path) {
-                    Ok(bytes) if TextHash::of(&bytes) == expected => {}
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                match inner.files.read(&inner.drivers) {
+                    Ok(now) if now.hash == expected => {}
+                    Err(error) if error.is_missing() => {}
                     _ => return Err(StoreError::Changed { path: path.clone() }),
                 }
             }
-            let watcher = inner.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(watcher) = watcher.as_ref() {
-                watcher.believe(hash);
-            }
-            drop(watcher);
-            atomic::replace(path, text.as_bytes())
+            inner.put(&text)
         })
         .await
     }
@@ -204,13 +218,36 @@ impl Keeping {
         }
     }
 
-    /// Keeps what the bench file holds, text or not, under a name that is no revision's. Returns
-    /// that name and the fingerprint; `None` if there is no file.
+    /// Keeps what the bench file holds, text or not, under a name that is no revision's, and so
+    /// every other file that differs from what `text` has for it. Returns the name and fingerprint
+    /// of the first; `None` if there is no bench file.
     pub(crate) async fn keep_what_is_there(
         &self,
+        text: &Arc<str>,
     ) -> Result<Option<(String, TextHash)>, CommandError> {
-        let path = self.0.path.clone();
-        self.with(move |store| store.revisions.keep_refused(&path)).await
+        let (inner, text) = (self.0.clone(), text.clone());
+        self.with(move |store| {
+            for path in inner.files.others_that_differ(&text) {
+                store.revisions.keep_refused(&path)?;
+            }
+            store.revisions.keep_refused(&inner.path)
+        })
+        .await
+    }
+
+    /// The files, over what they hold: the bench file is left alone if its bytes are not those
+    /// with this fingerprint.
+    pub(crate) async fn write_over(
+        &self,
+        text: Arc<str>,
+        expected: TextHash,
+    ) -> Result<(), CommandError> {
+        let inner = self.0.clone();
+        self.with(move |_| match std::fs::read(&inner.path) {
+            Ok(bytes) if TextHash::of(&bytes) == expected => inner.put(&text),
+            _ => Err(StoreError::Changed { path: inner.path.clone() }),
+        })
+        .await
     }
 
     /// An audit record for what reaches a device or the file without a revision.

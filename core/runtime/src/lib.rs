@@ -33,6 +33,7 @@ mod cpu;
 pub mod event;
 mod event_log;
 mod file_side;
+mod files;
 mod frames;
 pub mod handle;
 mod keeping;

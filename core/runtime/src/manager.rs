@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Bench, Diagnostic, TextEdit, Value, edit::Options, model::HotReload};
+use setpoint_bench::{Bench, Diagnostic, TextEdit, Value, model::HotReload};
 use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
@@ -13,6 +13,7 @@ use crate::{
     components::Components,
     event::{Origin, Subject, Tone},
     event_log::Told,
+    files::{Files, Meaning},
     handle::Envelope,
     keeping::Keeping,
     passage::Proposal,
@@ -20,6 +21,9 @@ use crate::{
     staging::{Staging, none},
     status::{ReloadState, Revision},
 };
+
+/// How often is looked at the files beside the bench file.
+const BESIDE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How often a change is made again on top of saves that come between.
 const TRIES: usize = 3;
@@ -44,10 +48,13 @@ pub(crate) fn about(instrument: &str, error: &SessionError) -> String {
 /// What runs.
 #[derive(Clone)]
 pub(crate) struct Running {
+    /// All files as one text.
     pub(crate) text: Arc<str>,
     pub(crate) hash: TextHash,
     pub(crate) values: Arc<Value>,
     pub(crate) bench: Arc<Bench>,
+    /// What the text was read into, for the next reading.
+    pub(crate) meaning: Arc<Meaning>,
     pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
     pub(crate) revision: Revision,
 }
@@ -79,6 +86,9 @@ pub(crate) struct Manager {
     pub(crate) staging: Option<Staging>,
     pub(crate) staged: u64,
     pub(crate) file_name: String,
+    pub(crate) files: Files,
+    /// How the files beside the bench file looked last, and what runs was read.
+    pub(crate) beside: u64,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
@@ -96,9 +106,17 @@ impl Manager {
         mut commands: mpsc::Receiver<Envelope>,
         mut stop: mpsc::Receiver<()>,
     ) {
+        let mut beside = tokio::time::interval(BESIDE);
+        beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut last = self.beside;
         loop {
             tokio::select! {
                 _ = stop.recv() => break,
+                _ = beside.tick() => {
+                    if !self.beside_changed(&mut last).await {
+                        continue;
+                    }
+                }
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
@@ -171,7 +189,8 @@ impl Manager {
             Command::Replace { text, author, if_match } => {
                 self.take_file_in().await?;
                 self.expect_running(if_match.as_deref())?;
-                let proposal = Proposal::written(origin, author, String::new(), text.into());
+                let text = Files::with_main(&self.running.text, &text);
+                let proposal = Proposal::written(origin, author, String::new(), text);
                 self.change(proposal).await
             }
             Command::Rollback { revision, only, author } => {
@@ -242,14 +261,12 @@ impl Manager {
 
     /// The running text with edits in it, and remarks on them if the bench wants them.
     pub(crate) fn edited(&self, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
+        let Running { text, meaning, bench, .. } = &self.running;
         let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let annotate = self.running.bench.runtime.annotate.then_some(now.as_str());
-        setpoint_bench::apply_with(&self.running.text, edits, &Options { annotate })
-            .map(Arc::from)
-            .map_err(|error| CommandError::Invalid {
-                message: error.to_string(),
-                diagnostics: none(),
-            })
+        let annotate = bench.runtime.annotate.then_some(now.as_str());
+        self.files.edited(text, meaning, edits, annotate, &self.drivers).map_err(|error| {
+            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
+        })
     }
 
     async fn query(

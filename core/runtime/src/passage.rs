@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use jiff::Timestamp;
-use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Reading, Value, check};
+use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Value, check};
 use setpoint_store::TextHash;
 
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     command::{Answer, Applied, CommandError},
     event::{Origin, Subject, Tone},
     event_log::Told,
+    files::Meaning,
     keeping::Facts,
     manager::{Manager, OnDisk, Running},
     plan::{self, Plan},
@@ -26,6 +27,8 @@ pub(crate) struct Proposal {
     pub(crate) text: Arc<str>,
     /// Whether it came from the file, which then needs no writing.
     pub(crate) from_file: bool,
+    /// Whether what is around the files has changed: then the same text may mean something else.
+    pub(crate) around: bool,
     /// First sign of a save to its text being believed, in milliseconds.
     pub(crate) settle_ms: f64,
 }
@@ -33,19 +36,26 @@ pub(crate) struct Proposal {
 impl Proposal {
     /// One that has to be written to the file.
     pub(crate) fn written(origin: Origin, author: String, message: String, text: Arc<str>) -> Self {
-        Self { origin, author, message, text, from_file: false, settle_ms: 0.0 }
+        Self { origin, author, message, text, from_file: false, around: false, settle_ms: 0.0 }
     }
 
     /// What the file holds.
     pub(crate) fn from_file(text: Arc<str>, settle_ms: f64) -> Self {
         let author = Origin::File.as_str().to_owned();
         let message = String::new();
-        Self { origin: Origin::File, author, message, text, from_file: true, settle_ms }
+        let origin = Origin::File;
+        Self { origin, author, message, text, from_file: true, around: false, settle_ms }
+    }
+
+    /// What the files hold, where something around them changed too.
+    pub(crate) fn around_file(text: Arc<str>) -> Self {
+        Self { around: true, ..Self::from_file(text, 0.0) }
     }
 }
 
 /// Stations 1 to 4 on a text: what it holds, what is wrong with it, what differs.
 pub(crate) struct Read {
+    pub(crate) meaning: Arc<Meaning>,
     pub(crate) bench: Arc<Bench>,
     pub(crate) values: Arc<Value>,
     pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
@@ -91,13 +101,14 @@ impl Manager {
         proposal: Proposal,
         timings: &mut Timings,
     ) -> Result<(Applied, usize), CommandError> {
-        let Proposal { origin, author, message, text, from_file, .. } = proposal;
+        let Proposal { origin, author, message, text, from_file, around, .. } = proposal;
         let read = self.read(text.clone(), timings).await?;
         let hash = TextHash::of(&*text);
-        if hash == self.running.hash {
+        let same = !around || *read.bench == *self.running.bench;
+        if hash == self.running.hash && same {
             // The file may be gone, or its last text refused: then it gets this one.
             if !from_file && self.on_disk != OnDisk::Same {
-                self.keeping.write(text, hash, Some(hash)).await?;
+                self.keeping.write(text, Some(hash)).await?;
             }
             return Ok((self.nothing_to_do(), 0));
         }
@@ -131,8 +142,7 @@ impl Manager {
         // 8 write
         let begun = Instant::now();
         let before = self.running.hash;
-        if !from_file && let Err(error) = self.keeping.write(text.clone(), hash, Some(before)).await
-        {
+        if !from_file && let Err(error) = self.keeping.write(text.clone(), Some(before)).await {
             let now = self.keeping.read_file().await;
             self.saved_meanwhile = now.is_ok_and(|file| file.hash != before);
             let what = error.to_string();
@@ -163,9 +173,11 @@ impl Manager {
             hash,
             values: read.values,
             bench: read.bench,
+            meaning: read.meaning,
             diagnostics: read.diagnostics.clone(),
             revision: revision.clone(),
         };
+        self.prove();
         let applied = Applied {
             revision,
             changes: read.changes,
@@ -184,29 +196,27 @@ impl Manager {
         text: Arc<str>,
         timings: &mut Timings,
     ) -> Result<Read, CommandError> {
-        let (drivers, name) = (self.drivers.clone(), self.file_name.clone());
-        let old = self.running.values.clone();
+        let (drivers, files) = (self.drivers.clone(), self.files.clone());
+        let (old, before) = (self.running.values.clone(), self.running.meaning.clone());
         let work = move || {
             let begun = Instant::now();
-            let document = check::parse(&name, &text);
+            let meaning = files.meaning(&text, Some(&before), &drivers);
             let parse = ms(begun);
             let begun = Instant::now();
-            let Reading { bench, values, diagnostics } = match document {
-                Ok(document) => check::check(&name, document, &*drivers),
-                Err(refused) => *refused,
-            };
+            let values = meaning.values();
             let changes = setpoint_bench::diff(&old, &values);
-            (bench, values, diagnostics, changes, parse, ms(begun))
+            (meaning, values, changes, parse, ms(begun))
         };
-        let (bench, values, diagnostics, changes, parse, check) =
+        let (meaning, values, changes, parse, check) =
             tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Failed {
                 message: format!("reading the bench failed: {error}; please report this"),
             })?;
         timings.parse = parse;
         timings.check = check;
-        let diagnostics = Arc::new(diagnostics);
-        match bench {
+        let diagnostics = Arc::new(meaning.diagnostics().to_vec());
+        match meaning.bench().cloned() {
             Some(bench) => Ok(Read {
+                meaning: Arc::new(meaning),
                 bench: Arc::new(bench),
                 values: Arc::new(values),
                 diagnostics,
@@ -216,6 +226,32 @@ impl Manager {
                 Err(CommandError::Invalid { message: check::summary(&diagnostics), diagnostics })
             }
         }
+    }
+
+    /// Reads what runs once more in one go, aside: what was read the short way has to come to the
+    /// same. A difference is a defect, and everybody is told.
+    pub(crate) fn prove(&self) {
+        let (meaning, drivers) = (self.running.meaning.clone(), self.drivers.clone());
+        let (publisher, id) = (self.publisher.clone(), self.running.revision.id.clone());
+        tokio::task::spawn_blocking(move || {
+            if meaning.proven(&drivers) {
+                return;
+            }
+            let message = format!(
+                "Reading {id} as a whole comes to something else than reading what had changed. \
+                 This is a defect of Setpoint: save the bench file, restart, and report it."
+            );
+            tracing::error!("{message}");
+            publisher.tell(Told {
+                origin: Origin::Bench,
+                kind: "reading_differs",
+                subject: Subject::Configuration,
+                tone: Tone::Error,
+                path: String::new(),
+                message,
+                took_ms: None,
+            });
+        });
     }
 
     /// Station 5, with the lines for what comes before and after the steps.
@@ -249,8 +285,8 @@ impl Manager {
         let what = format!("the revision could not be kept: {error}");
         let mut failure = apply::take_back(progress, &mut self.components, old, what).await;
         if written.is_some() {
-            let Running { text, hash, .. } = &self.running;
-            match self.keeping.write(text.clone(), *hash, written).await {
+            let text = self.running.text.clone();
+            match self.keeping.write(text, written).await {
                 Ok(()) => failure.undone.push(self.file_name.clone()),
                 Err(error) => failure.not_undone.push(format!("{}: {error}", self.file_name)),
             }

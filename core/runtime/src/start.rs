@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use setpoint_bench::{Diagnostic, Reading, check};
+use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
-    Audit, BenchFolder, FileSeen, FileText, Journal, ReadError, Revisions, StoreError, TextHash,
+    Audit, BenchFolder, FileSeen, Journal, ReadError, Revisions, StoreError, TextHash,
     WatchOptions, Watcher, atomic,
 };
 use tokio::sync::mpsc;
@@ -13,6 +13,7 @@ use crate::{
     catalogue::Drivers,
     components::Components,
     event::{Origin, Tone},
+    files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{QUEUE, Runtime},
     keeping::{self, Keeping, Store},
@@ -27,6 +28,15 @@ use crate::{
 pub struct Options {
     /// The bench file.
     pub bench: PathBuf,
+    /// The environment to run it for; else the variable `SETPOINT_ENV` or the file says.
+    pub environment: Option<String>,
+}
+
+impl Options {
+    /// A bench file, for the environment that its surroundings name.
+    pub fn new(bench: impl Into<PathBuf>) -> Self {
+        Self { bench: bench.into(), environment: None }
+    }
 }
 
 /// Why a bench could not be opened.
@@ -77,11 +87,12 @@ impl Runtime {
     /// See [`StartError`]; nothing is started then, and nothing written but the folder itself.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let path = options.bench;
+        let files = Files::new(&path, options.environment);
         let (saw, saves) = mpsc::channel(16);
-        let watched = path.clone();
+        let (watched, those) = (path.clone(), files.clone());
         let opened = tokio::task::spawn_blocking(move || {
             // Watched before it is read: a save in between is seen by one or the other.
-            let found = open(&watched)?;
+            let found = open(&watched, &those)?;
             let options = WatchOptions {
                 quiet: found.running.bench.runtime.quiet,
                 ..WatchOptions::default()
@@ -103,20 +114,22 @@ impl Runtime {
         };
         let Found { store, drivers, running, on_disk, notes } = found;
         let folder = store.folder.path().to_owned();
-        let keeping = Keeping::new(path.clone(), store);
+        let drivers = Arc::new(drivers);
+        let keeping = Keeping::new(path.clone(), files.clone(), drivers.clone(), store);
         keeping.set_watcher(watcher);
 
         let publisher = Publisher::new(Core::empty(path.clone()));
         let frames = Frames::default();
-        let drivers = Arc::new(drivers);
         let (report, reports) = mpsc::channel(QUEUE);
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
         components.start(&running.bench).await;
 
-        let name = path.file_name().unwrap_or(path.as_os_str());
+        let beside = files.beside_sign(&running.meaning);
         let mut manager = Manager {
-            file_name: name.to_string_lossy().into_owned(),
+            file_name: files.name().to_owned(),
+            files,
+            beside,
             running,
             on_disk,
             attention: None,
@@ -151,25 +164,27 @@ impl Runtime {
     }
 }
 
-fn open(path: &std::path::Path) -> Result<Found, StartError> {
-    let read = atomic::read(path);
+fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
     let known = BenchFolder::exists(path);
     let drivers = Drivers::beside(path);
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let reading = match read {
+    let name = files.name().to_owned();
+    let reading = match files.read(&drivers) {
         Ok(file) => {
-            let reading = setpoint_bench::read(&name, &file.text, &drivers);
-            Ok((Some(file), reading))
+            let meaning = files.meaning(&file.text, None, &drivers);
+            Ok((Some(file), Ok(meaning)))
         }
         Err(ReadError::NotUtf8 { line, column, .. }) => {
-            Ok((None, check::not_utf8(&name, line, column)))
+            Ok((None, Err(check::not_utf8(&name, line, column).diagnostics)))
         }
         Err(error) => Err(error),
     };
     match &reading {
         // A folder `.setpoint` beside a file that never ran would only be litter.
         Err(error) if !known => return Err(error.clone().into()),
-        Ok((_, reading)) if reading.bench.is_none() && !known => return Err(invalid(reading)),
+        Ok((_, Ok(meaning))) if meaning.bench().is_none() && !known => {
+            return Err(invalid(meaning.diagnostics()));
+        }
+        Ok((_, Err(findings))) if !known => return Err(invalid(findings)),
         _ => {}
     }
 
@@ -202,31 +217,28 @@ fn open(path: &std::path::Path) -> Result<Found, StartError> {
     }
 
     let (running, on_disk) = match reading {
-        Ok((Some(file), Reading { bench: Some(bench), values, diagnostics })) => {
+        Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
             let revision = match revisions.list().first() {
                 Some(newest) if newest.hash == file.hash => keeping::revision(newest),
                 _ => found_as_revision(&mut revisions, &audit, &file)?,
             };
-            let running = Running {
-                text: file.text,
-                hash: file.hash,
-                values: Arc::new(values),
-                bench: Arc::new(bench),
-                diagnostics: Arc::new(diagnostics),
-                revision,
-            };
+            let running = running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
             (running, OnDisk::Same)
         }
-        Ok((file, reading)) => {
-            let Some(running) = last_good(&revisions, &name, &drivers) else {
-                return Err(invalid(&reading));
+        Ok((file, read)) => {
+            let findings = match read {
+                Ok(meaning) => meaning.diagnostics().to_vec(),
+                Err(findings) => findings,
             };
-            let diagnostics = Arc::new(reading.diagnostics);
+            let Some(running) = last_good(&revisions, files, &drivers) else {
+                return Err(invalid(&findings));
+            };
+            let diagnostics = Arc::new(findings);
             let why = check::summary(&diagnostics);
             (running, OnDisk::Refused { text: file.map(|file| file.text), diagnostics, why })
         }
         Err(error) => {
-            let Some(running) = last_good(&revisions, &name, &drivers) else {
+            let Some(running) = last_good(&revisions, files, &drivers) else {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
@@ -246,18 +258,31 @@ fn open(path: &std::path::Path) -> Result<Found, StartError> {
     Ok(Found { store, drivers, running, on_disk, notes })
 }
 
-fn invalid(reading: &Reading) -> StartError {
+fn invalid(findings: &[Diagnostic]) -> StartError {
     StartError::Invalid {
-        message: check::summary(&reading.diagnostics),
-        diagnostics: Arc::new(reading.diagnostics.clone()),
+        message: check::summary(findings),
+        diagnostics: Arc::new(findings.to_vec()),
     }
+}
+
+/// What runs, of a text that means a bench.
+fn running(text: Arc<str>, meaning: Meaning, revision: Revision) -> Option<Running> {
+    Some(Running {
+        hash: TextHash::of(&*text),
+        text,
+        values: Arc::new(meaning.values()),
+        bench: Arc::new(meaning.bench()?.clone()),
+        diagnostics: Arc::new(meaning.diagnostics().to_vec()),
+        meaning: Arc::new(meaning),
+        revision,
+    })
 }
 
 /// A text that was edited while nothing watched becomes a revision of its own.
 fn found_as_revision(
     revisions: &mut Revisions,
     audit: &Audit,
-    file: &FileText,
+    file: &OnDiskText,
 ) -> Result<Revision, StoreError> {
     let first = revisions.list().is_empty();
     let message = if first { "As first opened" } else { "Edited while it was not open" };
@@ -272,17 +297,12 @@ fn found_as_revision(
 }
 
 /// The newest revision that checks.
-fn last_good(revisions: &Revisions, name: &str, drivers: &Drivers) -> Option<Running> {
+fn last_good(revisions: &Revisions, files: &Files, drivers: &Drivers) -> Option<Running> {
     revisions.list().iter().find_map(|record| {
         let text = revisions.text(&record.id).ok()?;
-        let Reading { bench, values, .. } = setpoint_bench::read(name, &text, drivers);
-        Some(Running {
-            hash: TextHash::of(&*text),
-            text,
-            values: Arc::new(values),
-            bench: Arc::new(bench?),
-            diagnostics: none(),
-            revision: keeping::revision(record),
-        })
+        let meaning = files.meaning(&text, None, drivers);
+        let running = running(text, meaning, keeping::revision(record))?;
+        // What was wrong with it was told when it was written.
+        Some(Running { diagnostics: none(), ..running })
     })
 }

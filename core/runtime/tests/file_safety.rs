@@ -118,7 +118,7 @@ async fn a_deleted_history_is_begun_again() {
     bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap();
     assert_eq!(bench.text(), BENCH.replace("3.300", "3.450"));
     assert_eq!(bench.revisions(), 1);
-    let again = setpoint_runtime::Options { bench: bench.file.clone() };
+    let again = setpoint_runtime::Options::new(bench.file.clone());
     assert!(setpoint_runtime::Runtime::start(again).await.is_err(), "the lock is held again");
     bench.runtime.stop().await;
 }
@@ -130,7 +130,7 @@ async fn one_folder_holds_one_benchs_history() {
     let other = bench.file.with_file_name("other.toml");
     std::fs::write(&other, BENCH).unwrap();
     let open = |bench: &std::path::Path| {
-        setpoint_runtime::Runtime::start(setpoint_runtime::Options { bench: bench.to_owned() })
+        setpoint_runtime::Runtime::start(setpoint_runtime::Options::new(bench.to_owned()))
     };
     let error = open(&other).await.err().unwrap().to_string();
     assert!(error.contains("belongs to") && error.contains("bench.toml"), "{error}");

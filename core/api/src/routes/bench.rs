@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::IntoResponse,
 };
+use setpoint_bench::layers::bundle;
 use setpoint_runtime::{Command, Origin};
 
 use super::{Reply, answered, tag};
@@ -25,7 +26,8 @@ pub(super) async fn read(State(api): State<Api>, headers: HeaderMap) -> Reply {
     let mut response = if input::prefers(&headers, JSON, TOML) {
         Json(&status.values).into_response()
     } else {
-        toml(status.text.to_string())
+        // The bench file's own text, without the other files that may stand behind it.
+        toml(bundle::unpack(&status.text).0.to_owned())
     };
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     tag(&mut response, &revision.id);

@@ -318,7 +318,7 @@ fn inside(folder: &str, name: &str) -> Option<String> {
 }
 
 /// A pattern that matches this text and nothing else.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -89,6 +89,11 @@ pub struct Bench {
 impl Bench {
     /// Opens a bench with this text and waits until its instruments answer.
     pub async fn open(text: &str) -> Self {
+        Self::open_with(text, &[]).await
+    }
+
+    /// The same with other files beside it.
+    pub async fn open_with(text: &str, others: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let drivers = folder.path().join("drivers");
         std::fs::create_dir(&drivers).unwrap();
@@ -96,7 +101,10 @@ impl Bench {
         std::fs::write(drivers.join("slow.toml"), SLOW).unwrap();
         let file = folder.path().join("bench.toml");
         std::fs::write(&file, text).unwrap();
-        let runtime = Runtime::start(Options { bench: file.clone() }).await.unwrap();
+        for (name, text) in others {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let runtime = Runtime::start(Options::new(file.clone())).await.unwrap();
         let bench = Self { runtime, file, folder };
         bench
             .until("every instrument answers", |status| {

@@ -1,0 +1,324 @@
+//! The files of a bench: read and written as one text, and what that text means.
+//!
+//! Where a bench has one file, its text is that file's. Where it has more, the others stand behind
+//! it as comments (`setpoint_bench::layers::bundle`), so that everything that compares, keeps and
+//! brings back texts need not know how many files there are.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use setpoint_bench::{
+    Bench, BenchText, Diagnostic, KeyPath, TextEdit, Value,
+    check::Reading,
+    edit::{self, EditError},
+    layers::{self, LayerEditError, LayerKind, LayeredReading, Surroundings, WithTexts, bundle},
+};
+use setpoint_store::{DiskSurroundings, ReadError, StoreError, TextHash, atomic};
+
+use crate::catalogue::Drivers;
+
+/// Where the files of a bench are, and which environment was asked for. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    path: Arc<Path>,
+    /// The bench file's name, which findings carry.
+    name: Arc<str>,
+    environment: Option<Arc<str>>,
+}
+
+/// What the files hold.
+#[derive(Debug, Clone)]
+pub(crate) struct OnDiskText {
+    /// All of them as one text.
+    pub(crate) text: Arc<str>,
+    /// The fingerprint of that.
+    pub(crate) hash: TextHash,
+    /// The fingerprint of the bench file alone.
+    pub(crate) main_hash: TextHash,
+}
+
+/// What a text means.
+#[derive(Debug, Clone)]
+pub(crate) enum Meaning {
+    /// The bench file stands alone: read in pieces.
+    Alone(Box<BenchText>),
+    /// It is put together from layers.
+    Layered(Box<LayeredReading>),
+}
+
+/// Why edits could not be written into the files.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FilesEditError {
+    #[error(transparent)]
+    Text(#[from] EditError),
+    #[error(transparent)]
+    Layers(#[from] LayerEditError),
+}
+
+impl Files {
+    pub(crate) fn new(path: &Path, environment: Option<String>) -> Self {
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        Self { path: path.into(), name: name.into(), environment: environment.map(Into::into) }
+    }
+
+    /// The bench file's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn surroundings(&self) -> DiskSurroundings {
+        DiskSurroundings::beside(&self.path)
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(name)
+    }
+
+    /// Reads all files. Blocks.
+    ///
+    /// # Errors
+    /// [`ReadError`] of the bench file; what is wrong with others is found when the text is read.
+    pub(crate) fn read(&self, drivers: &Drivers) -> Result<OnDiskText, ReadError> {
+        let main = atomic::read(&self.path)?;
+        let (text, main_hash) = (main.text, main.hash);
+        let surroundings = self.surroundings();
+        let environment = self.environment.as_deref();
+        let alone = layers::is_alone(&self.name, &text, &surroundings, environment);
+        let others = if alone {
+            Vec::new()
+        } else {
+            let mut with = WithTexts::new(&surroundings);
+            with.put(&self.name, text.clone());
+            layers::other_files(&self.name, &with, environment, drivers)
+        };
+        let packed = bundle::pack(&text, others.iter().map(|(name, text)| (&**name, &**text)));
+        let text: Arc<str> = if packed == *text { text } else { packed.into() };
+        Ok(OnDiskText { hash: TextHash::of(&*text), text, main_hash })
+    }
+
+    /// The bench file's own text of a text of all files.
+    pub(crate) fn main(text: &Arc<str>) -> Arc<str> {
+        let main = bundle::unpack(text).0;
+        if main.len() == text.len() { text.clone() } else { main.into() }
+    }
+
+    /// A text of all files with another text of the bench file in it.
+    pub(crate) fn with_main(text: &str, main: &str) -> Arc<str> {
+        let (_, others) = bundle::unpack(text);
+        bundle::pack(main, others.iter().map(|(name, text)| (name.as_str(), text.as_str()))).into()
+    }
+
+    /// Replaces the files whose texts differ from what they hold. Each is whole at every instant;
+    /// the bench file comes last. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the first file that cannot be written; those before it have their old
+    /// text again.
+    pub(crate) fn write(&self, text: &str) -> Result<(), StoreError> {
+        let (main, others) = bundle::unpack(text);
+        let mut written: Vec<(PathBuf, Option<Arc<str>>)> = Vec::new();
+        let mut all: Vec<(PathBuf, &str)> = Vec::with_capacity(others.len() + 1);
+        for (name, text) in &others {
+            let path = self.beside(name);
+            let before = atomic::read(&path).ok().map(|file| file.text);
+            if before.as_deref() != Some(text) {
+                written.push((path.clone(), before));
+                all.push((path, text));
+            }
+        }
+        all.push((self.path.to_path_buf(), main));
+        for (done, (path, text)) in all.iter().enumerate() {
+            let Err(error) = atomic::replace(path, text.as_bytes()) else { continue };
+            for (path, before) in written.iter().take(done) {
+                let restored = match before {
+                    Some(before) => atomic::replace(path, before.as_bytes()).is_ok(),
+                    None => std::fs::remove_file(path).is_ok(),
+                };
+                if !restored {
+                    tracing::error!("{} could not be put back as it was", path.display());
+                }
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Files other than the bench file that are there and do not hold what a text has for them.
+    /// Blocks.
+    pub(crate) fn others_that_differ(&self, text: &str) -> Vec<PathBuf> {
+        let (_, others) = bundle::unpack(text);
+        let paths = others.into_iter().map(|(name, text)| (self.beside(&name), text));
+        let differ = paths
+            .filter(|(path, text)| std::fs::read(path).is_ok_and(|bytes| bytes != text.as_bytes()));
+        differ.map(|(path, _)| path).collect()
+    }
+
+    /// What a text means; `before` is another that was read earlier, of which parts that are the
+    /// same are not read again.
+    pub(crate) fn meaning(
+        &self,
+        text: &Arc<str>,
+        before: Option<&Meaning>,
+        drivers: &Drivers,
+    ) -> Meaning {
+        let (main, others) = bundle::unpack(text);
+        let surroundings = self.surroundings();
+        let environment = self.environment.as_deref();
+        if others.is_empty() && layers::is_alone(&self.name, main, &surroundings, environment) {
+            let main = Self::main(text);
+            return Meaning::Alone(Box::new(match before {
+                Some(Meaning::Alone(before)) => before.again(main, drivers),
+                _ => BenchText::read(&self.name, main, drivers),
+            }));
+        }
+        let with = self.texts(main, &others, &surroundings);
+        Meaning::Layered(Box::new(layers::read_layers(&self.name, &with, environment, drivers)))
+    }
+
+    fn texts<'s>(
+        &self,
+        main: &str,
+        others: &[(String, String)],
+        surroundings: &'s DiskSurroundings,
+    ) -> WithTexts<'s> {
+        let mut with = WithTexts::new(surroundings);
+        with.put(&self.name, main);
+        for (name, text) in others {
+            with.put(name, text.as_str());
+        }
+        with
+    }
+
+    /// A text with edits in it, each in the file and layer that holds its key. `meaning` is the
+    /// text's; `annotate` is the time for remarks, if there are to be some.
+    ///
+    /// # Errors
+    /// [`FilesEditError`]; nothing was changed.
+    pub(crate) fn edited(
+        &self,
+        text: &Arc<str>,
+        meaning: &Meaning,
+        edits: &[TextEdit],
+        annotate: Option<&str>,
+        drivers: &Drivers,
+    ) -> Result<Arc<str>, FilesEditError> {
+        let options = edit::Options { annotate };
+        let layered = match meaning {
+            Meaning::Alone(alone) => {
+                let main = alone.patched(edits, &options)?;
+                return Ok(Self::with_main(text, &main));
+            }
+            Meaning::Layered(layered) => layered,
+        };
+        let (main, mut others) = bundle::unpack(text);
+        let mut main = main.to_owned();
+        let surroundings = self.surroundings();
+        let with = self.texts(&main, &others, &surroundings);
+        let puts: Vec<edit::Edit> = edits
+            .iter()
+            .filter_map(|edit| match edit {
+                TextEdit::Put(edit) => Some(edit.clone()),
+                _ => None,
+            })
+            .collect();
+        let apply = |text: &str, edits: &[edit::Edit]| {
+            let edits: Vec<TextEdit> = edits.iter().cloned().map(TextEdit::Put).collect();
+            edit::apply_with(text, &edits, &options)
+        };
+        for (name, text) in layered.edit_layers_by(&puts, &with, drivers, &apply)? {
+            match others.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, other)) => *other = text,
+                None => main = text,
+            }
+        }
+        // A key that is renamed or moved is so in every file that has it.
+        for edit in edits.iter().filter(|edit| !matches!(edit, TextEdit::Put(_))) {
+            let mut found = false;
+            let texts = std::iter::once(&mut main).chain(others.iter_mut().map(|(_, text)| text));
+            for text in texts {
+                let document = setpoint_bench::Document::recover(text);
+                if document.find(edit.path()).is_some() {
+                    *text = edit::apply_with(text, std::slice::from_ref(edit), &options)?;
+                    found = true;
+                }
+            }
+            if !found {
+                // Says in its own words that there is no such key.
+                edit::apply_with(&main, std::slice::from_ref(edit), &options)?;
+            }
+        }
+        let others = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+        Ok(bundle::pack(&main, others).into())
+    }
+
+    /// A sign that changes when anything beside the bench file does that could matter to it: files
+    /// that are included or could be, overlays, `.env`. Looks at names, sizes and times only.
+    pub(crate) fn beside_sign(&self, meaning: &Meaning) -> u64 {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+        let mut sign = DefaultHasher::new();
+        let surroundings = self.surroundings();
+        let mut look = |name: &str| {
+            name.hash(&mut sign);
+            if let Ok(facts) = std::fs::metadata(self.beside(name)) {
+                (facts.len(), facts.modified().ok()).hash(&mut sign);
+            }
+        };
+        look(".env");
+        let stem = self.name.strip_suffix(".toml").unwrap_or(&self.name);
+        let overlays = surroundings.matching(&format!("{stem}.*.toml")).unwrap_or_default();
+        overlays.iter().for_each(|name| look(name));
+        if let Meaning::Layered(layered) = meaning {
+            let beside = |kind| matches!(kind, LayerKind::Include | LayerKind::Overlay);
+            for file in layered.files.iter().filter(|file| beside(file.kind)) {
+                look(&file.name);
+            }
+            let values = layered.masked_values();
+            let include = values.get(&KeyPath::new(["bench", "include"]));
+            if let Some(Value::Array(patterns)) = include {
+                for pattern in patterns.iter().filter_map(Value::as_str) {
+                    let found = surroundings.matching(pattern);
+                    found.unwrap_or_default().iter().for_each(|name| look(name));
+                }
+            }
+        }
+        sign.finish()
+    }
+}
+
+impl Meaning {
+    fn reading(&self) -> &Reading {
+        match self {
+            Self::Alone(alone) => alone.reading(),
+            Self::Layered(layered) => &layered.reading,
+        }
+    }
+
+    /// The typed bench; `None` if there is an error among the findings.
+    pub(crate) fn bench(&self) -> Option<&Bench> {
+        self.reading().bench.as_ref()
+    }
+
+    /// All findings, in file order.
+    pub(crate) fn diagnostics(&self) -> &[Diagnostic] {
+        &self.reading().diagnostics
+    }
+
+    /// The effective values; what holds a secret is shown as it is written.
+    pub(crate) fn values(&self) -> Value {
+        match self {
+            Self::Alone(alone) => alone.reading().values.clone(),
+            Self::Layered(layered) => layered.masked_values(),
+        }
+    }
+
+    /// Whether what was read the short way is what reading everything comes to.
+    pub(crate) fn proven(&self, drivers: &Drivers) -> bool {
+        match self {
+            Self::Alone(alone) => alone.proven(drivers),
+            Self::Layered(_) => true,
+        }
+    }
+}

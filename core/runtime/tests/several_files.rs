@@ -1,0 +1,148 @@
+//! A bench of several files is one bench: all of them take effect, an edit goes to the file that
+//! holds the key, and a rollback brings all of them back.
+
+#![allow(clippy::unwrap_used, reason = "that is how a test fails")]
+
+mod common;
+
+use common::{Bench, edit, readback};
+use setpoint_instruments::ParamValue;
+use setpoint_runtime::{Answer, Command, CommandError, ReloadState};
+
+const MAIN: &str = "\
+[bench]
+name = \"Table\"
+include = [\"supplies/*.toml\", \"one.toml\"]
+
+[templates.supply]
+type = \"rigol_dp832\"
+address = \"sim:\"
+set.ch1.current_limit = 0.5
+";
+
+const ONE: &str = "\
+# The supply of the laser
+[instruments.one]
+template = \"supply\"
+set.ch1.voltage = 3.300 # bias
+set.ch2.voltage = \"${VOLTS}\"
+";
+
+const OVERLAY: &str = "[instruments.one.set]\nch3.voltage = 1.5\n";
+
+const VOLTAGE: &str = "instruments.one.set.ch1.voltage";
+
+async fn open() -> Bench {
+    let others = [("one.toml", ONE), ("bench.development.toml", OVERLAY), (".env", "VOLTS=2.5\n")];
+    Bench::open_with(MAIN, &others).await
+}
+
+fn read(bench: &Bench, name: &str) -> String {
+    std::fs::read_to_string(bench.file.with_file_name(name)).unwrap()
+}
+
+fn write(bench: &Bench, name: &str, text: &str) {
+    let path = bench.file.with_file_name(name);
+    let aside = path.with_extension("saving");
+    std::fs::write(&aside, text).unwrap();
+    std::fs::rename(&aside, &path).unwrap();
+}
+
+fn volts(channel: usize, volts: f64) -> impl Fn(&setpoint_runtime::Status) -> bool {
+    move |status| {
+        readback(status, "one", &format!("ch{channel}.voltage")) == Some(ParamValue::Float(volts))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_goes_to_the_file_that_holds_the_key_and_rollback_brings_it_back() {
+    let bench = open().await;
+    let first = bench.runtime.status().revision.clone().unwrap();
+    let apply = Command::Reapply { instrument: "one".into(), author: "tester".into() };
+    bench.ask(apply).await.unwrap();
+    assert_eq!(bench.device("one", ":SOUR2:VOLT?").await, "2.500");
+    assert_eq!(bench.device("one", ":SOUR3:VOLT?").await, "1.500");
+    assert_eq!(bench.device("one", ":SOUR1:CURR?").await, "0.500");
+
+    let changes = [(VOLTAGE, 3.45), ("instruments.one.set.ch3.voltage", 1.25)];
+    let answer = bench.change(changes.map(|(path, value)| edit(path, value)).into()).await;
+    let Answer::Changed(applied) = answer.unwrap() else { panic!() };
+    assert_eq!(applied.changes.len(), 2);
+    assert_eq!(read(&bench, "one.toml"), ONE.replace("3.300 #", "3.450 #"));
+    assert_eq!(read(&bench, "bench.development.toml"), OVERLAY.replace("1.5", "1.25"));
+    assert_eq!(bench.text(), MAIN);
+    assert_eq!(bench.device("one", ":SOUR1:VOLT?").await, "3.450");
+    assert_eq!(bench.device("one", ":SOUR3:VOLT?").await, "1.250");
+
+    // What the template gives is overridden in the component.
+    bench.change(vec![edit("instruments.one.set.ch1.current_limit", 0.75)]).await.unwrap();
+    assert_eq!(bench.text(), MAIN);
+    let one = read(&bench, "one.toml");
+    assert!(one.contains("\nset.ch1.current_limit = 0.75"), "{one}");
+
+    let rollback = Command::Rollback { revision: first.id, only: Vec::new(), author: "t".into() };
+    bench.ask(rollback).await.unwrap();
+    assert_eq!(read(&bench, "one.toml"), ONE);
+    assert_eq!(read(&bench, "bench.development.toml"), OVERLAY);
+    assert_eq!(bench.device("one", ":SOUR1:VOLT?").await, "3.300");
+    assert_eq!(bench.device("one", ":SOUR3:VOLT?").await, "1.500");
+    assert_eq!(bench.runtime.status().reload.state, ReloadState::InStep);
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_save_of_any_file_takes_effect() {
+    let bench = open().await;
+    write(&bench, "one.toml", &ONE.replace("3.300", "3.600"));
+    bench.until("3.6 V from the included file", volts(1, 3.6)).await;
+    write(&bench, "bench.development.toml", &OVERLAY.replace("1.5", "1.75"));
+    bench.until("1.75 V from the overlay", volts(3, 1.75)).await;
+    // The same texts, other variables.
+    write(&bench, ".env", "VOLTS=2.75\n");
+    bench.until("2.75 V from .env", volts(2, 2.75)).await;
+    bench.until("in step", |status| status.reload.state == ReloadState::InStep).await;
+    // A file that a pattern finds and that was not there.
+    let folder = bench.file.with_file_name("supplies");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("two.toml"), "[instruments.two]\ntemplate = \"supply\"\n").unwrap();
+    bench.until("another supply", |status| status.instruments.contains_key("two")).await;
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_file_beside_leaves_everything_as_it_is_until_it_is_mended() {
+    let bench = open().await;
+    write(&bench, "one.toml", &ONE.replace("3.300", "99.0"));
+    let status =
+        bench.until("refused", |status| status.reload.state == ReloadState::Rejected).await;
+    let mut findings = status.reload.diagnostics.iter();
+    let finding = findings.find(|finding| finding.code == "out_of_range").unwrap();
+    assert_eq!((finding.file.as_str(), finding.span.line), ("one.toml", 4));
+    let refused = bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap_err();
+    assert!(matches!(refused, CommandError::Conflict { .. }), "{refused:?}");
+    write(&bench, "one.toml", &ONE.replace("3.300", "3.900"));
+    bench.until("3.9 V", volts(1, 3.9)).await;
+    bench.until("in step", |status| status.reload.state == ReloadState::InStep).await;
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_variable_decides_cannot_be_edited_away() {
+    let bench = open().await;
+    let path = "instruments.one.set.ch2.voltage";
+    // It stands in a file, as a variable's: the edit writes the value in its place.
+    bench.change(vec![edit(path, 1.25)]).await.unwrap();
+    assert_eq!(read(&bench, "one.toml"), ONE.replace("\"${VOLTS}\"", "1.25"));
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn remarks_tell_what_was_changed_if_the_bench_wants_them() {
+    let text = format!("{}\n[runtime]\nannotate = true\n", common::BENCH);
+    let bench = Bench::open(&text).await;
+    bench.change(vec![edit("instruments.psu.set.ch1.voltage", 3.45)]).await.unwrap();
+    let line = bench.text().lines().find(|line| line.contains("ch1.voltage")).unwrap().to_owned();
+    assert!(line.starts_with("ch1.voltage = 3.450   # bias # changed 2"), "{line}");
+    assert!(line.ends_with("Z, was 3.300"), "{line}");
+    bench.runtime.stop().await;
+}
