@@ -31,6 +31,7 @@ mod surroundings;
 mod tests;
 mod typed;
 mod whole;
+mod why;
 
 use std::sync::{Arc, OnceLock};
 
@@ -41,6 +42,7 @@ pub use explain::Provenance;
 pub use merge::{Piece, Secret};
 pub use origin::{LayerKind, Origin};
 pub use surroundings::{Surroundings, Unreadable, WithTexts};
+pub use why::Leaf;
 
 use self::{
     gather::{Gathered, gather},

@@ -72,6 +72,7 @@ impl Merge {
             | K::Source
             | K::Module
             | K::Template
+            | K::With
             | K::Roles
             | K::Setpoints
             | K::Limits => Self::Deep,
@@ -100,6 +101,8 @@ pub enum Kind {
     Template,
     /// The name of a template.
     TemplateName,
+    /// Values for the placeholders of a template: `{ channel = 1 }`.
+    With,
     /// Names of instruments, sources and modules by the roles they play: `{ sensor = "thermo" }`.
     Roles,
     /// What fills one role: a name or a list of names.

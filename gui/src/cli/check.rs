@@ -3,28 +3,33 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use setpoint_bench::{Diagnostic, Severity};
+use setpoint_bench::{Diagnostic, KeyPath, Severity};
 
 use crate::cli::{
-    Failure, Output, excerpt,
+    Failure, Output, excerpt, explain,
     input::{Bench, read_bench_or_stdin},
     look::{Look, Tone},
     printable,
-    sources::Sources,
 };
 
 /// Reads and checks bench files; changes nothing, opens no port
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  setpoint check bench.toml --format json\n  \
-              setpoint check - < bench.toml\n\n\
+              setpoint check - < bench.toml\n  \
+              setpoint check bench.toml --explain instruments.psu.address\n\n\
+              A bench is read with all its layers: what it includes, bench.NAME.toml for the\n\
+              environment NAME, .env, the process environment.\n\n\
               Exit status: 0 fit to run, 1 it has errors, 3 it cannot be read.")]
 pub struct Check {
     /// Bench files; - is what comes on stdin.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The environment to check for.
+    /// The environment to check for; else SETPOINT_ENV, else what the file says.
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    /// Say where the value of this key comes from and what it overrides.
+    #[arg(long, value_name = "PATH")]
+    explain: Option<KeyPath>,
     /// Show every finding, not the first 100 and then counts.
     #[arg(long)]
     all: bool,
@@ -38,10 +43,16 @@ pub fn run(command: &Check) -> Result<(), Failure> {
         .iter()
         .map(|file| read_bench_or_stdin(file, command.env.as_deref()))
         .collect::<Result<_, _>>()?;
+    if let Some(path) = &command.explain {
+        return match benches.as_slice() {
+            [bench] => explain::run(bench, path, command.all, command.output),
+            _ => Err(Failure::usage("--explain takes one bench file")),
+        };
+    }
     let ok = benches.iter().all(Bench::ok);
     if command.output.is_json() {
         let findings: Vec<&Diagnostic> =
-            benches.iter().flat_map(|bench| &bench.reading.diagnostics).collect();
+            benches.iter().flat_map(|bench| bench.findings()).collect();
         command.output.json(&json!({"ok": ok, "diagnostics": findings}))?;
     } else {
         benches.iter().for_each(|bench| report(bench, command));
@@ -53,10 +64,9 @@ fn report(bench: &Bench, command: &Check) {
     if command.output.quiet {
         return;
     }
-    let findings: &[Diagnostic] = &bench.reading.diagnostics;
     let look = Look::stdout();
-    let mut sources = Sources::of(&bench.name, &bench.text);
-    for block in excerpt::report(findings, &mut sources, look, command.all) {
+    let mut sources = bench.sources();
+    for block in excerpt::report(bench.findings(), &mut sources, look, command.all) {
         command.output.line(block);
         command.output.line("");
     }
@@ -64,8 +74,8 @@ fn report(bench: &Bench, command: &Check) {
 }
 
 /// `bench.toml: does not run, 2 errors, 1 warning`
-fn verdict(bench: &Bench, look: Look) -> String {
-    let summary = excerpt::summary(&bench.reading.diagnostics);
+pub fn verdict(bench: &Bench, look: Look) -> String {
+    let summary = excerpt::summary(bench.findings());
     let name = printable::line(&bench.name);
     let verdict = if bench.ok() {
         look.paint(Tone::Green, "fit to run")

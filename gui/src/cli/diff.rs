@@ -1,6 +1,9 @@
 //! `setpoint diff A B`
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use serde_json::json;
 use setpoint_bench::{Change, ChangeKind, Effect, Value, diff::side_by_side};
@@ -11,7 +14,6 @@ use crate::cli::{
     lines,
     look::{Look, Tone},
     printable,
-    sources::Sources,
 };
 
 /// A value is cut after so many letters.
@@ -23,7 +25,9 @@ const CONTEXT: usize = 3;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  setpoint diff bench.toml bench-new.toml\n  \
               setpoint diff bench.toml bench-new.toml --lines\n  \
-              setpoint diff r36 r41 --bench bench.toml --format json")]
+              setpoint diff r36 r41 --bench bench.toml --format json\n\n\
+              Bench files are compared with all their layers, each with those beside it;\n\
+              revisions and --lines are about one text each. Secrets are not shown.")]
 pub struct Diff {
     /// A file; with --bench, a revision such as r36 or a label.
     #[arg(value_name = "A")]
@@ -34,6 +38,9 @@ pub struct Diff {
     /// The bench file whose revisions A and B name.
     #[arg(long, value_name = "FILE")]
     bench: Option<PathBuf>,
+    /// The environment that bench files are read for; else SETPOINT_ENV, else what they say.
+    #[arg(long, value_name = "NAME", conflicts_with = "bench")]
+    env: Option<String>,
     /// Line by line, comments and all, instead of key by key.
     #[arg(long)]
     lines: bool,
@@ -43,8 +50,9 @@ pub struct Diff {
 
 pub fn run(command: &Diff) -> Result<(), Failure> {
     let bench = command.bench.as_deref();
-    let old = Side::read(&command.old, bench)?;
-    let new = Side::read(&command.new, bench)?;
+    let env = command.env.as_deref();
+    let old = Side::read(&command.old, bench, env)?;
+    let new = Side::read(&command.new, bench, env)?;
     let output = command.output;
     let changes = setpoint_bench::diff(&old.values, &new.values);
     let rows = if command.lines { side_by_side(&old.text, &new.text, CONTEXT) } else { Vec::new() };
@@ -84,25 +92,23 @@ fn print_lines(command: &Diff, unified: &[lines::Unified<'_>], look: Look) {
 
 /// One of the two.
 struct Side {
-    text: String,
+    text: Arc<str>,
     values: Value,
 }
 
 impl Side {
     /// A file or revision. A file that does not check can be compared all the same, one that is
     /// not TOML cannot.
-    fn read(name: &str, bench: Option<&Path>) -> Result<Self, Failure> {
+    fn read(name: &str, bench: Option<&Path>, env: Option<&str>) -> Result<Self, Failure> {
         let Some(bench) = bench else {
-            let read = read_bench(Path::new(name), None)?;
-            if is_broken(&read.reading) {
-                return Err(Failure::wrong(format!("{name} is not TOML")).with_findings(
-                    &read.reading.diagnostics,
-                    &mut Sources::of(&read.name, &read.text),
-                ));
+            let read = read_bench(Path::new(name), env)?;
+            if is_broken(read.reading()) {
+                return Err(Failure::wrong(format!("{name} cannot be compared"))
+                    .with_findings(read.findings(), &mut read.sources()));
             }
-            return Ok(Self { text: read.text, values: read.reading.values });
+            return Ok(Self { values: read.layers.masked_values(), text: read.text });
         };
-        let text = history::text(bench, name)?.to_string();
+        let text = history::text(bench, name)?;
         let values = crate::values::of(&text);
         Ok(Self { text, values })
     }

@@ -3,55 +3,149 @@
 use std::{
     io::{self, Read},
     path::Path,
+    sync::Arc,
 };
 
-use setpoint_bench::{Diagnostic, Reading, Severity, Span};
+use setpoint_bench::{
+    Diagnostic, Reading,
+    layers::{LayeredReading, Surroundings, Unreadable, read_layers},
+};
 use setpoint_runtime::Drivers;
-use setpoint_store::{ReadError, atomic};
+use setpoint_store::{DiskSurroundings, ReadError, atomic};
 
-use crate::cli::{Failure, check::has_errors};
+use crate::cli::{Failure, check::has_errors, sources::Sources};
 
 /// A bench file that could be read, whether it checks or not.
 pub struct Bench {
     /// The file as the person gave it.
     pub name: String,
     /// Its text; empty where it is none.
-    pub text: String,
-    /// What it means and what is wrong with it.
-    pub reading: Reading,
+    pub text: Arc<str>,
+    /// What it and the other layers of its bench come to.
+    pub layers: LayeredReading,
+    /// The instrument types it was checked with.
+    pub drivers: Drivers,
 }
 
 impl Bench {
+    /// What it means and what is wrong with it, all layers together.
+    pub fn reading(&self) -> &Reading {
+        &self.layers.reading
+    }
+
+    /// What is wrong with it.
+    pub fn findings(&self) -> &[Diagnostic] {
+        &self.reading().diagnostics
+    }
+
     /// Whether it may run.
     pub fn ok(&self) -> bool {
-        !has_errors(&self.reading.diagnostics)
+        !has_errors(self.findings())
+    }
+
+    /// The texts that its findings are about.
+    pub fn sources(&self) -> Sources<'_> {
+        let mut sources = Sources::default();
+        self.add_to(&mut sources);
+        sources
+    }
+
+    /// Likewise, beside those of other benches.
+    pub fn add_to<'t>(&'t self, sources: &mut Sources<'t>) {
+        for file in &self.layers.files {
+            sources.add(&file.name, &file.text);
+        }
+        sources.add(&self.name, &self.text);
     }
 }
 
-/// Reads and checks a bench file with the drivers beside it. What is wrong with its content is a
-/// finding; `env` names the environment to check for.
+/// Reads and checks a bench file with all its layers and with the drivers beside it. What is wrong
+/// with its content is a finding; `env` names the environment to read it for.
 ///
 /// # Errors
 /// [`Failure`] if the file cannot be read.
 pub fn read_bench(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
-    let name = path.display().to_string();
-    let (text, mut reading) = match atomic::read(path) {
-        Ok(file) => {
-            let reading = setpoint_bench::read(&name, &file.text, &Drivers::beside(path));
-            (file.text.to_string(), reading)
-        }
-        Err(ReadError::NotUtf8 { line, column, .. }) => {
-            (String::new(), setpoint_bench::check::not_utf8(&name, line, column))
-        }
-        Err(error) => return Err(Failure::unusable(error.to_string())),
-    };
-    if let Some(finding) = env.and_then(|env| overlay_not_read(path, &name, env)) {
-        reading.diagnostics.insert(0, finding);
-    }
-    Ok(Bench { name, text, reading })
+    Ok(layered(path.display().to_string(), text_of(path)?, path, env))
 }
 
-/// The same; `-` is what comes on stdin, with the drivers beside the current folder.
+/// What a bench would be if its file had the text of another: `new` is read in place of the bench
+/// file at `path`, with the other layers and the drivers of that.
+///
+/// # Errors
+/// As [`read_bench`].
+pub fn read_in_place_of(path: &Path, new: &Path, env: Option<&str>) -> Result<Bench, Failure> {
+    let (old, name) = (path.display().to_string(), new.display().to_string());
+    let mut bench = layered(old.clone(), text_of(new)?, path, env);
+    // What is found in the text is found in the file that holds it.
+    for finding in &mut bench.layers.reading.diagnostics {
+        if finding.file == old {
+            finding.file.clone_from(&name);
+        }
+    }
+    for file in bench.layers.files.iter_mut().filter(|file| *file.name == *old) {
+        file.name = name.as_str().into();
+    }
+    bench.name = name;
+    Ok(bench)
+}
+
+/// What a bench would be if its file had another text.
+pub fn read_with_text(path: &Path, text: &str) -> Bench {
+    layered(path.display().to_string(), Ok(text.into()), path, None)
+}
+
+type Text = Result<Arc<str>, Unreadable>;
+
+/// The text of a file; that it is none is a finding.
+fn text_of(path: &Path) -> Result<Text, Failure> {
+    match atomic::read(path) {
+        Ok(file) => Ok(Ok(file.text)),
+        Err(ReadError::NotUtf8 { line, column, .. }) => {
+            Ok(Err(Unreadable::NotUtf8 { line, column }))
+        }
+        Err(error) => Err(Failure::unusable(error.to_string())),
+    }
+}
+
+fn layered(name: String, text: Text, path: &Path, env: Option<&str>) -> Bench {
+    let drivers = Drivers::beside(path);
+    let file = name.rsplit('/').next().unwrap_or(&name);
+    let around = Around { file, text: &text, disk: DiskSurroundings::beside(path) };
+    let layers = read_layers(&name, &around, env, &drivers);
+    Bench { text: text.unwrap_or_else(|_| "".into()), name, layers, drivers }
+}
+
+/// The disk and the process environment, the main file's text given.
+struct Around<'t> {
+    file: &'t str,
+    text: &'t Text,
+    disk: DiskSurroundings,
+}
+
+impl Surroundings for Around<'_> {
+    fn file(&self, name: &str) -> Text {
+        if name == self.file { self.text.clone() } else { self.disk.file(name) }
+    }
+
+    fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
+        self.disk.matching(pattern)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.disk.variable(name)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        self.disk.variables()
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.disk.secret(name)
+    }
+}
+
+/// The same as [`read_bench`]; `-` is what comes on stdin, with the drivers and the layers beside
+/// the current folder. A text without a name has no overlay.
 ///
 /// # Errors
 /// As [`read_bench`].
@@ -74,38 +168,21 @@ pub fn read_bench_or_stdin(path: &Path, env: Option<&str>) -> Result<Bench, Fail
             "more than {mib} MiB come on stdin; that is no bench file"
         )));
     }
-    let (text, reading) = match String::from_utf8(bytes) {
-        Ok(text) => {
-            let reading = setpoint_bench::read(&name, &text, &Drivers::beside(path));
-            (text, reading)
-        }
+    Ok(match String::from_utf8(bytes) {
+        Ok(text) => layered(name, Ok(text.into()), path, env),
         Err(error) => {
             let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
             let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
             let last = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             let column = 1 + String::from_utf8_lossy(last).chars().count();
-            (String::new(), setpoint_bench::check::not_utf8(&name, line, column))
+            layered(name, Err(Unreadable::NotUtf8 { line, column }), path, env)
         }
-    };
-    Ok(Bench { name, text, reading })
-}
-
-/// Whether a text has nothing to compare or to plan with, because it is not TOML.
-pub fn is_broken(reading: &Reading) -> bool {
-    let broken = ["syntax", "not_utf8", "too_large"];
-    reading.diagnostics.iter().any(|one| broken.contains(&one.code.as_str()))
-}
-
-/// Says so where there are values for an environment that would not be taken into account.
-fn overlay_not_read(path: &Path, name: &str, env: &str) -> Option<Diagnostic> {
-    let overlay = path.with_extension(format!("{env}.toml"));
-    overlay.exists().then(|| Diagnostic {
-        severity: Severity::Warning,
-        code: "overlay_not_read".to_owned(),
-        path: String::new(),
-        message: format!("{} is not read: benches have no layers yet", overlay.display()),
-        file: name.to_owned(),
-        span: Span { line: 1, column: 1, end_line: 1, end_column: 1 },
-        suggestion: None,
     })
+}
+
+/// Whether a bench has nothing to compare or to plan with, because one of its files is not TOML
+/// or cannot be had.
+pub fn is_broken(reading: &Reading) -> bool {
+    let broken = ["syntax", "not_utf8", "too_large", "missing_include", "unreadable"];
+    reading.diagnostics.iter().any(|one| broken.contains(&one.code.as_str()))
 }

@@ -8,6 +8,7 @@ mod client;
 mod diff;
 mod drivers;
 mod excerpt;
+mod explain;
 mod get;
 mod history;
 mod input;

@@ -1,14 +1,14 @@
 //! `setpoint plan FILE NEW`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde_json::json;
 use setpoint_bench::{Change, ChangeKind, Effect, model::Bench as Model};
-use setpoint_runtime::{Drivers, PlanStep, plan_between};
+use setpoint_runtime::{PlanStep, plan_between};
 
 use crate::cli::{
     Failure, Output, diff, excerpt,
-    input::{Bench, read_bench},
+    input::{Bench, read_bench, read_in_place_of},
     look::{Look, Tone},
     printable,
     sources::Sources,
@@ -20,36 +20,39 @@ const STEP: usize = 300;
 /// The ordered steps that going from one bench file to another takes; no device is asked
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  setpoint plan bench.toml bench-new.toml\n\n\
+              NEW is read in the place of FILE, with the drivers and layers that lie beside FILE.\n\
               Instruments that FILE has enabled are taken to answer. Exit status: 0 there is a\n\
               plan, 1 one of the files has errors, 3 one cannot be read.")]
 pub struct Plan {
     /// The bench file as it runs.
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// What it would become; drivers are looked for beside FILE.
+    /// What it would become: read as if it stood in the place of FILE.
     #[arg(value_name = "NEW")]
     new: PathBuf,
+    /// The environment to read both for; else SETPOINT_ENV, else what they say.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     #[command(flatten)]
     output: Output,
 }
 
 pub fn run(command: &Plan) -> Result<(), Failure> {
-    let old = read_bench(&command.file, None)?;
-    // What runs, runs beside FILE, whatever lies beside NEW.
-    let new = read_bench_for(&command.new, &command.file)?;
-    let (Some(from), Some(to)) = (&old.reading.bench, &new.reading.bench) else {
+    let env = command.env.as_deref();
+    let old = read_bench(&command.file, env)?;
+    let new = read_in_place_of(&command.file, &command.new, env)?;
+    let (Some(from), Some(to)) = (&old.reading().bench, &new.reading().bench) else {
         return refused(&[&old, &new], command.output);
     };
-    let to = &as_file(to, &new, &command.file);
-    let changes = setpoint_bench::diff(&old.reading.values, &new.reading.values);
-    let steps = steps(from, to, &old, &new, &Drivers::beside(&command.file));
+    let changes = setpoint_bench::diff(&old.layers.masked_values(), &new.layers.masked_values());
+    let steps = steps(from, to, &old, &new);
     let output = command.output;
     if output.is_json() {
         return output.json(&json!({
             "ok": true,
             "steps": steps,
             "changes": changes,
-            "diagnostics": new.reading.diagnostics,
+            "diagnostics": new.findings(),
         }));
     }
     if !output.quiet {
@@ -60,39 +63,16 @@ pub fn run(command: &Plan) -> Result<(), Failure> {
     Ok(())
 }
 
-/// NEW, checked as if it were FILE.
-fn read_bench_for(new: &Path, file: &Path) -> Result<Bench, Failure> {
-    let mut bench = read_bench(new, None)?;
-    if !bench.text.is_empty() && new.parent() != file.parent() {
-        bench.reading = setpoint_bench::read(&bench.name, &bench.text, &Drivers::beside(file));
-    }
-    Ok(bench)
-}
-
-/// NEW under the name of FILE: a bench without a name of its own is called by its file.
-fn as_file(to: &Model, new: &Bench, file: &Path) -> Model {
-    let mut to = to.clone();
-    let top = new.reading.values.as_table();
-    let bench = top.and_then(|top| top.get("bench")).and_then(|bench| bench.as_table());
-    if bench.is_none_or(|bench| !bench.contains_key("name"))
-        && let Some(stem) = file.file_stem()
-    {
-        to.name = stem.to_string_lossy().into_owned();
-    }
-    to
-}
-
 /// What the two files are checked to be wrong with.
 fn refused(benches: &[&Bench], output: Output) -> Result<(), Failure> {
-    let findings: Vec<_> =
-        benches.iter().flat_map(|bench| bench.reading.diagnostics.clone()).collect();
+    let findings: Vec<_> = benches.iter().flat_map(|bench| bench.findings().to_vec()).collect();
     if output.is_json() {
         output.json(&json!({"ok": false, "diagnostics": findings}))?;
         return Err(Failure::wrong(""));
     }
     let mut sources = Sources::default();
     for bench in benches {
-        sources.add(&bench.name, &bench.text);
+        bench.add_to(&mut sources);
     }
     if !output.quiet {
         for block in excerpt::report(&findings, &mut sources, Look::stdout(), false) {
@@ -106,8 +86,12 @@ fn refused(benches: &[&Bench], output: Output) -> Result<(), Failure> {
 }
 
 /// What the runtime would do, and what would be written.
-fn steps(from: &Model, to: &Model, old: &Bench, new: &Bench, drivers: &Drivers) -> Vec<PlanStep> {
-    let mut steps = plan_between(from, to, drivers);
+fn steps(from: &Model, to: &Model, old: &Bench, new: &Bench) -> Vec<PlanStep> {
+    let mut steps = plan_between(from, to, &old.drivers);
+    for step in &mut steps {
+        let text = std::mem::take(&mut step.text);
+        step.text = new.layers.without_secrets(old.layers.without_secrets(text));
+    }
     if old.text != new.text {
         steps.push(PlanStep {
             text: format!("write {}", old.name),
@@ -146,7 +130,7 @@ fn text(
             format!("  {}{kept}", diff::describe(change, look))
         }));
     }
-    let warnings = excerpt::summary(&new.reading.diagnostics);
+    let warnings = excerpt::summary(new.findings());
     if !warnings.is_empty() {
         lines.push(String::new());
         lines.push(format!("{to} has {warnings}; see “setpoint check {to}”"));

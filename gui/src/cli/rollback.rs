@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::json;
 use setpoint_bench::{Change, KeyPath};
-use setpoint_runtime::{Drivers, Origin};
+use setpoint_runtime::Origin;
 use setpoint_store::{Facts, atomic};
 
 use crate::{
@@ -14,9 +14,9 @@ use crate::{
         client::{Client, Method},
         diff,
         history::{self, failed},
+        input::read_with_text,
         look::Look,
         set,
-        sources::Sources,
     },
     values,
 };
@@ -139,13 +139,12 @@ fn on_the_file_alone(file: &Path, name: &str, only: &[KeyPath]) -> Result<Done, 
     Ok(Done { id: kept.id, changes, already: false })
 }
 
-/// A revision ran once; the drivers it needs may be gone since.
+/// A revision ran once; the drivers and other layers it needs may be gone since.
 fn check(file: &Path, text: &str) -> Result<(), Failure> {
-    let name = file.display().to_string();
-    let reading = setpoint_bench::read(&name, text, &Drivers::beside(file));
-    if !super::check::has_errors(&reading.diagnostics) {
+    let bench = read_with_text(file, text);
+    if bench.ok() {
         return Ok(());
     }
     Err(Failure::wrong("that would not run any more; the file is as it was")
-        .with_findings(&reading.diagnostics, &mut Sources::of(&name, text)))
+        .with_findings(bench.findings(), &mut bench.sources()))
 }

@@ -46,6 +46,7 @@ pub(crate) fn allowed(kind: Kind, value: &Value) -> Result<(), Problem> {
         | Kind::Source
         | Kind::Module
         | Kind::Template
+        | Kind::With
         | Kind::Roles
         | Kind::Setpoints
         | Kind::Limits => match value {

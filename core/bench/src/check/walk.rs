@@ -101,7 +101,9 @@ impl<'d> Walk<'d, '_, '_> {
             Kind::Module => self.module(node, value, place),
             Kind::Roles => self.roles(node, value, place),
             Kind::Files => self.include(value, place),
-            Kind::Paths | Kind::Template | Kind::TemplateName => self.layers(value, place),
+            Kind::Paths | Kind::Template | Kind::TemplateName | Kind::With => {
+                self.layers(value, place);
+            }
             _ => {}
         }
         if let Some(key) = node.key

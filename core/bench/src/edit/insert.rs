@@ -160,7 +160,7 @@ impl Line {
 /// Whether a table is written as one line for each of its keys, not between braces.
 fn spreads(path: &KeyPath) -> bool {
     match schema::covering(path).kind() {
-        Kind::Line | Kind::Roles => false,
+        Kind::Line | Kind::Roles | Kind::With => false,
         Kind::Module | Kind::Template => schema::at(path).is_some(),
         _ => true,
     }

@@ -162,7 +162,10 @@ impl<'l> Known<'l> {
         let mut node = Some(schema::root());
         for (depth, part) in wanted.iter().enumerate() {
             let kind = node.map(schema::Node::kind);
-            let free = matches!(kind, None | Some(Kind::Setpoints | Kind::Limits | Kind::Module));
+            let free = matches!(
+                kind,
+                None | Some(Kind::Setpoints | Kind::Limits | Kind::Module | Kind::With)
+            );
             let keys = self.keys(&path);
             if matches!(kind, Some(Kind::Setpoints | Kind::Limits)) {
                 // A parameter may be written as one key in quotation marks.

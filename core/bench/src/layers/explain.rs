@@ -1,6 +1,6 @@
 //! Where a value comes from, and what it overrides.
 
-use std::sync::Arc;
+use std::{cell::OnceCell, ops::Range, sync::Arc};
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::{
     expand::{self, Part},
     merge::Piece,
     origin::{LayerKind, at, part},
-    whole,
+    whole, why,
 };
 use crate::{diagnostic::Span, document::Cursor, path::KeyPath, value::Value};
 
@@ -65,13 +65,22 @@ impl LayeredReading {
                     _ => false,
                 };
             }
-            all.push(self.provenance(piece, holds));
+            all.push(self.provenance(piece, holds, path));
         }
         all
     }
 
     /// What each layer and template says about a key, highest first.
     pub(super) fn pieces<'r>(&'r self, path: &KeyPath) -> Vec<Piece<'r>> {
+        self.pieces_with(path, &OnceCell::new())
+    }
+
+    /// The same for many keys: the templates are looked up once.
+    pub(super) fn pieces_with<'r>(
+        &'r self,
+        path: &KeyPath,
+        known: &OnceCell<Templates<'r>>,
+    ) -> Vec<Piece<'r>> {
         let layers = self.layers();
         let names = path.names();
         let component: Vec<&str> = names.iter().take(2).map(String::as_str).collect();
@@ -90,9 +99,10 @@ impl LayeredReading {
             let pieces = own(names.get(..2).unwrap_or_default());
             let made =
                 pieces.iter().any(|piece| part(piece.value, piece.place, "template").is_some());
-            let known = if made { whole::templates(layers) } else { Templates::new() };
+            let none = Templates::new();
+            let known = if made { known.get_or_init(|| whole::templates(layers)) } else { &none };
             let rest = names.get(2..).unwrap_or_default();
-            let chain = templates(&component, &pieces, &known).pieces.into_iter();
+            let chain = templates(&component, &pieces, known).pieces.into_iter();
             all.extend(chain.filter_map(|piece| {
                 let (value, place) = at(piece.value, piece.place, rest)?;
                 Some(Piece { value, place, ..piece })
@@ -108,14 +118,22 @@ impl LayeredReading {
         piece.template.is_none() && origin.is_some_and(|origin| origin.append.contains(path))
     }
 
-    fn provenance(&self, piece: &Piece<'_>, holds: bool) -> Provenance {
+    fn provenance(&self, piece: &Piece<'_>, holds: bool, path: &KeyPath) -> Provenance {
+        let text = self.origins.get(usize::from(piece.place.origin));
+        let span = Cursor::new(text.map_or("", |origin| &origin.text)).span(bytes(piece));
+        self.provenance_at(piece, holds, span, path)
+    }
+
+    /// The same where lines and columns are known.
+    pub(super) fn provenance_at(
+        &self,
+        piece: &Piece<'_>,
+        holds: bool,
+        span: Span,
+        path: &KeyPath,
+    ) -> Provenance {
         let origin = piece.place.origin;
         let text = self.origins.get(usize::from(origin));
-        let bytes = match piece.value {
-            Value::Table(_) => piece.place.head(),
-            _ => piece.place.span.clone(),
-        };
-        let span = Cursor::new(text.map_or("", |origin| &origin.text)).span(bytes);
         let layer = text.map_or(LayerKind::Main, |origin| origin.kind);
         let mut through = Vec::new();
         if layer.is_file() {
@@ -125,12 +143,20 @@ impl LayeredReading {
             file: text.map_or_else(|| "".into(), |origin| origin.name.clone()),
             layer,
             span,
-            raw: piece.value.clone(),
+            raw: why::quiet(path, piece.value.clone()),
             template: piece.template.map(str::to_owned),
             through,
             holds,
             origin,
         }
+    }
+}
+
+/// Where a value stands; of a table that has a header, the header.
+pub(super) fn bytes(piece: &Piece<'_>) -> Range<usize> {
+    match piece.value {
+        Value::Table(_) => piece.place.head(),
+        _ => piece.place.span.clone(),
     }
 }
 

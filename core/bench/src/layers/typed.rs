@@ -36,6 +36,7 @@ pub(super) fn typed(
         | Kind::Role
         | Kind::Roles
         | Kind::Template
+        | Kind::With
         | Kind::Group
         | Kind::Line
         | Kind::Named(_)

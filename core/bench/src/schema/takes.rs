@@ -14,6 +14,7 @@ impl Kind {
             Self::Instrument | Self::Source | Self::Module => "a table".to_owned(),
             Self::Named(what) => format!("tables, one for {what}"),
             Self::Template => "a table with any keys".to_owned(),
+            Self::With => "values by placeholder".to_owned(),
             Self::Setpoints => "a value for each parameter".to_owned(),
             Self::Limits => "`[least, greatest]` for each parameter".to_owned(),
             Self::Roles => "names by role".to_owned(),

@@ -58,6 +58,7 @@ pub(super) fn leaf(kind: Kind) -> Map<String, Value> {
         | Kind::Source
         | Kind::Module
         | Kind::Template
+        | Kind::With
         | Kind::Roles
         | Kind::Setpoints
         | Kind::Limits => object([("type", "object".into())]),

@@ -14,6 +14,13 @@ pub(super) const KEYS: &[Key] = &[
         "The template whose keys the instrument begins with.",
     )
     .effect(E::Restart),
+    key(
+        "instruments.*.with",
+        K::With,
+        "What takes the place of the template's placeholders, by their names: `{ channel = 1 }` \
+         for `$(channel)`.",
+    )
+    .effect(E::Restart),
     key("instruments.*.type", K::Driver, "The name of its driver; `setpoint drivers` lists them.")
         .required()
         .effect(E::Restart),

@@ -18,6 +18,12 @@ pub(super) const KEYS: &[Key] = &[
         .idle("modules are not run by this version"),
     key("modules.*.template", K::TemplateName, "The template whose keys the module begins with."),
     key(
+        "modules.*.with",
+        K::With,
+        "What takes the place of the template's placeholders, by their names: `{ channel = 1 }` \
+         for `$(channel)`.",
+    ),
+    key(
         "modules.*.type",
         K::ModuleType,
         "What kind of module it is: an `interlock` acts when a condition holds, a `recorder` \

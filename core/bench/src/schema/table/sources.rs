@@ -47,6 +47,13 @@ pub(super) const KEYS: &[Key] = &[
     key("sources.*", K::Source, "A source of pictures.").effect(E::Connect),
     key("sources.*.template", K::TemplateName, "The template whose keys the source begins with.")
         .effect(E::Restart),
+    key(
+        "sources.*.with",
+        K::With,
+        "What takes the place of the template's placeholders, by their names: `{ channel = 1 }` \
+         for `$(channel)`.",
+    )
+    .effect(E::Restart),
     key("sources.*.type", K::SourceType, "What kind of source it is.")
         .required()
         .effect(E::Restart),

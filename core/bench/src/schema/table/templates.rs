@@ -11,7 +11,9 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "templates.*",
         K::Template,
-        "What a component with `template = \"NAME\"` begins with: any of its keys, its own values \
-         going before these; `parameters` gives the placeholders and their defaults.",
+        "What a component with `template = \"NAME\"` begins with: any keys that it may have; its own \
+         go before these. A text may hold placeholders, `$(channel)`, that the component fills by \
+         `with = { channel = 1 }`; a `with` here gives their defaults. A template may have a \
+         `template` of its own.",
     ),
 ];
