@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::value::Value;
+use crate::value::Table;
 
 /// Everything one panel looks after. Only [`crate::read`] makes one, from a text without errors.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -91,7 +91,7 @@ pub struct Instrument {
     /// `limits`: parameter to the range that replaces the driver's, never wider.
     pub limits: IndexMap<String, (f64, f64)>,
     /// `set`: parameter (`ch1.voltage`) to the value asked for, in file order.
-    pub set: IndexMap<String, Value>,
+    pub set: Table,
 }
 
 /// `wire`: what a bench may change of a driver's framing.

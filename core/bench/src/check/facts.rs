@@ -7,6 +7,8 @@ use std::{
 };
 
 use super::drivers::Driver;
+use smol_str::SmolStr;
+
 use crate::{document::Place, expression::Operator, value::Value};
 
 /// Where something stands: a stretch of bytes in one of the texts. Half the size of a range.
@@ -43,7 +45,7 @@ impl At {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// As written.
-    pub text: Box<str>,
+    pub text: SmolStr,
     /// What it is compared by, where that differs.
     same: Option<Box<str>>,
     /// Of what it is compared by: thousands of claims are compared without their texts.

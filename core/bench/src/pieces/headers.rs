@@ -27,7 +27,7 @@ impl<'t> Headers<'t> {
 
     fn line_end(&self, from: usize) -> usize {
         let rest = self.text.as_bytes().get(from..).unwrap_or_default();
-        rest.iter().position(|byte| *byte == b'\n').map_or(self.text.len(), |end| from + end + 1)
+        memchr::memchr(b'\n', rest).map_or(self.text.len(), |end| from + end + 1)
     }
 
     /// Past a statement that is no header: over all lines of its value.
@@ -36,6 +36,8 @@ impl<'t> Headers<'t> {
         let mut open = 0_usize;
         while let Some(&byte) = bytes.get(at) {
             match byte {
+                // Names, numbers and blanks are most of it.
+                b'a'..=b'z' | b'0'..=b'9' | b' ' => {}
                 b'\n' if open == 0 => return at + 1,
                 b'#' => {
                     at = self.line_end(at);
@@ -115,6 +117,12 @@ fn component(names: &str) -> &str {
 fn after_text(bytes: &[u8], at: usize, quote: u8) -> usize {
     let long = bytes.get(at..at + 3) == Some(&[quote; 3]);
     let mut at = if long { at + 3 } else { at + 1 };
+    if !long {
+        // Up to where it ends or something is escaped, which is nearly always where it ends.
+        let rest = bytes.get(at..).unwrap_or_default();
+        let found = memchr::memchr3(quote, b'\n', b'\\', rest);
+        at += found.unwrap_or(rest.len());
+    }
     let mut quotes = 0;
     while let Some(&byte) = bytes.get(at) {
         at += 1;
