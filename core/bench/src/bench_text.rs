@@ -42,7 +42,7 @@ pub struct BenchText {
 /// What a piece holds.
 struct Part {
     /// The keys at its top, each with how it is written.
-    top: Box<[(SmolStr, Form, Value)]>,
+    top: Box<[(SmolStr, Form, Top)]>,
     /// Without those that have nothing to tell.
     components: Box<[Component]>,
     /// What was found outside of its values.
@@ -51,13 +51,29 @@ struct Part {
     whole: bool,
 }
 
+/// What is in a key at the top of a piece.
+enum Top {
+    Plain(Value),
+    /// The things that a table holds by name, of which other pieces have more.
+    Named(Vec<(SmolStr, Value)>),
+}
+
+impl Top {
+    fn new(name: &str, value: Value) -> Self {
+        match value {
+            Value::Table(table) if schema::holds_by_name(name) => Self::Named(table.into_entries()),
+            value => Self::Plain(value),
+        }
+    }
+}
+
 /// A component and what its check came to. There are ten thousand of them: what few have is apart.
 struct Component {
     top: SmolStr,
     id: Option<SmolStr>,
     findings: Option<Box<Findings>>,
     facts: Box<Facts>,
-    built: Option<Box<Built>>,
+    built: Option<Built>,
 }
 
 impl Component {
@@ -73,7 +89,7 @@ impl Component {
             id: name.id.map(SmolStr::new),
             findings,
             facts: Box::new(facts),
-            built: built.map(Box::new),
+            built,
         })
     }
 
@@ -263,12 +279,7 @@ fn parts(texts: &[&str], catalogue: &dyn Catalogue, drivers: &mut Drivers) -> Ve
 }
 
 /// Reads and checks one piece.
-fn part(
-    text: &str,
-    reader: &mut Reader,
-    catalogue: &dyn Catalogue,
-    drivers: &mut Drivers,
-) -> Part {
+fn part(text: &str, reader: &mut Reader, catalogue: &dyn Catalogue, drivers: &mut Drivers) -> Part {
     let (values, root, errors) = reader.read(text);
     if !errors.is_empty() {
         return Part::unread();
@@ -282,7 +293,11 @@ fn part(
     let beside = if text.is_ascii() { None } else { some(beside(text, &components)) };
     let Value::Table(top) = values else { return Part::unread() };
     let top = top.into_entries().into_iter().zip(&root.parts);
-    let top = top.map(|((name, value), place)| (name, place.form, value)).collect();
+    let top = top.map(|((name, value), place)| {
+        let value = Top::new(&name, value);
+        (name, place.form, value)
+    });
+    let top = top.collect();
     Part { top, components: components.into(), beside, whole: true }
 }
 
@@ -309,38 +324,39 @@ struct Gathering {
 
 /// The values of all pieces together; `None` if pieces do not stand by themselves.
 fn values(pieces: &Pieces<Part>) -> Option<Value> {
-    enum Top {
+    enum Whole {
         Plain(Value),
         Named(Gathering),
     }
-    let mut tops: IndexMap<&SmolStr, Top, RandomState> = IndexMap::default();
+    let mut tops: IndexMap<&SmolStr, Whole, RandomState> = IndexMap::default();
     for piece in pieces.list() {
         for (name, form, value) in &*piece.inner.made.top {
-            let table = value.as_table().filter(|_| schema::holds_by_name(name));
-            let Some(table) = table else {
-                if tops.insert(name, Top::Plain(value.clone())).is_some() {
-                    return None;
-                }
-                continue;
+            let entries = match value {
+                Top::Named(entries) => entries,
+                Top::Plain(value) => match tops.insert(name, Whole::Plain(value.clone())) {
+                    Some(_) => return None,
+                    None => continue,
+                },
             };
             let top = tops.entry(name).or_insert_with(|| {
-                let entries = Vec::new();
-                Top::Named(Gathering { entries, pieces: 0, headers: 0, closed: false })
+                // Nearly all pieces are of one table, as a rule.
+                let entries = Vec::with_capacity(pieces.list().len());
+                Whole::Named(Gathering { entries, pieces: 0, headers: 0, closed: false })
             });
-            let Top::Named(gathering) = top else { return None };
+            let Whole::Named(gathering) = top else { return None };
             gathering.pieces += 1;
             gathering.headers += usize::from(*form == Form::Headed);
             gathering.closed |= !matches!(form, Form::Headed | Form::Implied);
             if gathering.headers > 1 || (gathering.closed && gathering.pieces > 1) {
                 return None;
             }
-            gathering.entries.extend(table.entries().iter().cloned());
+            gathering.entries.extend(entries.iter().cloned());
         }
     }
     let entries = tops.into_iter().map(|(name, top)| {
         let value = match top {
-            Top::Plain(value) => value,
-            Top::Named(gathering) => Value::Table(Table::try_from_entries(gathering.entries)?),
+            Whole::Plain(value) => value,
+            Whole::Named(gathering) => Value::Table(Table::try_from_entries(gathering.entries)?),
         };
         Some((name.clone(), value))
     });
@@ -356,7 +372,7 @@ fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
     let all = || pieces.list().iter().flat_map(|piece| of(piece).map(move |one| (piece, one)));
     let facts = all().map(|(_, one)| (one.name(), &*one.facts));
     let between = check::whole(check::environment(&values), facts);
-    let built = all().filter_map(|(_, one)| Some((one.name(), one.built.as_deref()?)));
+    let built = all().filter_map(|(_, one)| Some((one.name(), one.built.as_ref()?)));
     let bench = check::assemble(file, built);
 
     let mut findings = Findings::default();

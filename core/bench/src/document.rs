@@ -241,4 +241,26 @@ mod tests {
         assert_eq!(value(&document, "h.i"), "4");
         assert!(document.find(&"f".parse().unwrap()).is_none());
     }
+
+    proptest::proptest! {
+        /// Another reader of TOML, which has no short ways for what is plain.
+        #[test]
+        fn values_are_what_another_reader_makes_of_them(
+            value in "[0-9]{1,3}(\\.[0-9]{0,3})?|[0-9.eE_+-]{1,6}|0?[0-9]{18,20}|[a-z]{4,5}|true|false|\"[ -~\t\u{7f}é]{0,6}\"",
+            key in "[ -~é]{1,4}|[A-Za-z0-9_-]{1,4}",
+        ) {
+            for text in [format!("a = {value}"), format!("{key} = 1")] {
+                let other = text.parse::<toml::Table>();
+                let ours = Document::parse(&text);
+                proptest::prop_assert_eq!(ours.is_ok(), other.is_ok(), "{}", text);
+                let (Ok(ours), Ok(other)) = (ours, other) else { continue };
+                let (ours, other) = (ours.into_values(), toml::Value::Table(other));
+                // Dates are texts here.
+                if !other.to_string().contains(['-', ':']) || !ours.to_string().contains(['-', ':']) {
+                    let other = serde_json::to_value(&other).unwrap();
+                    proptest::prop_assert_eq!(serde_json::to_value(&ours).unwrap(), other, "{}", text);
+                }
+            }
+        }
+    }
 }

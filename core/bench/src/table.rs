@@ -158,11 +158,6 @@ impl Table {
         Arc::unwrap_or_clone(self.0).entries
     }
 
-    /// Keys and values in order.
-    pub(crate) fn entries(&self) -> &[(SmolStr, Value)] {
-        &self.0.entries
-    }
-
     /// The value of a key that probably is at a position: it is, where two tables are alike.
     pub(crate) fn get_near(&self, position: usize, key: &str) -> Option<&Value> {
         match self.0.entries.get(position) {

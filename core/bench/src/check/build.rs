@@ -26,10 +26,9 @@ pub(super) fn component(name: Name<'_>, value: &Value) -> Option<Built> {
     match (name.top, name.id) {
         ("bench", None) => {
             let keys = keys(node)?;
-            let name = keys.text("name").map(str::to_owned);
-            Some(Built::Bench(name, keys.text("environment")?.to_owned()))
+            Some(Built::Bench(keys.text("name").map(Into::into), keys.text("environment")?.into()))
         }
-        ("runtime", None) => Some(Built::Runtime(runtime(&keys(node)?)?)),
+        ("runtime", None) => Some(Built::Runtime(Box::new(runtime(&keys(node)?)?))),
         ("instruments", Some(_)) => {
             Some(Built::Instrument(Arc::new(instrument(&keys(node.child("*")?)?)?)))
         }
@@ -48,18 +47,18 @@ pub(super) fn bench<'b>(
     let preset = |top| component(Name { top, id: None }, &empty);
     let mut bench = Bench { name: stem.to_owned(), ..Bench::default() };
     if let Some(Built::Bench(_, environment)) = preset("bench") {
-        bench.environment = environment;
+        bench.environment = environment.into();
     }
     if let Some(Built::Runtime(runtime)) = preset("runtime") {
-        bench.runtime = runtime;
+        bench.runtime = *runtime;
     }
     for (name, built) in parts {
         match (built, name.id) {
             (Built::Bench(name, environment), _) => {
-                bench.name = name.clone().unwrap_or(bench.name);
-                bench.environment.clone_from(environment);
+                bench.name = name.as_deref().map_or(bench.name, str::to_owned);
+                bench.environment = environment.to_string();
             }
-            (Built::Runtime(runtime), _) => bench.runtime = runtime.clone(),
+            (Built::Runtime(runtime), _) => bench.runtime = RuntimeSettings::clone(runtime),
             (Built::Instrument(instrument), Some(id)) => {
                 bench.instruments.insert(id.to_owned(), Arc::clone(instrument));
             }
@@ -114,12 +113,9 @@ fn instrument(keys: &Keys<'_>) -> Option<Instrument> {
         },
         limits: parameters("limits")
             .into_iter()
-            .map(|(name, value)| Some((name.into(), range(value)?)))
+            .map(|(name, value)| Some((name, range(value)?)))
             .collect::<Option<_>>()?,
-        set: {
-            let all = parameters("set").into_iter();
-            Table::try_from_entries(all.map(|(name, value)| (name, value.clone())).collect())?
-        },
+        set: parameters("set").into_iter().map(|(name, value)| (name, value.clone())).collect(),
     })
 }
 

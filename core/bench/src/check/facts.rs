@@ -93,11 +93,11 @@ pub struct Facts {
     /// The address of an enabled instrument that is simulated.
     pub simulated: Option<At>,
     /// Where a source is served.
-    pub mount_point: Option<Claim>,
+    pub mount_point: Option<Box<Claim>>,
     /// What people call it.
     pub label: Option<Claim>,
     /// The template it begins with.
-    pub template: Option<Claim>,
+    pub template: Option<Box<Claim>>,
     /// What is known of an instrument's type.
     pub driver: Option<Arc<Driver>>,
     /// The narrower ranges of an instrument's parameters.

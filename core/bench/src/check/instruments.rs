@@ -1,10 +1,6 @@
 //! What is asked of one instrument, held against what its driver knows.
 
-use std::{
-    collections::HashMap,
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use super::{
     allowed::{not_a_choice, wrong_type},

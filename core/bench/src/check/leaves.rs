@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use smol_str::SmolStr;
-
 use crate::{
     document::{Form, Place},
     value::Value,
@@ -36,11 +34,7 @@ impl Leaf<'_, '_> {
 }
 
 /// Visits all parameters below a table, in file order.
-pub(crate) fn each<'d>(
-    value: &'d Value,
-    place: &'d Place,
-    visit: &mut dyn FnMut(&Leaf<'d, '_>),
-) {
+pub(crate) fn each<'d>(value: &'d Value, place: &'d Place, visit: &mut dyn FnMut(&Leaf<'d, '_>)) {
     Way { names: Vec::new(), parameter: String::new() }.below(value, place, visit);
 }
 
@@ -78,15 +72,15 @@ fn join(parameter: &mut String, name: &str) {
 }
 
 /// All parameters below a table, by their dotted names.
-pub(crate) fn by_name(value: &Value) -> Vec<(SmolStr, &Value)> {
-    fn collect<'v>(value: &'v Value, way: &mut String, found: &mut Vec<(SmolStr, &'v Value)>) {
+pub(crate) fn by_name(value: &Value) -> Vec<(String, &Value)> {
+    fn collect<'v>(value: &'v Value, way: &mut String, found: &mut Vec<(String, &'v Value)>) {
         for (name, value) in value.as_table().into_iter().flatten() {
             let length = way.len();
             join(way, name);
             if matches!(value, Value::Table(_)) {
                 collect(value, way, found);
             } else {
-                found.push((SmolStr::new(&*way), value));
+                found.push((way.clone(), value));
             }
             way.truncate(length);
         }

@@ -116,10 +116,14 @@ fn named_as_secret(name: &str) -> bool {
         let name = name.to_lowercase();
         return SECRETS.iter().any(|word| name.contains(word));
     }
-    let name = name.as_bytes();
-    SECRETS.iter().any(|word| {
-        name.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-    })
+    let begins = |rest: &str| {
+        let same =
+            |word: &&str| rest.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
+        // Most letters begin none of them.
+        matches!(rest.as_bytes(), [b'a' | b'p' | b's' | b't' | b'A' | b'P' | b'S' | b'T', ..])
+            && SECRETS.iter().any(|word| same(&word))
+    };
+    (0..name.len()).any(|at| name.get(at..).is_some_and(begins))
 }
 
 /// `user:password@` in an address.

@@ -149,7 +149,7 @@ impl<'d> Walk<'d, '_, '_> {
         };
         self.facts.disabled = matches!(table.get("enabled"), Some(Value::Bool(false)));
         self.facts.label = text("label").filter(|label| !label.text.is_empty());
-        self.facts.template = text("template");
+        self.facts.template = text("template").map(Box::new);
     }
 
     fn include(&mut self, value: &Value, place: &Place) {

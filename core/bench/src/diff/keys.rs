@@ -96,7 +96,13 @@ impl<'v> Walk<'v> {
         }
     }
 
-    fn below(&mut self, above: Known, name: &'v str, old: Option<&'v Value>, new: Option<&'v Value>) {
+    fn below(
+        &mut self,
+        above: Known,
+        name: &'v str,
+        old: Option<&'v Value>,
+        new: Option<&'v Value>,
+    ) {
         let known = above.below(name);
         self.names.push(name);
         match self.names.len() {

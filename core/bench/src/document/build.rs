@@ -398,6 +398,11 @@ impl<'t> Builder<'t> {
         {
             return (Form::Plain, Value::String(text.to_owned()));
         }
+        if kind.is_none()
+            && let Some(value) = plain_scalar(raw.as_str())
+        {
+            return (Form::Plain, value);
+        }
         let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
         let mut bad = false;
         let mut decoded = Cow::Borrowed("");
@@ -442,9 +447,32 @@ fn plain_text(raw: &str) -> Option<&str> {
     inner.bytes().all(plain).then_some(inner)
 }
 
+/// `true`, `false`, or a number of digits with one point at most. What is written another way goes
+/// through the parser.
+fn plain_scalar(raw: &str) -> Option<Value> {
+    let digits = match raw.as_bytes() {
+        b"true" => return Some(Value::Bool(true)),
+        b"false" => return Some(Value::Bool(false)),
+        [b'0'] | [b'0', b'.', ..] | [b'1'..=b'9', ..] => raw.bytes(),
+        _ => return None,
+    };
+    let mut point = None;
+    for (at, byte) in digits.enumerate() {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' if point.is_none() && at + 1 < raw.len() => point = Some(at),
+            _ => return None,
+        }
+    }
+    match point {
+        None => raw.parse().ok().map(Value::Int),
+        Some(_) => raw.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
+    }
+}
+
 /// Whether a key without quotation marks is one. Only what is none has to go through the parser.
 fn is_bare(raw: &str) -> bool {
-    let bare = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    let bare = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' | b'_' | b'-');
     !raw.is_empty() && raw.bytes().all(bare)
 }
 

@@ -34,10 +34,13 @@ impl<'t> Headers<'t> {
     fn statement(&self, mut at: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut open = 0_usize;
-        while let Some(&byte) = bytes.get(at) {
-            match byte {
-                // Names, numbers and blanks are most of it.
-                b'a'..=b'z' | b'0'..=b'9' | b' ' => {}
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(skipped) = rest.iter().position(|byte| TELLING[usize::from(*byte)]) else {
+                return bytes.len();
+            };
+            at += skipped;
+            match rest[skipped] {
                 b'\n' if open == 0 => return at + 1,
                 b'#' => {
                     at = self.line_end(at);
@@ -46,7 +49,7 @@ impl<'t> Headers<'t> {
                     }
                     continue;
                 }
-                b'"' | b'\'' => {
+                byte @ (b'"' | b'\'') => {
                     at = after_text(bytes, at, byte);
                     continue;
                 }
@@ -56,9 +59,20 @@ impl<'t> Headers<'t> {
             }
             at += 1;
         }
-        at
     }
 }
+
+/// The bytes that tell where a statement ends.
+const TELLING: [bool; 256] = {
+    let mut telling = [false; 256];
+    let bytes = b"\n#\"'[]{}";
+    let mut at = 0;
+    while at < bytes.len() {
+        telling[bytes[at] as usize] = true;
+        at += 1;
+    }
+    telling
+};
 
 impl Iterator for Headers<'_> {
     type Item = Header;
