@@ -1,14 +1,22 @@
 //! A bench file that is read again and again while it changes.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    num::NonZero,
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use smol_str::SmolStr;
 
 use crate::{
     catalogue::Catalogue,
-    check::{self, Checked, Context, Drivers, Findings, Name, Reading},
-    document::{self, Document, Form},
+    check::{self, Built, Checked, Context, Drivers, Facts, Findings, Name, Reading},
+    document::{self, Form, Reader},
     edit::{self, Edit, EditError, Options, TextEdit},
     pieces::{Piece, Pieces},
     schema,
@@ -34,25 +42,65 @@ pub struct BenchText {
 /// What a piece holds.
 struct Part {
     /// The keys at its top, each with how it is written.
-    top: Vec<(SmolStr, Form, Value)>,
-    components: Vec<Component>,
+    top: Box<[(SmolStr, Form, Top)]>,
+    /// Without those that have nothing to tell.
+    components: Box<[Component]>,
     /// What was found outside of its values.
-    beside: Findings,
+    beside: Option<Box<Findings>>,
     /// Whether all of it is TOML.
     whole: bool,
 }
 
-/// A component and what its check came to.
+/// What is in a key at the top of a piece.
+enum Top {
+    Plain(Value),
+    /// The things that a table holds by name, of which other pieces have more.
+    Named(Vec<(SmolStr, Value)>),
+}
+
+impl Top {
+    fn new(name: &str, value: Value) -> Self {
+        match value {
+            Value::Table(table) if schema::holds_by_name(name) => Self::Named(table.into_entries()),
+            value => Self::Plain(value),
+        }
+    }
+}
+
+/// A component and what its check came to. There are ten thousand of them: what few have is apart.
 struct Component {
     top: SmolStr,
     id: Option<SmolStr>,
-    checked: Checked,
+    findings: Option<Box<Findings>>,
+    facts: Box<Facts>,
+    built: Option<Built>,
 }
 
 impl Component {
+    /// `None` if there is nothing to tell of it: the table around an instrument, say.
+    fn new(name: Name<'_>, checked: Checked) -> Option<Self> {
+        let Checked { findings, facts, built } = checked;
+        let findings = some(findings);
+        if name.id.is_none() && findings.is_none() && built.is_none() && facts == Facts::default() {
+            return None;
+        }
+        Some(Self {
+            top: name.top.into(),
+            id: name.id.map(SmolStr::new),
+            findings,
+            facts: Box::new(facts),
+            built,
+        })
+    }
+
     fn name(&self) -> Name<'_> {
         Name { top: &self.top, id: self.id.as_deref() }
     }
+}
+
+/// Findings, if there are any.
+fn some(findings: Findings) -> Option<Box<Findings>> {
+    (findings != Findings::default()).then(|| Box::new(findings))
 }
 
 impl std::fmt::Debug for BenchText {
@@ -68,11 +116,11 @@ impl BenchText {
         let mut touched = 0;
         let file: Arc<str> = file.into();
         let pieces = if text.len() > document::LONGEST {
-            Pieces::uncut("".into(), &mut |_| Part::unread())
+            Pieces::uncut("".into(), &mut |_| vec![Part::unread()])
         } else {
-            Pieces::cut(text.clone(), &mut |text| {
-                touched += 1;
-                part(text, catalogue, &mut drivers)
+            Pieces::cut(text.clone(), &mut |texts| {
+                touched += texts.len();
+                parts(texts, catalogue, &mut drivers)
             })
         };
         Self::put_together(file, text, pieces, drivers, touched, catalogue)
@@ -87,9 +135,9 @@ impl BenchText {
         }
         let mut drivers = self.drivers.clone();
         let mut touched = 0;
-        let pieces = self.pieces.again(text.clone(), &mut |text| {
-            touched += 1;
-            part(text, catalogue, &mut drivers)
+        let pieces = self.pieces.again(text.clone(), &mut |texts| {
+            touched += texts.len();
+            parts(texts, catalogue, &mut drivers)
         });
         Self::put_together(self.file.clone(), text, pieces, drivers, touched, catalogue)
     }
@@ -178,7 +226,7 @@ impl BenchText {
         }
         // What is wrong with it, or how its tables belong together, can only be told of the whole.
         let reading = check::read(&file, &text, catalogue);
-        let pieces = Pieces::uncut(text, &mut |_| Part::unread());
+        let pieces = Pieces::uncut(text, &mut |_| vec![Part::unread()]);
         Self { file, pieces, drivers, reading, touched: touched + 1 }
     }
 }
@@ -186,38 +234,87 @@ impl BenchText {
 impl Part {
     /// Of a text that was not read in pieces. It is never shared: `whole` is not.
     fn unread() -> Self {
-        Self { top: Vec::new(), components: Vec::new(), beside: Findings::default(), whole: false }
+        Self { top: [].into(), components: [].into(), beside: None, whole: false }
     }
 }
 
+/// Pieces that one thread reads in one go, so that it is worth to start one.
+const STRETCH: usize = 128;
+
+/// Reads and checks pieces, in order. From a few hundred on several threads share the work, each of
+/// which looks up what it has to know of instrument types itself.
+fn parts(texts: &[&str], catalogue: &dyn Catalogue, drivers: &mut Drivers) -> Vec<Part> {
+    let stretches = texts.len().div_ceil(STRETCH);
+    let most = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = most.min(stretches / 2);
+    if threads < 2 {
+        let mut reader = Reader::default();
+        return texts.iter().map(|text| part(text, &mut reader, catalogue, drivers)).collect();
+    }
+    // Whoever is done with a stretch takes the next one, so that nobody waits for a slow thread.
+    let next = AtomicUsize::new(0);
+    let work = |mut drivers: Drivers| {
+        let mut reader = Reader::default();
+        let mut done: Vec<(usize, Vec<Part>)> = Vec::new();
+        loop {
+            let stretch = next.fetch_add(1, Ordering::Relaxed);
+            let Some(texts) = texts.chunks(STRETCH).nth(stretch) else { return (done, drivers) };
+            let texts = texts.iter();
+            let parts = texts.map(|text| part(text, &mut reader, catalogue, &mut drivers));
+            done.push((stretch, parts.collect()));
+        }
+    };
+    let mut done: Vec<(usize, Vec<Part>)> = Vec::with_capacity(stretches);
+    std::thread::scope(|scope| {
+        let start = |known: Drivers| scope.spawn(|| work(known));
+        let others: Vec<_> = (1..threads).map(|_| start(drivers.clone())).collect();
+        let mine = work(drivers.clone());
+        let others = others.into_iter().map(|thread| match thread.join() {
+            Ok(theirs) => theirs,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        for (theirs, known) in std::iter::once(mine).chain(others) {
+            done.extend(theirs);
+            drivers.learn(known);
+        }
+    });
+    done.sort_unstable_by_key(|(stretch, _)| *stretch);
+    done.into_iter().flat_map(|(_, parts)| parts).collect()
+}
+
 /// Reads and checks one piece.
-fn part(text: &str, catalogue: &dyn Catalogue, drivers: &mut Drivers) -> Part {
-    let document = Document::recover(text);
-    if !document.errors().is_empty() {
+fn part(text: &str, reader: &mut Reader, catalogue: &dyn Catalogue, drivers: &mut Drivers) -> Part {
+    let (values, root, errors) = reader.read(text);
+    if !errors.is_empty() {
         return Part::unread();
     }
     let mut context = Context { catalogue, drivers, texts: &|_| text, layered: false };
-    let components: Vec<Component> = check::components(document.values(), document.root())
-        .map(|(name, value, place)| Component {
-            top: name.top.into(),
-            id: name.id.map(SmolStr::new),
-            checked: check::component(name, value, place, &mut context),
+    let components: Vec<Component> = check::components(&values, &root)
+        .filter_map(|(name, value, place)| {
+            Component::new(name, check::component(name, value, place, &mut context))
         })
         .collect();
-    // Values that were told of already are not told of again.
+    let beside = if text.is_ascii() { None } else { some(beside(text, &components)) };
+    let Value::Table(top) = values else { return Part::unread() };
+    let top = top.into_entries().into_iter().zip(&root.parts);
+    let top = top.map(|((name, value), place)| {
+        let value = Top::new(&name, value);
+        (name, place.form, value)
+    });
+    let top = top.collect();
+    Part { top, components: components.into(), beside, whole: true }
+}
+
+/// What is wrong outside of values. Values that were told of already are not told of again.
+fn beside(text: &str, components: &[Component]) -> Findings {
     let mut all = Findings::default();
-    if !text.is_ascii() {
-        components.iter().for_each(|one| all.append_from(&one.checked.findings, 0));
-        check::hidden_characters(0, text, &mut all);
-    }
-    let told = components.iter().map(|one| one.checked.findings.list().len()).sum();
+    let told = components.iter().filter_map(|one| one.findings.as_ref());
+    told.for_each(|findings| all.append_from(findings, 0));
+    let told = all.list().len();
+    check::hidden_characters(0, text, &mut all);
     let mut beside = Findings::default();
     all.list().iter().skip(told).for_each(|finding| beside.add(finding.clone()));
-    let forms: Vec<Form> = document.root().parts.iter().map(|part| part.form).collect();
-    let Value::Table(top) = document.into_values() else { return Part::unread() };
-    let top = top.into_iter().zip(forms);
-    let top = top.map(|((name, value), form)| (name.into(), form, value)).collect();
-    Part { top, components, beside, whole: true }
+    beside
 }
 
 /// A top-level table that is put together from pieces.
@@ -231,39 +328,39 @@ struct Gathering {
 
 /// The values of all pieces together; `None` if pieces do not stand by themselves.
 fn values(pieces: &Pieces<Part>) -> Option<Value> {
-    enum Top {
+    enum Whole {
         Plain(Value),
         Named(Gathering),
     }
-    let mut tops: IndexMap<&SmolStr, Top> = IndexMap::new();
+    let mut tops: IndexMap<&SmolStr, Whole, RandomState> = IndexMap::default();
     for piece in pieces.list() {
-        for (name, form, value) in &piece.inner.made.top {
-            let table = value.as_table().filter(|_| schema::holds_by_name(name));
-            let Some(table) = table else {
-                if tops.insert(name, Top::Plain(value.clone())).is_some() {
-                    return None;
-                }
-                continue;
+        for (name, form, value) in &*piece.inner.made.top {
+            let entries = match value {
+                Top::Named(entries) => entries,
+                Top::Plain(value) => match tops.insert(name, Whole::Plain(value.clone())) {
+                    Some(_) => return None,
+                    None => continue,
+                },
             };
             let top = tops.entry(name).or_insert_with(|| {
-                let entries = Vec::new();
-                Top::Named(Gathering { entries, pieces: 0, headers: 0, closed: false })
+                // Nearly all pieces are of one table, as a rule.
+                let entries = Vec::with_capacity(pieces.list().len());
+                Whole::Named(Gathering { entries, pieces: 0, headers: 0, closed: false })
             });
-            let Top::Named(gathering) = top else { return None };
+            let Whole::Named(gathering) = top else { return None };
             gathering.pieces += 1;
             gathering.headers += usize::from(*form == Form::Headed);
             gathering.closed |= !matches!(form, Form::Headed | Form::Implied);
             if gathering.headers > 1 || (gathering.closed && gathering.pieces > 1) {
                 return None;
             }
-            let entries = table.iter().map(|(id, value)| (SmolStr::new(id), value.clone()));
-            gathering.entries.extend(entries);
+            gathering.entries.extend(entries.iter().cloned());
         }
     }
     let entries = tops.into_iter().map(|(name, top)| {
         let value = match top {
-            Top::Plain(value) => value,
-            Top::Named(gathering) => Value::Table(Table::try_from_entries(gathering.entries)?),
+            Whole::Plain(value) => value,
+            Whole::Named(gathering) => Value::Table(Table::try_from_entries(gathering.entries)?),
         };
         Some((name.clone(), value))
     });
@@ -277,14 +374,14 @@ fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
         return check::empty(file);
     }
     let all = || pieces.list().iter().flat_map(|piece| of(piece).map(move |one| (piece, one)));
-    let facts = all().map(|(_, one)| (one.name(), &one.checked.facts));
+    let facts = all().map(|(_, one)| (one.name(), &*one.facts));
     let between = check::whole(check::environment(&values), facts);
-    let built = all().filter_map(|(_, one)| Some((one.name(), one.checked.built.as_ref()?)));
+    let built = all().filter_map(|(_, one)| Some((one.name(), one.built.as_ref()?)));
     let bench = check::assemble(file, built);
 
     let mut findings = Findings::default();
     for (piece, one) in all() {
-        findings.append_from(&one.checked.findings, piece.start);
+        one.findings.iter().for_each(|found| findings.append_from(found, piece.start));
     }
     if between.errors || !between.list.is_empty() {
         let starts: Vec<u32> = all().map(|(piece, _)| piece.start).collect();
@@ -295,7 +392,8 @@ fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
         findings.append_between(between);
     }
     for piece in pieces.list() {
-        findings.append_from(&piece.inner.made.beside, piece.start);
+        let beside = piece.inner.made.beside.iter();
+        beside.for_each(|found| findings.append_from(found, piece.start));
     }
     let bench = bench.filter(|_| !findings.any_error());
     let lines = |byte: usize| {

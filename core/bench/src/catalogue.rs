@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 /// What is known of instrument types. The instrument crate's driver library is one; tests have
-/// small ones of their own.
-pub trait Catalogue {
+/// small ones of their own. Large files are checked on several threads, which ask it at once.
+pub trait Catalogue: Sync {
     /// Names of all instrument types, sorted.
     fn types(&self) -> Vec<String>;
 

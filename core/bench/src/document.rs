@@ -48,15 +48,7 @@ impl Document {
             let error = SyntaxError::at(text, 0..0, too_long(text.len()));
             return Self { errors: vec![error], ..Self::empty(text) };
         }
-        let source = toml_parser::Source::new(text);
-        let tokens = source.lex().into_vec();
-        let mut problems = errors::Collected::default();
-        let mut builder = build::Builder::new(source, tokens.len() / 4);
-        let mut checked = toml_parser::parser::ValidateWhitespace::new(&mut builder, source);
-        toml_parser::parser::parse_document(&tokens, &mut checked, &mut problems);
-        drop(tokens);
-        let (values, root) = builder.finish(&mut problems);
-        let errors = problems.finish(text);
+        let (values, root, errors) = Reader::default().read(text);
         Self { text: text.to_owned(), values, root, errors, lines: OnceLock::new() }
     }
 
@@ -111,6 +103,31 @@ impl Document {
     /// Lines and columns of a stretch of bytes.
     pub fn span(&self, bytes: Range<usize>) -> Span {
         self.lines.get_or_init(|| Lines::new(&self.text)).span(&self.text, bytes)
+    }
+}
+
+/// Reads texts one after another, each in the memory that the one before it took.
+#[derive(Default)]
+pub(crate) struct Reader {
+    tokens: Vec<toml_parser::lexer::Token>,
+    room: build::Room,
+}
+
+impl Reader {
+    /// What can be read of a text of [`LONGEST`] bytes at most, where it stands, and what in it is
+    /// not TOML.
+    pub(crate) fn read(&mut self, text: &str) -> (Value, Place, Vec<SyntaxError>) {
+        let source = toml_parser::Source::new(text);
+        self.tokens.clear();
+        self.tokens.extend(source.lex());
+        let mut problems = errors::Collected::default();
+        let room = std::mem::take(&mut self.room);
+        let mut builder = build::Builder::new(source, room, self.tokens.len() / 4);
+        let mut checked = toml_parser::parser::ValidateWhitespace::new(&mut builder, source);
+        toml_parser::parser::parse_document(&self.tokens, &mut checked, &mut problems);
+        let (values, root);
+        (values, root, self.room) = builder.finish(&mut problems);
+        (values, root, problems.finish(text))
     }
 }
 
@@ -223,5 +240,27 @@ mod tests {
         assert_eq!(value(&document, "c.e"), "2");
         assert_eq!(value(&document, "h.i"), "4");
         assert!(document.find(&"f".parse().unwrap()).is_none());
+    }
+
+    proptest::proptest! {
+        /// Another reader of TOML, which has no short ways for what is plain.
+        #[test]
+        fn values_are_what_another_reader_makes_of_them(
+            value in "[0-9]{1,3}(\\.[0-9]{0,3})?|[0-9.eE_+-]{1,6}|0?[0-9]{18,20}|[a-z]{4,5}|true|false|\"[ -~\t\u{7f}é]{0,6}\"",
+            key in "[ -~é]{1,4}|[A-Za-z0-9_-]{1,4}",
+        ) {
+            for text in [format!("a = {value}"), format!("{key} = 1")] {
+                let other = text.parse::<toml::Table>();
+                let ours = Document::parse(&text);
+                proptest::prop_assert_eq!(ours.is_ok(), other.is_ok(), "{}", text);
+                let (Ok(ours), Ok(other)) = (ours, other) else { continue };
+                let (ours, other) = (ours.into_values(), toml::Value::Table(other));
+                // Dates are texts here.
+                if !other.to_string().contains(['-', ':']) || !ours.to_string().contains(['-', ':']) {
+                    let other = serde_json::to_value(&other).unwrap();
+                    proptest::prop_assert_eq!(serde_json::to_value(&ours).unwrap(), other, "{}", text);
+                }
+            }
+        }
     }
 }

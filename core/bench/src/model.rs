@@ -91,7 +91,63 @@ pub struct Instrument {
     /// `limits`: parameter to the range that replaces the driver's, never wider.
     pub limits: IndexMap<String, (f64, f64)>,
     /// `set`: parameter (`ch1.voltage`) to the value asked for, in file order.
-    pub set: IndexMap<String, Value>,
+    pub set: Setpoints,
+}
+
+/// Parameters of an instrument and the values asked for, in file order. No more than its driver has:
+/// a look through all of them is faster than a hash, and takes half the memory.
+#[derive(Debug, Clone, Default)]
+pub struct Setpoints(Box<[(String, Value)]>);
+
+impl Setpoints {
+    /// The value asked for of a parameter.
+    pub fn get(&self, parameter: &str) -> Option<&Value> {
+        self.0.iter().find(|(name, _)| name == parameter).map(|(_, value)| value)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Parameters and values, in file order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&String, &Value)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+}
+
+/// Of parameters that are all different.
+impl FromIterator<(String, Value)> for Setpoints {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(all: I) -> Self {
+        Self(all.into_iter().collect())
+    }
+}
+
+/// The order does not matter.
+impl PartialEq for Setpoints {
+    fn eq(&self, other: &Self) -> bool {
+        // Nearly always it is the same, which needs no search.
+        self.0 == other.0
+            || self.len() == other.len()
+                && self.iter().all(|(name, value)| other.get(name) == Some(value))
+    }
+}
+
+impl<'s> IntoIterator for &'s Setpoints {
+    type Item = (&'s String, &'s Value);
+    type IntoIter = std::iter::Map<
+        std::slice::Iter<'s, (String, Value)>,
+        fn(&'s (String, Value)) -> (&'s String, &'s Value),
+    >;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
 }
 
 /// `wire`: what a bench may change of a driver's framing.

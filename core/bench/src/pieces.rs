@@ -59,28 +59,28 @@ impl<T> Clone for Pieces<T> {
 }
 
 impl<T> Pieces<T> {
-    /// Cuts a text and makes something of each piece.
-    pub(crate) fn cut(text: Arc<str>, make: &mut dyn FnMut(&str) -> T) -> Self {
-        let mut building = Building { list: Vec::new(), line: 0 };
+    /// Cuts a text and makes something of each piece: `make` gets the texts of all of them.
+    pub(crate) fn cut(text: Arc<str>, make: &mut Make<'_, T>) -> Self {
+        let mut building = Building::new(Vec::new(), 0);
         let mut start = 0;
         for end in Headers::new(&text, 0).map(|header| header.start) {
-            building.add(&text, start..end, make);
+            building.add(start..end);
             start = end;
         }
-        building.add(&text, start..text.len(), make);
-        Self { list: building.list, text }
+        building.add(start..text.len());
+        building.finish(text, &[], make)
     }
 
     /// The whole text as one piece, for texts whose pieces cannot stand by themselves.
-    pub(crate) fn uncut(text: Arc<str>, make: &mut dyn FnMut(&str) -> T) -> Self {
-        let mut building = Building { list: Vec::new(), line: 0 };
-        building.add(&text, 0..text.len(), make);
-        Self { list: building.list, text }
+    pub(crate) fn uncut(text: Arc<str>, make: &mut Make<'_, T>) -> Self {
+        let mut building = Building::new(Vec::new(), 0);
+        building.add(0..text.len());
+        building.finish(text, &[], make)
     }
 
     /// Another text, cut; pieces that are in both are shared. What is looked at byte by byte is
     /// the stretch that differs and the pieces that it lies in.
-    pub(crate) fn again(&self, text: Arc<str>, make: &mut dyn FnMut(&str) -> T) -> Self {
+    pub(crate) fn again(&self, text: Arc<str>, make: &mut Make<'_, T>) -> Self {
         let (old, now) = (self.text.as_bytes(), text.as_bytes());
         let head = same_head(old, now);
         let tail = same_tail(&old[head..], &now[head..]);
@@ -93,17 +93,17 @@ impl<T> Pieces<T> {
         let mut list = Vec::with_capacity(self.list.len() + 1);
         list.extend(self.list.iter().take(kept).cloned());
         let (from, line) = self.list.get(kept).map_or((0, 0), |it| (it.start as usize, it.line));
-        let mut building = Building { list, line };
+        let mut building = Building::new(list, line);
         // Pieces that begin here or later in the old text are the same in both.
         let from_here = old.len() - tail;
         let mut start = from;
-        let mut rest = None;
+        let mut rest: Option<&[Piece<T>]> = None;
         for header in Headers::new(&text, from) {
             // A piece begins where it began, so it begins with a header already.
             if header.start == from && from > 0 {
                 continue;
             }
-            building.add(&text, start..header.start, make);
+            building.add(start..header.start);
             start = header.start;
             let before = (start + old.len()).checked_sub(now.len());
             if let Some(before) = before.filter(|before| *before >= from_here)
@@ -114,11 +114,10 @@ impl<T> Pieces<T> {
                 break;
             }
         }
-        match rest {
-            Some(rest) => building.shift(rest, start),
-            None => building.add(&text, start..text.len(), make),
+        if rest.is_none() {
+            building.add(start..text.len());
         }
-        Self { list: building.list, text }
+        building.finish(text, rest.unwrap_or_default(), make)
     }
 
     /// The text.
@@ -132,34 +131,53 @@ impl<T> Pieces<T> {
     }
 }
 
+/// What is made of the texts of pieces, in order and as many.
+pub(crate) type Make<'m, T> = dyn FnMut(&[&str]) -> Vec<T> + 'm;
+
 struct Building<T> {
+    /// Pieces of another text that are kept, at the beginning.
     list: Vec<Piece<T>>,
     /// Line ends so far.
     line: u32,
+    /// The bytes of pieces that follow and have to be made.
+    cuts: Vec<Range<usize>>,
 }
 
 impl<T> Building<T> {
-    fn add(&mut self, text: &str, bytes: Range<usize>, make: &mut dyn FnMut(&str) -> T) {
-        // An empty text has one piece, which is empty.
-        if bytes.is_empty() && !(self.list.is_empty() && bytes.start == text.len()) {
-            return;
-        }
-        let start = small(bytes.start);
-        let piece = text.get(bytes).unwrap_or_default();
-        let lines = small(piece.bytes().filter(|byte| *byte == b'\n').count());
-        let inner = Inner { length: small(piece.len()), lines, made: make(piece) };
-        self.list.push(Piece { start, line: self.line, inner: Arc::new(inner) });
-        self.line += lines;
+    fn new(list: Vec<Piece<T>>, line: u32) -> Self {
+        Self { list, line, cuts: Vec::new() }
     }
 
-    /// Pieces of another text, which follow from `start` on.
-    fn shift(&mut self, rest: &[Piece<T>], start: usize) {
-        let mut start = small(start);
+    fn add(&mut self, bytes: Range<usize>) {
+        if !bytes.is_empty() {
+            self.cuts.push(bytes);
+        }
+    }
+
+    /// Makes what has to be made; `rest` are pieces of another text that follow.
+    fn finish(mut self, text: Arc<str>, rest: &[Piece<T>], make: &mut Make<'_, T>) -> Pieces<T> {
+        // An empty text has one piece, which is empty.
+        if text.is_empty() {
+            self.cuts.push(0..0);
+        }
+        let cuts = self.cuts.iter();
+        let texts: Vec<&str> =
+            cuts.map(|bytes| text.get(bytes.clone()).unwrap_or_default()).collect();
+        self.list.reserve_exact(texts.len() + rest.len());
+        let mut start = self.cuts.first().map_or(0, |bytes| small(bytes.start));
+        for (text, made) in texts.iter().zip(make(&texts)) {
+            let lines = small(memchr::memchr_iter(b'\n', text.as_bytes()).count());
+            let inner = Inner { length: small(text.len()), lines, made };
+            self.list.push(Piece { start, line: self.line, inner: Arc::new(inner) });
+            start += small(text.len());
+            self.line += lines;
+        }
         for Piece { inner, .. } in rest {
             self.list.push(Piece { start, line: self.line, inner: inner.clone() });
             start += inner.length;
             self.line += inner.lines;
         }
+        Pieces { text, list: self.list }
     }
 }
 
@@ -208,8 +226,12 @@ mod tests {
         texts
     }
 
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
     fn cut(text: &str) -> Pieces<String> {
-        Pieces::cut(text.into(), &mut str::to_owned)
+        Pieces::cut(text.into(), &mut owned)
     }
 
     #[test]
@@ -237,9 +259,9 @@ mod tests {
         let pieces = cut(old);
         let mut made = Vec::new();
         let now = old.replacen("c]\nx = 1", "c]\nx = 12\n\n", 1);
-        let again = pieces.again(now.as_str().into(), &mut |text| {
-            made.push(text.to_owned());
-            text.to_owned()
+        let again = pieces.again(now.as_str().into(), &mut |texts| {
+            made.extend(owned(texts));
+            owned(texts)
         });
         assert_eq!(texts(&again), texts(&cut(&now)));
         assert_eq!(made, ["[instruments.b]\nx = 1\n", "[instruments.c]\nx = 12\n\n\n"]);
@@ -285,7 +307,7 @@ mod tests {
                 lines.splice(at..end, added);
                 let now = lines.concat();
                 let whole = cut(&now);
-                pieces = pieces.again(now.as_str().into(), &mut str::to_owned);
+                pieces = pieces.again(now.as_str().into(), &mut owned);
                 prop_assert_eq!(texts(&pieces), texts(&whole));
             }
         }

@@ -8,8 +8,6 @@ mod takes;
 
 use std::sync::OnceLock;
 
-use indexmap::IndexMap;
-
 use crate::{diff::Effect, path::KeyPath, value::Value};
 
 pub use table::KEYS;
@@ -194,14 +192,16 @@ impl Kind {
 pub struct Node {
     /// The key; `None` for the top of the file.
     pub key: Option<&'static Key>,
-    named: IndexMap<&'static str, Node>,
+    /// In the order of [`KEYS`]. There are few: looking through them is faster than a hash.
+    named: Vec<(&'static str, Node)>,
     any: Option<Box<Node>>,
 }
 
 impl Node {
     /// The key of this name below it, or the one that stands for any name.
     pub fn child(&self, name: &str) -> Option<&Node> {
-        self.named.get(name).or(self.any.as_deref())
+        let named = self.named.iter().find(|(other, _)| *other == name);
+        named.map(|(_, node)| node).or(self.any.as_deref())
     }
 
     /// The keys below it that have a name of their own.
@@ -237,12 +237,19 @@ impl Node {
         match names.next() {
             None => self.key = Some(key),
             Some("*") => self.any.get_or_insert_with(|| Box::new(Self::empty())).add(names, key),
-            Some(name) => self.named.entry(name).or_insert_with(Self::empty).add(names, key),
+            Some(name) => {
+                let there = self.named.iter().position(|(other, _)| *other == name);
+                let at = there.unwrap_or_else(|| {
+                    self.named.push((name, Self::empty()));
+                    self.named.len() - 1
+                });
+                self.named[at].1.add(names, key);
+            }
         }
     }
 
     fn empty() -> Self {
-        Self { key: None, named: IndexMap::new(), any: None }
+        Self { key: None, named: Vec::new(), any: None }
     }
 }
 

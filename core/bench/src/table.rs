@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+use foldhash::fast::RandomState;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
@@ -31,7 +32,7 @@ pub type Iter<'t> = std::iter::Map<
 struct Inner {
     entries: Vec<(SmolStr, Value)>,
     /// Where each key is, if there are more than [`FEW`].
-    index: Option<Arc<HashMap<SmolStr, usize>>>,
+    index: Option<Arc<HashMap<SmolStr, usize, RandomState>>>,
 }
 
 impl Table {
@@ -56,7 +57,8 @@ impl Table {
     }
 
     /// From keys of which no two are the same.
-    pub(crate) fn from_distinct(entries: Vec<(SmolStr, Value)>) -> Self {
+    pub(crate) fn from_distinct(mut entries: Vec<(SmolStr, Value)>) -> Self {
+        entries.shrink_to_fit();
         let mut inner = Inner { entries, index: None };
         inner.reindex();
         Self(Arc::new(inner))
@@ -151,6 +153,19 @@ impl Table {
         Some(value)
     }
 
+    /// Keys and values in order, moved out where nothing else shares them.
+    pub(crate) fn into_entries(self) -> Vec<(SmolStr, Value)> {
+        Arc::unwrap_or_clone(self.0).entries
+    }
+
+    /// The value of a key that probably is at a position: it is, where two tables are alike.
+    pub(crate) fn get_near(&self, position: usize, key: &str) -> Option<&Value> {
+        match self.0.entries.get(position) {
+            Some((name, value)) if name == key => Some(value),
+            _ => self.get(key),
+        }
+    }
+
     /// Keys and values in order.
     pub fn iter(&self) -> Iter<'_> {
         self.into_iter()
@@ -236,8 +251,7 @@ impl IntoIterator for Table {
     >;
 
     fn into_iter(self) -> Self::IntoIter {
-        let entries = Arc::unwrap_or_clone(self.0).entries;
-        entries.into_iter().map(|(name, value)| (name.into(), value))
+        self.into_entries().into_iter().map(|(name, value)| (name.into(), value))
     }
 }
 

@@ -50,6 +50,24 @@ fn one_changed_table_is_one_table_read() {
 }
 
 #[test]
+fn many_pieces_are_in_their_order_whoever_reads_them() {
+    let text = bench(900);
+    let wrong: String = text
+        .split_inclusive("3.300")
+        .enumerate()
+        .map(|(n, part)| if n % 97 == 5 { part.replace("3.300", "\"x\"") } else { part.to_owned() })
+        .collect();
+    let before = BenchText::read("bench.toml", text.as_str().into(), &Types);
+    assert!(before.touched() > 900 && before.proven(&Types));
+    let after = before.again(wrong.as_str().into(), &Types);
+    let types = after.reading().diagnostics.iter().filter(|finding| finding.code == "wrong_type");
+    assert_eq!(types.count(), 10);
+    assert!(after.proven(&Types));
+    assert!(BenchText::read("bench.toml", wrong.into(), &Types).proven(&Types));
+    assert!(after.again(text.into(), &Types).proven(&Types));
+}
+
+#[test]
 fn what_all_components_have_to_do_with_each_other_is_checked_again() {
     let text = bench(40);
     let before = BenchText::read("bench.toml", text.as_str().into(), &Types);

@@ -178,11 +178,13 @@ fn format(value: &Value) -> Result<(), Problem> {
 fn address(text: &str) -> Result<(), Problem> {
     let forms = "takes tcp://HOST:PORT, serial:///dev/… or sim:";
     // Messages are kept and shown where no password may be.
-    let found = match plain::has_password(text) {
-        true => "an address with a user and a password".to_owned(),
-        false => words::quoted(text),
+    let bad = |why: &str| {
+        let found = match plain::has_password(text) {
+            true => "an address with a user and a password".to_owned(),
+            false => words::quoted(text),
+        };
+        Err(Problem::new("bad_address", format!("{forms}, not {found}{why}")))
     };
-    let bad = |why: &str| Err(Problem::new("bad_address", format!("{forms}, not {found}{why}")));
     if text == "sim:" {
         Ok(())
     } else if let Some(place) = text.strip_prefix("tcp://") {

@@ -26,9 +26,9 @@ pub(super) fn component(name: Name<'_>, value: &Value) -> Option<Built> {
     match (name.top, name.id) {
         ("bench", None) => {
             let keys = keys(node)?;
-            Some(Built::Bench(keys.text("name"), keys.text("environment")?))
+            Some(Built::Bench(keys.text("name").map(Into::into), keys.text("environment")?.into()))
         }
-        ("runtime", None) => Some(Built::Runtime(runtime(&keys(node)?)?)),
+        ("runtime", None) => Some(Built::Runtime(Box::new(runtime(&keys(node)?)?))),
         ("instruments", Some(_)) => {
             Some(Built::Instrument(Arc::new(instrument(&keys(node.child("*")?)?)?)))
         }
@@ -47,18 +47,18 @@ pub(super) fn bench<'b>(
     let preset = |top| component(Name { top, id: None }, &empty);
     let mut bench = Bench { name: stem.to_owned(), ..Bench::default() };
     if let Some(Built::Bench(_, environment)) = preset("bench") {
-        bench.environment = environment;
+        bench.environment = environment.into();
     }
     if let Some(Built::Runtime(runtime)) = preset("runtime") {
-        bench.runtime = runtime;
+        bench.runtime = *runtime;
     }
     for (name, built) in parts {
         match (built, name.id) {
             (Built::Bench(name, environment), _) => {
-                bench.name = name.clone().unwrap_or(bench.name);
-                bench.environment.clone_from(environment);
+                bench.name = name.as_deref().map_or(bench.name, str::to_owned);
+                bench.environment = environment.to_string();
             }
-            (Built::Runtime(runtime), _) => bench.runtime = runtime.clone(),
+            (Built::Runtime(runtime), _) => bench.runtime = RuntimeSettings::clone(runtime),
             (Built::Instrument(instrument), Some(id)) => {
                 bench.instruments.insert(id.to_owned(), Arc::clone(instrument));
             }
@@ -73,7 +73,7 @@ pub(super) fn bench<'b>(
 
 fn runtime(keys: &Keys<'_>) -> Option<RuntimeSettings> {
     Some(RuntimeSettings {
-        hot_reload: match keys.text("hot_reload")?.as_str() {
+        hot_reload: match keys.text("hot_reload")? {
             "apply" => HotReload::Apply,
             // A proposal waits until someone asks for a reload, which is what `off` does.
             _ => HotReload::Off,
@@ -81,7 +81,7 @@ fn runtime(keys: &Keys<'_>) -> Option<RuntimeSettings> {
         quiet: keys.duration("quiet")?,
         snapshot_retention: usize::try_from(keys.whole("snapshot_retention")?).ok()?,
         transaction_timeout: keys.duration("transaction_timeout")?,
-        log_level: keys.text("log_level")?,
+        log_level: keys.text("log_level")?.to_owned(),
         annotate: keys.switch("annotate").unwrap_or_default(),
     })
 }
@@ -89,16 +89,17 @@ fn runtime(keys: &Keys<'_>) -> Option<RuntimeSettings> {
 fn instrument(keys: &Keys<'_>) -> Option<Instrument> {
     let wire = keys.below("wire")?;
     let parameters = |name: &str| keys.table.get(name).map(leaves::by_name).unwrap_or_default();
+    let owned = |text: Option<&str>| text.map(str::to_owned);
     let range = |value: &Value| match value {
         Value::Array(items) => Some((items.first()?.as_f64()?, items.get(1)?.as_f64()?)),
         _ => None,
     };
     Some(Instrument {
-        driver: keys.text("type")?,
-        address: keys.text("address")?,
+        driver: keys.text("type")?.to_owned(),
+        address: keys.text("address")?.to_owned(),
         enabled: keys.switch("enabled")?,
-        label: keys.text("label"),
-        on_reconnect: match keys.text("on_reconnect")?.as_str() {
+        label: owned(keys.text("label")),
+        on_reconnect: match keys.text("on_reconnect")? {
             "reapply" => OnReconnect::Reapply,
             "ignore" => OnReconnect::Ignore,
             _ => OnReconnect::Compare,
@@ -107,8 +108,8 @@ fn instrument(keys: &Keys<'_>) -> Option<Instrument> {
             reply_timeout: wire.duration("reply_timeout"),
             gap: wire.duration("gap"),
             baud: wire.whole("baud").and_then(|baud| u32::try_from(baud).ok()),
-            tx_end: wire.text("tx_end"),
-            rx_end: wire.text("rx_end"),
+            tx_end: owned(wire.text("tx_end")),
+            rx_end: owned(wire.text("rx_end")),
         },
         limits: parameters("limits")
             .into_iter()
@@ -120,14 +121,14 @@ fn instrument(keys: &Keys<'_>) -> Option<Instrument> {
 
 fn source(keys: &Keys<'_>) -> Option<Source> {
     Some(Source {
-        pattern: keys.text("pattern")?,
-        resolution: allowed::resolution(&keys.text("resolution")?)?,
+        pattern: keys.text("pattern")?.to_owned(),
+        resolution: allowed::resolution(keys.text("resolution")?)?,
         framerate: allowed::framerate(&keys.value("framerate")?).ok()?,
-        format: keys.text("format")?,
+        format: keys.text("format")?.to_owned(),
         preview: keys.switch("preview")?,
         enabled: keys.switch("enabled")?,
-        label: keys.text("label"),
-        rtsp: keys.text("rtsp"),
+        label: keys.text("label").map(str::to_owned),
+        rtsp: keys.text("rtsp").map(str::to_owned),
     })
 }
 
@@ -137,7 +138,7 @@ struct Keys<'v> {
     table: &'v Table,
 }
 
-impl Keys<'_> {
+impl<'v> Keys<'v> {
     /// A table below this one; an empty one where the file has none.
     fn below(&self, name: &str) -> Option<Self> {
         static EMPTY: LazyLock<Table> = LazyLock::new(Table::new);
@@ -157,28 +158,31 @@ impl Keys<'_> {
         self.node.child(name).and_then(|node| node.key).map_or(Preset::Absent, |key| key.preset)
     }
 
-    fn text(&self, name: &str) -> Option<String> {
-        match self.value(name)? {
-            Value::String(text) => Some(text),
-            _ => None,
+    fn text(&self, name: &str) -> Option<&'v str> {
+        match (self.table.get(name), self.preset(name)) {
+            (Some(value), _) => value.as_str(),
+            (None, Preset::Text(text)) => Some(text),
+            (None, _) => None,
         }
     }
 
     fn switch(&self, name: &str) -> Option<bool> {
-        match self.value(name)? {
-            Value::Bool(switch) => Some(switch),
+        match (self.table.get(name), self.preset(name)) {
+            (Some(Value::Bool(switch)), _) => Some(*switch),
+            (None, Preset::Switch(switch)) => Some(switch),
             _ => None,
         }
     }
 
     fn whole(&self, name: &str) -> Option<i64> {
-        match self.value(name)? {
-            Value::Int(number) => Some(number),
+        match (self.table.get(name), self.preset(name)) {
+            (Some(Value::Int(number)), _) => Some(*number),
+            (None, Preset::Whole(number)) => Some(number),
             _ => None,
         }
     }
 
     fn duration(&self, name: &str) -> Option<Duration> {
-        duration::parse(&self.text(name)?)
+        duration::parse(self.text(name)?)
     }
 }

@@ -55,9 +55,9 @@ pub struct Checked {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Built {
     /// `[bench]`: name, if it has one, and environment.
-    Bench(Option<String>, String),
+    Bench(Option<Box<str>>, Box<str>),
     /// `[runtime]`
-    Runtime(RuntimeSettings),
+    Runtime(Box<RuntimeSettings>),
     /// `[instruments.<id>]`
     Instrument(Arc<Instrument>),
     /// `[sources.<id>]`

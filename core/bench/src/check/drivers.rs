@@ -24,13 +24,18 @@ pub struct Driver {
     pub parameters: Vec<ParameterFacts>,
     /// What asking it costs.
     pub line: Option<LineFacts>,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<String, usize, foldhash::fast::RandomState>,
 }
 
 impl Driver {
     /// A parameter by its dotted name.
     pub fn parameter(&self, name: &str) -> Option<&ParameterFacts> {
-        self.parameters.get(*self.by_name.get(name)?)
+        self.parameters.get(self.position(name)?)
+    }
+
+    /// Where a parameter is among [`Driver::parameters`].
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
     }
 
     /// Names of its parameters, in the driver's order.
@@ -53,6 +58,14 @@ impl Drivers {
         });
         self.known.insert(name.to_owned(), driver.clone());
         driver
+    }
+
+    /// What others were asked for too.
+    pub(crate) fn learn(&mut self, other: Self) {
+        self.known.extend(other.known);
+        if self.types.get().is_none() {
+            self.types = other.types;
+        }
     }
 
     /// Names of all types.

@@ -7,6 +7,8 @@ use std::{
 };
 
 use super::drivers::Driver;
+use smol_str::SmolStr;
+
 use crate::{document::Place, expression::Operator, value::Value};
 
 /// Where something stands: a stretch of bytes in one of the texts. Half the size of a range.
@@ -43,7 +45,7 @@ impl At {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// As written.
-    pub text: Box<str>,
+    pub text: SmolStr,
     /// What it is compared by, where that differs.
     same: Option<Box<str>>,
     /// Of what it is compared by: thousands of claims are compared without their texts.
@@ -91,11 +93,11 @@ pub struct Facts {
     /// The address of an enabled instrument that is simulated.
     pub simulated: Option<At>,
     /// Where a source is served.
-    pub mount_point: Option<Claim>,
+    pub mount_point: Option<Box<Claim>>,
     /// What people call it.
     pub label: Option<Claim>,
     /// The template it begins with.
-    pub template: Option<Claim>,
+    pub template: Option<Box<Claim>>,
     /// What is known of an instrument's type.
     pub driver: Option<Arc<Driver>>,
     /// The narrower ranges of an instrument's parameters.

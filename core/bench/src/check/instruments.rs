@@ -1,17 +1,13 @@
 //! What is asked of one instrument, held against what its driver knows.
 
-use std::{
-    collections::{HashMap, HashSet},
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use super::{
     allowed::{not_a_choice, wrong_type},
     drivers::Driver,
     facts::{At, Claim},
     findings::Problem,
-    leaves::{Leaf, leaves},
+    leaves::{self, Leaf},
     lines,
     walk::Walk,
     words,
@@ -107,39 +103,42 @@ impl<'d> Walk<'d, '_, '_> {
         value: &'d Value,
         place: &'d Place,
         driver: &Driver,
-        mut check: impl FnMut(&mut Self, &Leaf<'d>, &ParameterFacts),
+        mut check: impl FnMut(&mut Self, &Leaf<'d, '_>, &ParameterFacts),
     ) {
-        let mut seen = HashSet::new();
-        for leaf in leaves(value, place) {
+        let mut seen = vec![false; driver.parameters.len()];
+        leaves::each(value, place, &mut |leaf| {
             let depth = self.names.len();
             self.names.push(table);
-            self.names.extend(&leaf.names);
-            let parameter = leaf.parameter();
+            self.names.extend(leaf.names);
+            let parameter = leaf.parameter;
             self.origin = leaf.place.origin;
-            match driver.parameter(&parameter) {
-                None => self.unknown_parameter(&leaf, driver),
-                Some(_) if !seen.insert(parameter.clone()) => {
+            let known = driver.position(parameter).and_then(|at| {
+                let facts = driver.parameters.get(at)?;
+                Some((facts, std::mem::replace(seen.get_mut(at)?, true)))
+            });
+            match known {
+                None => self.unknown_parameter(leaf, driver),
+                Some((_, true)) => {
                     let message = format!("{parameter} is there already, written another way");
-                    self.error(self.key_of(&leaf), Problem::new("duplicate_key", message));
+                    self.error(self.key_of(leaf), Problem::new("duplicate_key", message));
                 }
-                Some(facts) if !facts.settable => {
+                Some((facts, _)) if !facts.settable => {
                     let message = format!("{parameter} of {} can be read, not set", driver.name);
-                    self.error(self.key_of(&leaf), Problem::new("read_only", message));
+                    self.error(self.key_of(leaf), Problem::new("read_only", message));
                 }
-                Some(facts) => check(self, &leaf, facts),
+                Some((facts, _)) => check(self, leaf, facts),
             }
             self.names.truncate(depth);
-        }
+        });
     }
 
-    fn key_of(&self, leaf: &Leaf<'d>) -> Range<usize> {
+    fn key_of(&self, leaf: &Leaf<'d, '_>) -> Range<usize> {
         leaf.key((self.context.texts)(leaf.place.origin))
     }
 
-    fn unknown_parameter(&mut self, leaf: &Leaf<'d>, driver: &Driver) {
-        let parameter = leaf.parameter();
-        let meant = words::nearest(&parameter, driver.names());
-        let message = format!("{} has no parameter {}", driver.name, words::quoted(&parameter));
+    fn unknown_parameter(&mut self, leaf: &Leaf<'d, '_>, driver: &Driver) {
+        let meant = words::nearest(leaf.parameter, driver.names());
+        let message = format!("{} has no parameter {}", driver.name, words::quoted(leaf.parameter));
         let problem = Problem::new("unknown_parameter", message).suggest(meant);
         self.error(self.key_of(leaf), problem);
     }
@@ -147,7 +146,7 @@ impl<'d> Walk<'d, '_, '_> {
     /// The narrower range, if it is one.
     fn limit(
         &mut self,
-        leaf: &Leaf<'d>,
+        leaf: &Leaf<'d, '_>,
         facts: &ParameterFacts,
         driver: &Driver,
     ) -> Option<(f64, f64)> {
@@ -197,7 +196,7 @@ impl<'d> Walk<'d, '_, '_> {
 
     fn setpoint(
         &mut self,
-        leaf: &Leaf<'d>,
+        leaf: &Leaf<'d, '_>,
         facts: &ParameterFacts,
         limit: Option<(f64, f64)>,
         driver: &Driver,
@@ -269,7 +268,7 @@ fn in_range(
 ) -> Result<(), Problem> {
     let Some(number) = value.as_f64() else { return Ok(()) };
     let unit = facts.unit.as_deref();
-    let outside = |(least, greatest): (f64, f64), whose: &str| {
+    let outside = |(least, greatest): (f64, f64), whose: &dyn Fn() -> String| {
         let (word, bound, below) = match () {
             () if number < least => ("minimum", least, "below"),
             () if number > greatest => ("maximum", greatest, "above"),
@@ -277,13 +276,14 @@ fn in_range(
         };
         let given = words::quantity(number, unit);
         let bound = words::quantity(bound, unit);
-        let message = format!("= {given} is {below} the {word} of {bound} {whose}");
+        let message = format!("= {given} is {below} the {word} of {bound} {}", whose());
         Err(Problem::new("out_of_range", message))
     };
-    let drivers = || facts.range.map_or(Ok(()), |range| outside(range, &format!("for {driver}")));
+    let whose = || format!("for {driver}");
+    let drivers = || facts.range.map_or(Ok(()), |range| outside(range, &whose));
     let Some(limit) = limit else { return drivers() };
     // The nearest bound comes first: it is the one that has to be widened first.
-    let own = outside(limit, "that this file's limits set");
+    let own = outside(limit, &|| "that this file's limits set".to_owned());
     match (own, drivers(), facts.range) {
         (Err(mut own), Err(_), Some((least, greatest))) => {
             let (least, greatest) = (words::quantity(least, unit), words::quantity(greatest, unit));

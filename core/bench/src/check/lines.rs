@@ -1,6 +1,6 @@
 //! The line to an instrument: when two addresses are the same, and what it can carry.
 
-use std::{net::IpAddr, time::Duration};
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 use super::{drivers::Driver, findings::Problem, walk::Walk, words};
 use crate::{
@@ -15,14 +15,16 @@ pub(super) fn same(text: &str) -> Option<String> {
     if let Some(place) = text.strip_prefix("tcp://") {
         let (host, port) = place.rsplit_once(':')?;
         let port: u16 = port.parse().ok()?;
-        let host = host.to_lowercase();
+        let upper = host.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii());
+        let host = if upper { Cow::Owned(host.to_lowercase()) } else { Cow::Borrowed(host) };
         let bare = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
         let address = match bare {
-            "localhost" => "loopback".to_owned(),
+            "localhost" => Cow::Borrowed("loopback"),
             _ => match bare.parse::<IpAddr>().map(|address| address.to_canonical()) {
-                Ok(address) if address.is_loopback() => "loopback".to_owned(),
-                Ok(address) => address.to_string(),
-                Err(_) => bare.to_owned(),
+                Ok(address) if address.is_loopback() => Cow::Borrowed("loopback"),
+                // Others than those of version 6 have one spelling.
+                Ok(address) if bare.contains(':') => Cow::Owned(address.to_string()),
+                Ok(_) | Err(_) => Cow::Borrowed(bare),
             },
         };
         return Some(format!("tcp://{address}:{port}"));

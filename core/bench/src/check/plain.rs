@@ -48,14 +48,10 @@ impl Walk<'_, '_, '_> {
     }
 
     fn secret(&mut self, text: &str, place: &Place, secret: bool) {
-        let subject = self.subject();
-        let named = || {
-            let name = subject.to_lowercase();
-            SECRETS.iter().any(|word| name.contains(word))
-        };
+        let subject = self.names.last().copied().unwrap_or_default();
         let what = if text.is_empty() {
             return;
-        } else if secret || named() {
+        } else if secret || named_as_secret(subject) {
             "is a secret in plain text, which anyone who gets to see the file can read"
         } else if has_password(text) {
             "holds a password in plain text, which anyone who gets to see the file can read"
@@ -114,8 +110,27 @@ impl Walk<'_, '_, '_> {
     }
 }
 
+/// Whether the name of a key says that its value is a secret.
+fn named_as_secret(name: &str) -> bool {
+    if !name.is_ascii() {
+        let name = name.to_lowercase();
+        return SECRETS.iter().any(|word| name.contains(word));
+    }
+    let begins = |rest: &str| {
+        let same =
+            |word: &&str| rest.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
+        // Most letters begin none of them.
+        matches!(rest.as_bytes(), [b'a' | b'p' | b's' | b't' | b'A' | b'P' | b'S' | b'T', ..])
+            && SECRETS.iter().any(|word| same(&word))
+    };
+    (0..name.len()).any(|at| name.get(at..).is_some_and(begins))
+}
+
 /// `user:password@` in an address.
 pub(super) fn has_password(text: &str) -> bool {
+    if !text.contains('@') {
+        return false;
+    }
     let Some((_, rest)) = text.split_once("://") else { return false };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let Some((user, _)) = host.rsplit_once('@') else { return false };

@@ -124,6 +124,6 @@ impl<'d> Walk<'d, '_, '_> {
 
     fn mount_point(&mut self, value: &'d Value, place: &Place) {
         let Some(text) = value.as_str() else { return };
-        self.facts.mount_point = Some(Claim::new(text, At::value(place)));
+        self.facts.mount_point = Some(Box::new(Claim::new(text, At::value(place))));
     }
 }

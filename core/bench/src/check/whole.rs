@@ -6,6 +6,8 @@ mod safety;
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
+use foldhash::fast::RandomState;
+
 use super::{
     component::Name,
     facts::{At, Claim, Facts},
@@ -67,7 +69,7 @@ impl Between {
 /// Texts that only one component may have.
 fn taken(parts: &Parts<'_>, found: &mut Between) {
     let mut lines = Taken::new(parts, |facts| facts.line.as_ref());
-    let mut mount_points = Taken::new(parts, |facts| facts.mount_point.as_ref());
+    let mut mount_points = Taken::new(parts, |facts| facts.mount_point.as_deref());
     let mut labels = Taken::new(parts, |facts| facts.label.as_ref());
     for (index, (name, facts)) in parts.iter().enumerate() {
         let about = |key: &str| (index, name.path().child(key).to_string());
@@ -105,13 +107,14 @@ fn taken(parts: &Parts<'_>, found: &mut Between) {
 struct Taken<'p, 'f> {
     parts: &'p Parts<'f>,
     of: fn(&'f Facts) -> Option<&'f Claim>,
-    holders: HashMap<u64, usize>,
+    holders: HashMap<u64, usize, RandomState>,
 }
 
 impl<'p, 'f> Taken<'p, 'f> {
     fn new(parts: &'p Parts<'f>, of: fn(&'f Facts) -> Option<&'f Claim>) -> Self {
         let count = parts.iter().filter(|(_, facts)| of(facts).is_some()).count();
-        Self { parts, of, holders: HashMap::with_capacity(count) }
+        let holders = HashMap::with_capacity_and_hasher(count, RandomState::default());
+        Self { parts, of, holders }
     }
 
     /// The claim of a component whose text another has already, that other, and how the text is
@@ -137,7 +140,7 @@ fn templates(parts: &Parts<'_>, found: &mut Between) {
     if !parts.iter().any(|(name, _)| templates(name)) {
         return;
     }
-    let used = parts.iter().filter_map(|(_, facts)| facts.template.as_ref());
+    let used = parts.iter().filter_map(|(_, facts)| facts.template.as_deref());
     let used: HashSet<&str> = used.map(|template| &*template.text).collect();
     for (index, (name, facts)) in parts.iter().enumerate().filter(|(_, (name, _))| templates(name))
     {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Change, ChangeKind, Effect};
 use crate::{
     path::KeyPath,
-    schema::{self, Kind},
+    schema::{self, Kind, Node},
     value::{Table, Value},
 };
 
@@ -14,7 +14,8 @@ use crate::{
 /// lists are compared as a whole.
 pub fn diff(old: &Value, new: &Value) -> Vec<Change> {
     let mut walk = Walk { names: Vec::new(), running: true, changes: Vec::new() };
-    walk.values(Some(old), Some(new));
+    let top = Known { covering: schema::root(), exact: true, component: false };
+    walk.values(top, Some(old), Some(new));
     walk.changes
 }
 
@@ -25,75 +26,101 @@ struct Walk<'v> {
     changes: Vec<Change>,
 }
 
+/// Where the schema is while a walk goes down.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The key, or the closest one above it that the schema has.
+    covering: &'static Node,
+    /// Whether that is the key itself.
+    exact: bool,
+    /// Whether the key is a component as a whole.
+    component: bool,
+}
+
+impl Known {
+    fn below(self, name: &str) -> Self {
+        let component = self.exact && matches!(self.covering.kind(), Kind::Named(_));
+        match self.covering.child(name).filter(|_| self.exact) {
+            Some(covering) => Self { covering, exact: true, component },
+            None => Self { exact: false, component, ..self },
+        }
+    }
+}
+
 impl<'v> Walk<'v> {
-    fn values(&mut self, old: Option<&'v Value>, new: Option<&'v Value>) {
+    fn values(&mut self, known: Known, old: Option<&'v Value>, new: Option<&'v Value>) {
         match (old, new) {
             (None, None) => {}
             (Some(Value::Table(old)), Some(Value::Table(new))) if old.is_same(new) => {}
-            (Some(Value::Table(old)), Some(Value::Table(new))) => self.tables(old, new),
+            (Some(Value::Table(old)), Some(Value::Table(new))) => self.tables(known, old, new),
             (Some(old), Some(new)) if old.means(new) => {}
-            (Some(_), Some(_)) => self.add(ChangeKind::Changed, old, new),
+            (Some(_), Some(_)) => self.add(known, ChangeKind::Changed, old, new),
             // A component is one change, another table is one for each of its keys.
-            (None, Some(Value::Table(table))) if !self.is_component() => {
+            (None, Some(Value::Table(table))) if !known.component => {
                 for (name, value) in table {
-                    self.below(name, None, Some(value));
+                    self.below(known, name, None, Some(value));
                 }
             }
-            (Some(Value::Table(table)), None) if !self.is_component() => {
+            (Some(Value::Table(table)), None) if !known.component => {
                 for (name, value) in table {
-                    self.below(name, Some(value), None);
+                    self.below(known, name, Some(value), None);
                 }
             }
-            (None, Some(_)) => self.add(ChangeKind::Added, old, new),
-            (Some(_), None) => self.add(ChangeKind::Removed, old, new),
+            (None, Some(_)) => self.add(known, ChangeKind::Added, old, new),
+            (Some(_), None) => self.add(known, ChangeKind::Removed, old, new),
         }
     }
 
-    fn tables(&mut self, old: &'v Table, new: &'v Table) {
+    fn tables(&mut self, known: Known, old: &'v Table, new: &'v Table) {
         // Keys that are gone, by the last key before them that is still there.
-        let mut gone: HashMap<Option<&str>, Vec<&'v str>> = HashMap::new();
+        let mut gone: HashMap<Option<&'v str>, Vec<&'v str>> = HashMap::new();
         let mut last = None;
-        for name in old.keys() {
-            if new.contains_key(name) {
+        for (at, name) in old.keys().enumerate() {
+            if new.get_near(at, name).is_some() {
                 last = Some(name);
             } else {
                 gone.entry(last).or_default().push(name);
             }
         }
-        let places = std::iter::once(None).chain(new.keys().map(Some));
-        for place in places {
-            if let Some(name) = place {
-                self.below(name, old.get(name), new.get(name));
+        let mut removed = |walk: &mut Self, place: Option<&'v str>| {
+            if !gone.is_empty() {
+                for name in gone.remove(&place).unwrap_or_default() {
+                    walk.below(known, name, old.get(name), None);
+                }
             }
-            for name in gone.remove(&place).unwrap_or_default() {
-                self.below(name, old.get(name), None);
-            }
+        };
+        removed(self, None);
+        for (at, (name, value)) in new.iter().enumerate() {
+            self.below(known, name, old.get_near(at, name), Some(value));
+            removed(self, Some(name));
         }
     }
 
-    fn below(&mut self, name: &'v str, old: Option<&'v Value>, new: Option<&'v Value>) {
+    fn below(
+        &mut self,
+        above: Known,
+        name: &'v str,
+        old: Option<&'v Value>,
+        new: Option<&'v Value>,
+    ) {
+        let known = above.below(name);
         self.names.push(name);
         match self.names.len() {
             1 => self.running = true,
-            _ if self.is_component() => self.running = new.is_some_and(enabled),
+            _ if known.component => self.running = new.is_some_and(enabled),
             _ => {}
         }
-        self.values(old, new);
+        self.values(known, old, new);
         self.names.pop();
     }
 
-    fn is_component(&self) -> bool {
-        is_component(&self.names)
-    }
-
-    fn add(&mut self, kind: ChangeKind, old: Option<&Value>, new: Option<&Value>) {
+    fn add(&mut self, known: Known, kind: ChangeKind, old: Option<&Value>, new: Option<&Value>) {
         let path = KeyPath::new(self.names.iter().copied());
-        let effect = self.effect(&path, old, new);
+        let effect = self.effect(known.covering, old, new);
         self.changes.push(Change { kind, path, old: old.cloned(), new: new.cloned(), effect });
     }
 
-    fn effect(&self, path: &KeyPath, old: Option<&Value>, new: Option<&Value>) -> Effect {
-        let node = schema::covering(path);
+    fn effect(&self, node: &Node, old: Option<&Value>, new: Option<&Value>) -> Effect {
         let Some(key) = node.key else { return Effect::None };
         let preset = key.preset.value();
         let (was, will) = (old.or(preset.as_ref()), new.or(preset.as_ref()));

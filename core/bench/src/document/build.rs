@@ -5,6 +5,7 @@
 
 use std::{borrow::Cow, collections::HashMap, ops::Range};
 
+use foldhash::fast::RandomState;
 use smol_str::SmolStr;
 use toml_parser::{
     ErrorSink, ParseError, Source, Span,
@@ -64,12 +65,20 @@ enum Slot {
     },
 }
 
+/// Memory that building one document leaves to the next.
+#[derive(Default)]
+pub(super) struct Room {
+    nodes: Vec<Node>,
+    names: Vec<Name>,
+    open: Vec<Option<usize>>,
+}
+
 /// Takes the events of one text.
 pub(super) struct Builder<'t> {
     source: Source<'t>,
     nodes: Vec<Node>,
     /// Where each name below a node is, for nodes that have many.
-    indexes: HashMap<usize, HashMap<SmolStr, usize>>,
+    indexes: HashMap<usize, HashMap<SmolStr, usize, RandomState>, RandomState>,
     /// The table that keys at the beginning of a line belong to.
     current: usize,
     /// Lists and tables in braces that are open; `None` for one that is not kept.
@@ -86,26 +95,32 @@ const TOP: usize = 0;
 pub const DEEPEST: usize = 100;
 
 impl<'t> Builder<'t> {
-    /// `room` is how many values may be expected.
-    pub(super) fn new(source: Source<'t>, room: usize) -> Self {
-        let mut nodes = Vec::with_capacity(room + 1);
+    /// `expected` is how many values there may be.
+    pub(super) fn new(source: Source<'t>, room: Room, expected: usize) -> Self {
+        let Room { mut nodes, mut names, mut open } = room;
+        nodes.clear();
+        names.clear();
+        open.clear();
+        nodes.reserve(expected + 1);
         nodes.push(Node::new(SmolStr::default(), None, 0..0, Form::Headed));
         Self {
             source,
             nodes,
-            indexes: HashMap::new(),
+            indexes: HashMap::default(),
             current: TOP,
-            open: Vec::new(),
-            names: Vec::new(),
+            open,
+            names,
             reading: Reading::Key,
             slot: None,
         }
     }
 
-    /// What was read.
-    pub(super) fn finish(mut self, error: &mut dyn ErrorSink) -> (Value, Place) {
+    /// What was read, and the memory that it took to read it.
+    pub(super) fn finish(mut self, error: &mut dyn ErrorSink) -> (Value, Place, Room) {
         self.end_line(error);
-        self.taken(TOP)
+        let (value, place) = self.taken(TOP);
+        let Self { nodes, names, open, .. } = self;
+        (value, place, Room { nodes, names, open })
     }
 
     /// The value and place of a node, moved out.
@@ -378,6 +393,16 @@ impl<'t> Builder<'t> {
         error: &mut dyn ErrorSink,
     ) -> (Form, Value) {
         let Some(raw) = self.source.get(span) else { return BROKEN };
+        if kind == Some(Encoding::BasicString)
+            && let Some(text) = plain_text(raw.as_str())
+        {
+            return (Form::Plain, Value::String(text.to_owned()));
+        }
+        if kind.is_none()
+            && let Some(value) = plain_scalar(raw.as_str())
+        {
+            return (Form::Plain, value);
+        }
         let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
         let mut bad = false;
         let mut decoded = Cow::Borrowed("");
@@ -412,6 +437,43 @@ impl<'t> Builder<'t> {
             },
         }
     }
+}
+
+/// What stands between the quotation marks, if each character is a visible one of ASCII or a blank
+/// and stands for itself. It need not go through the parser, which takes several times as long.
+fn plain_text(raw: &str) -> Option<&str> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    inner.bytes().all(plain).then_some(inner)
+}
+
+/// `true`, `false`, or a number of digits with one point at most. What is written another way goes
+/// through the parser.
+fn plain_scalar(raw: &str) -> Option<Value> {
+    let digits = match raw.as_bytes() {
+        b"true" => return Some(Value::Bool(true)),
+        b"false" => return Some(Value::Bool(false)),
+        [b'0'] | [b'0', b'.', ..] | [b'1'..=b'9', ..] => raw.bytes(),
+        _ => return None,
+    };
+    let mut point = None;
+    for (at, byte) in digits.enumerate() {
+        match byte {
+            b'0'..=b'9' => {}
+            b'.' if point.is_none() && at + 1 < raw.len() => point = Some(at),
+            _ => return None,
+        }
+    }
+    match point {
+        None => raw.parse().ok().map(Value::Int),
+        Some(_) => raw.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
+    }
+}
+
+/// Whether a key without quotation marks is one. Only what is none has to go through the parser.
+fn is_bare(raw: &str) -> bool {
+    let bare = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' | b'_' | b'-');
+    !raw.is_empty() && raw.bytes().all(bare)
 }
 
 const BROKEN: (Form, Value) = (Form::Broken, Value::Bool(false));
@@ -506,6 +568,10 @@ impl EventReceiver for Builder<'_> {
 
     fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
         let Some(raw) = self.source.get(span) else { return };
+        if kind.is_none() && is_bare(raw.as_str()) {
+            let name = SmolStr::new(raw.as_str());
+            return self.names.push(Name { name, span: range(span), bad: false });
+        }
         let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
         let (mut decoded, mut bad) = (Cow::Borrowed(""), false);
         raw.decode_key(&mut decoded, &mut |problem: ParseError| {

@@ -27,15 +27,20 @@ impl<'t> Headers<'t> {
 
     fn line_end(&self, from: usize) -> usize {
         let rest = self.text.as_bytes().get(from..).unwrap_or_default();
-        rest.iter().position(|byte| *byte == b'\n').map_or(self.text.len(), |end| from + end + 1)
+        memchr::memchr(b'\n', rest).map_or(self.text.len(), |end| from + end + 1)
     }
 
     /// Past a statement that is no header: over all lines of its value.
     fn statement(&self, mut at: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut open = 0_usize;
-        while let Some(&byte) = bytes.get(at) {
-            match byte {
+        loop {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let Some(skipped) = rest.iter().position(|byte| TELLING[usize::from(*byte)]) else {
+                return bytes.len();
+            };
+            at += skipped;
+            match rest[skipped] {
                 b'\n' if open == 0 => return at + 1,
                 b'#' => {
                     at = self.line_end(at);
@@ -44,7 +49,7 @@ impl<'t> Headers<'t> {
                     }
                     continue;
                 }
-                b'"' | b'\'' => {
+                byte @ (b'"' | b'\'') => {
                     at = after_text(bytes, at, byte);
                     continue;
                 }
@@ -54,9 +59,20 @@ impl<'t> Headers<'t> {
             }
             at += 1;
         }
-        at
     }
 }
+
+/// The bytes that tell where a statement ends.
+const TELLING: [bool; 256] = {
+    let mut telling = [false; 256];
+    let bytes = b"\n#\"'[]{}";
+    let mut at = 0;
+    while at < bytes.len() {
+        telling[bytes[at] as usize] = true;
+        at += 1;
+    }
+    telling
+};
 
 impl Iterator for Headers<'_> {
     type Item = Header;
@@ -115,6 +131,12 @@ fn component(names: &str) -> &str {
 fn after_text(bytes: &[u8], at: usize, quote: u8) -> usize {
     let long = bytes.get(at..at + 3) == Some(&[quote; 3]);
     let mut at = if long { at + 3 } else { at + 1 };
+    if !long {
+        // Up to where it ends or something is escaped, which is nearly always where it ends.
+        let rest = bytes.get(at..).unwrap_or_default();
+        let found = memchr::memchr3(quote, b'\n', b'\\', rest);
+        at += found.unwrap_or(rest.len());
+    }
     let mut quotes = 0;
     while let Some(&byte) = bytes.get(at) {
         at += 1;

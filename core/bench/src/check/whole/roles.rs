@@ -247,7 +247,7 @@ impl<'f> One<'f, '_> {
     ) {
         let about = (self.index, self.name.path().child(used.key).to_string());
         let parameter = &used.parameter.text;
-        let limit = facts.limits.iter().find(|(name, _)| name == parameter);
+        let limit = facts.limits.iter().find(|(name, _)| **name == **parameter);
         let limit = limit.map(|(_, range)| *range);
         if let Err(problem) = setpoint(value, false, known, limit, driver) {
             let message = format!("{}: {parameter} of {id} {}", used.key, problem.message);
