@@ -7,7 +7,7 @@ mod place;
 
 use std::{ops::Range, sync::OnceLock};
 
-pub use build::DEEPEST;
+pub use build::{DEEPEST, LONGEST_KEY};
 pub use errors::{MOST_ERRORS, SyntaxError};
 pub(crate) use lines::Cursor;
 use lines::Lines;
@@ -34,7 +34,7 @@ impl Document {
     ///
     /// # Errors
     /// The first thing in it that is not TOML; a text longer than [`LONGEST`]; tables and lists
-    /// more than [`DEEPEST`] deep in each other.
+    /// more than [`DEEPEST`] deep in each other; a name longer than [`LONGEST_KEY`].
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let mut document = Self::recover(text);
         if document.errors.is_empty() { Ok(document) } else { Err(document.errors.swap_remove(0)) }

@@ -33,6 +33,7 @@ use crate::{
     catalogue::Catalogue,
     document::{self, Cursor, Document},
 };
+pub(crate) use node::MOST_NODES;
 use node::{Refused, Tree};
 use work::Work;
 

@@ -94,6 +94,10 @@ const TOP: usize = 0;
 /// thread.
 pub const DEEPEST: usize = 100;
 
+/// The longest name in a key, in bytes. Every finding below it spells it out, and there may be
+/// thousands.
+pub const LONGEST_KEY: usize = 256;
+
 impl<'t> Builder<'t> {
     /// `expected` is how many values there may be.
     pub(super) fn new(source: Source<'t>, room: Room, expected: usize) -> Self {
@@ -276,6 +280,10 @@ impl<'t> Builder<'t> {
             return self.nowhere(span);
         };
         let there = self.find(parent, &name);
+        if there.is_none() && self.nodes[parent].depth >= DEEPEST {
+            error.report_error(too_deep(&key));
+            return self.nowhere(span);
+        }
         let item = |span| Node::new(SmolStr::default(), None, span, Form::Headed);
         self.current = match (repeated, there) {
             (true, None) => {
@@ -578,6 +586,12 @@ impl EventReceiver for Builder<'_> {
             bad = true;
             error.report_error(problem);
         });
+        if decoded.len() > LONGEST_KEY {
+            bad = true;
+            let message =
+                format!("this key is {} bytes long; a key may have {LONGEST_KEY}", decoded.len());
+            error.report_error(ParseError::new(message).with_unexpected(span));
+        }
         self.names.push(Name { name: SmolStr::new(decoded), span: range(span), bad });
     }
 

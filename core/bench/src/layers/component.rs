@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How many templates may stand behind each other.
-const MOST_TEMPLATES: usize = 32;
+pub(crate) const MOST_TEMPLATES: usize = 32;
 
 /// Where there are more templates, no name is looked for that was probably meant.
 const MOST_COMPARED: usize = 100;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     check::{Finding, Problem},
-    document::{Form, Place},
+    document::{self, Form, Place},
     path::KeyPath,
     value::{Table, Value},
 };
@@ -68,9 +68,18 @@ impl<'a> Merge<'a> {
 
     fn expand(&mut self, text: &str, piece: Piece<'a>) -> (Value, Place) {
         let parts = expand::parts(text, piece.template.is_some());
-        if let [(Part::Hole(name), _)] = parts.as_slice()
-            && let Some((value, place)) = self.fill(name)
+        if let [(Part::Hole(name), range)] = parts.as_slice()
+            && let Some((value, _)) = self.fill(name)
         {
+            let cost = size(value) + self.cost_of_secrets(name, text);
+            if !self.room.take(cost) {
+                self.problem(too_large(), text, range, piece);
+                self.broken.push((piece.place.origin, piece.place.span.clone()));
+                return (Value::String(text.to_owned()), fitting(piece.value, piece.place));
+            }
+            let Some((value, place)) = self.fill(name) else {
+                return (piece.value.clone(), piece.place.clone());
+            };
             // A whole value: a number stays a number.
             let mut value = value.clone();
             let mut place = place.clone();
@@ -89,7 +98,7 @@ impl<'a> Merge<'a> {
         let mut variable = false;
         let mut secret = false;
         for (part, range) in &parts {
-            let known = match part {
+            let mut known = match part {
                 Part::Text(text) => {
                     out.push_str(text);
                     continue;
@@ -105,9 +114,6 @@ impl<'a> Merge<'a> {
                     self.variables.push(format!("secret:{name}"));
                     let value = self.context.variables.secret(name);
                     secret |= value.is_some();
-                    if let Some(value) = &value {
-                        self.secret(text, piece.place, value.clone());
-                    }
                     value.ok_or_else(|| unset_secret(name))
                 }
                 Part::Hole(name) => match self.fill(name) {
@@ -127,8 +133,20 @@ impl<'a> Merge<'a> {
                     Err(Problem::new("bad_variable", format!("“{written}” {why}")))
                 }
             };
-            if let Part::Hole(name) = part {
-                self.secrets_of(name, text, piece.place);
+            if let Ok(value) = &known {
+                let beside = match part {
+                    Part::Secret(_) => text.len(),
+                    Part::Hole(name) => self.cost_of_secrets(name, text),
+                    _ => 0,
+                };
+                if !self.room.take(value.len() + beside) {
+                    known = Err(too_large());
+                }
+            }
+            match (part, &known) {
+                (Part::Hole(name), Ok(_)) => self.secrets_of(name, text, piece.place),
+                (Part::Secret(_), Ok(value)) => self.secret(text, piece.place, value.clone()),
+                _ => {}
             }
             match known {
                 Ok(value) => out.push_str(&value),
@@ -197,13 +215,21 @@ impl<'a> Merge<'a> {
         });
     }
 
+    /// Bytes that the secrets in a value of `with` take wherever it is put in.
+    fn cost_of_secrets(&self, name: &str, written: &str) -> usize {
+        self.secrets_in(name).map(|secret| secret.value.len() + written.len()).sum()
+    }
+
+    fn secrets_in(&self, name: &str) -> impl Iterator<Item = &Secret> {
+        self.with_secrets
+            .iter()
+            .filter(move |secret| secret.path.names().first().is_some_and(|first| first == name))
+    }
+
     /// Secrets come along with what a component gives to its template.
     fn secrets_of(&mut self, name: &str, written: &str, place: &Place) {
         let path = self.path();
-        let found = self
-            .with_secrets
-            .iter()
-            .filter(|secret| secret.path.names().first().is_some_and(|first| first == name));
+        let found = self.secrets_in(name);
         let moved: Vec<Secret> = found
             .map(|secret| {
                 let below = secret.path.names().iter().skip(1).cloned();
@@ -237,6 +263,42 @@ fn unset_secret(name: &str) -> Problem {
          in .env"
     );
     Problem::new("unset_secret", message)
+}
+
+fn too_large() -> Problem {
+    let most = document::LONGEST >> 20;
+    let message = format!(
+        "what variables and placeholders put into one component is longer than {most} MiB; \
+         shorten it"
+    );
+    Problem::new("too_large", message)
+}
+
+/// What is left of the bytes that may be put together. Few letters can ask for a text many times
+/// over.
+pub(super) struct Room(usize);
+
+impl Room {
+    pub(super) fn of(bytes: usize) -> Self {
+        Self(bytes)
+    }
+
+    /// Takes some of it; false if there is not as much left.
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
+    }
+}
+
+/// Bytes that a value takes in a file at least.
+pub(super) fn size(value: &Value) -> usize {
+    2 + match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(size).sum(),
+        Value::Table(table) => table.iter().map(|(name, value)| name.len() + size(value)).sum(),
+        _ => 0,
+    }
 }
 
 fn has_dollar(value: &Value) -> bool {

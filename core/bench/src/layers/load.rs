@@ -15,11 +15,11 @@ use crate::{
 };
 
 /// How many files a bench may be made of.
-const MOST_FILES: usize = 1_000;
+pub(crate) const MOST_FILES: usize = 1_000;
 /// How many files may include each other in a row.
-const DEEPEST: usize = 32;
+pub(crate) const MOST_INCLUDING: usize = 32;
 /// How many bytes all files may have together.
-const MOST_BYTES: usize = 4 * document::LONGEST;
+pub(crate) const MOST_BYTES: usize = 4 * document::LONGEST;
 
 /// Files while they are being read.
 pub(super) struct Load<'s> {
@@ -270,10 +270,10 @@ impl<'s> Load<'s> {
             }
             return;
         }
-        if self.seen.len() >= MOST_FILES || self.chain.len() > DEEPEST {
+        if self.seen.len() >= MOST_FILES || self.chain.len() > MOST_INCLUDING {
             self.incomplete = true;
             let message = format!(
-                "{name} is not read: a bench is made of {MOST_FILES} files at most, {DEEPEST} including each other in a row"
+                "{name} is not read: a bench is made of {MOST_FILES} files at most, {MOST_INCLUDING} including each other in a row"
             );
             return self.error(place, INCLUDE, Problem::new("too_large", message));
         }

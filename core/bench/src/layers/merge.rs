@@ -4,10 +4,10 @@ use std::{collections::HashSet, fmt, ops::Range};
 
 use indexmap::IndexMap;
 
-use super::component::Context;
+use super::{component::Context, fill::Room};
 use crate::{
     check::{Finding, Problem},
-    document::{Form, Place},
+    document::{self, Form, Place},
     path::KeyPath,
     value::{Table, Value},
 };
@@ -69,6 +69,8 @@ pub(super) struct Merge<'a> {
     pub(super) broken: Vec<(u16, Range<usize>)>,
     /// Names of variables and secrets that were looked up.
     pub(super) variables: Vec<String>,
+    /// For what is put into its texts.
+    pub(super) room: Room,
 }
 
 impl<'a> Merge<'a> {
@@ -86,6 +88,7 @@ impl<'a> Merge<'a> {
             secrets: Vec::new(),
             broken: Vec::new(),
             variables: Vec::new(),
+            room: Room::of(document::LONGEST),
         }
     }
 

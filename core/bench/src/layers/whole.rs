@@ -6,6 +6,8 @@ use indexmap::IndexMap;
 
 use super::{
     component::{Context, Templates, Variables, resolve_component},
+    fill::{Room, size},
+    load::MOST_BYTES,
     merge::{Merge, Piece, Secret, head, nowhere},
     origin::{Layer, Origin, part},
 };
@@ -100,10 +102,20 @@ pub(super) fn resolve(
     let mut used: HashSet<String> = HashSet::new();
     let mut values = Table::new();
     let mut parts = Vec::new();
+    let mut room = Room::of(MOST_BYTES);
+    let mut full = false;
     let mut add =
         |names: &[&str], pieces: &[Piece<'_>], values: &mut Table, parts: &mut Vec<Place>| {
+            if full {
+                return;
+            }
             let Some(resolved) = resolve_component(names, pieces, &context) else { return };
             let Some(name) = names.last() else { return };
+            full = !room.take(size(&resolved.value));
+            if full {
+                findings.push(too_large(names, &resolved.place));
+                return;
+            }
             values.insert((*name).to_owned(), resolved.value);
             parts.push(resolved.place);
             findings.extend(resolved.findings);
@@ -135,6 +147,18 @@ pub(super) fn resolve(
     let mut root = layers.first().map_or_else(nowhere, |layer| head(&layer.root));
     root.parts = parts;
     Whole { values: Value::Table(values), root, findings, secrets, broken, partial }
+}
+
+fn too_large(names: &[&str], place: &Place) -> Finding {
+    let message = format!(
+        "with what templates and variables make of it the bench is longer than {} MiB here; what \
+         follows is not read",
+        MOST_BYTES >> 20
+    );
+    let path = KeyPath::new(names.iter().copied()).to_string();
+    let mut finding = Finding::of_error(place, path, Problem::new("too_large", message));
+    finding.bytes = place.head();
+    finding
 }
 
 /// Templates that are no tables, or that nothing is made from.

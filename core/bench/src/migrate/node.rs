@@ -2,14 +2,17 @@
 
 use std::{fmt::Write as _, ops::Range};
 
-use crate::value::{self, Value};
+use crate::{
+    document,
+    value::{self, Value},
+};
 
 /// More keys and items than this are refused; a bench of 10,000 instruments has 100,000.
-pub(super) const MOST_NODES: usize = 400_000;
+pub(crate) const MOST_NODES: usize = 400_000;
 /// Longer keys are refused: every one below is told with its whole path.
-pub(super) const LONGEST_KEY: usize = 256;
+pub(super) const LONGEST_KEY: usize = document::LONGEST_KEY;
 /// Deeper nesting is refused.
-pub(super) const DEEPEST: usize = 100;
+pub(super) const DEEPEST: usize = document::DEEPEST;
 
 /// One value, list item or table.
 #[derive(Debug, Clone)]

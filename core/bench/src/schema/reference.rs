@@ -6,7 +6,7 @@ use super::{
     Key, Kind, LATER_SOURCE_TYPES, Merge, Node, Preset, root,
     takes::{FEW, grouped},
 };
-use crate::{check, diff::Effect, document};
+use crate::{check, diff::Effect, document, expression, layers, migrate};
 
 /// The page `docs/guide/reference.md`, in Markdown.
 pub fn page() -> String {
@@ -139,16 +139,32 @@ impl Page {
         self.paragraph("## Limits of a file");
         self.line("| what | at most |");
         self.line("|---|---|");
-        let longest = document::LONGEST >> 20;
-        let _ = writeln!(self.0, "| length of the text | {longest} MiB of UTF-8 |");
-        let _ = writeln!(
-            self.0,
-            "| keys and brackets inside each other | {} levels |",
-            document::DEEPEST
+        let mib = |bytes: usize| format!("{} MiB of UTF-8", bytes >> 20);
+        let number = |number: usize| i64::try_from(number).map_or_else(|_| String::new(), grouped);
+        let levels = |levels: usize| format!("{levels} levels");
+        let bytes = |bytes: usize| format!("{bytes} bytes");
+        for (what, most) in [
+            ("length of the text", mib(document::LONGEST)),
+            ("length of one name in a key", bytes(document::LONGEST_KEY)),
+            ("keys and brackets inside each other", levels(document::DEEPEST)),
+            ("parentheses and `not` in an expression", levels(expression::DEEPEST)),
+            ("mistakes of syntax that one check lists", number(document::MOST_ERRORS)),
+            ("findings that one check lists; the rest is counted", number(check::MOST)),
+            ("files that a bench is made of", number(layers::MOST_FILES)),
+            ("files that include each other in a row", number(layers::MOST_INCLUDING)),
+            ("templates behind each other", number(layers::MOST_TEMPLATES)),
+            ("all files of a bench together", mib(layers::MOST_BYTES)),
+            ("what variables and placeholders put into one component", mib(document::LONGEST)),
+            ("the bench with all of it put in", mib(layers::MOST_BYTES)),
+            ("keys and list items of a file to migrate", number(migrate::MOST_NODES)),
+        ] {
+            let _ = writeln!(self.0, "| {what} | {most} |");
+        }
+        self.line("");
+        self.line(
+            "What is more than that is refused, or left out, with a finding that says so. No file \
+             is cut short\nin silence.",
         );
-        let findings = i64::try_from(check::MOST).map_or_else(|_| String::new(), grouped);
-        let _ =
-            writeln!(self.0, "| findings that one check lists; the rest is counted | {findings} |");
     }
 }
 
