@@ -121,7 +121,7 @@ fn named_as_secret(name: &str) -> bool {
             |word: &&str| rest.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word));
         // Most letters begin none of them.
         matches!(rest.as_bytes(), [b'a' | b'p' | b's' | b't' | b'A' | b'P' | b'S' | b'T', ..])
-            && SECRETS.iter().any(|word| same(&word))
+            && SECRETS.iter().any(same)
     };
     (0..name.len()).any(|at| name.get(at..).is_some_and(begins))
 }
