@@ -26,7 +26,7 @@ const TARGETS: &str = "fuzz_targets";
 /// If cargo-fuzz cannot be had, a target does not build, or one has found something; the message
 /// says where the input is.
 pub(crate) fn run(root: &Path, seconds: u32) -> Result<(), Failure> {
-    prepare(Purpose::Run)?;
+    prepare(Purpose::Fuzz)?;
     if output(Command::new(cargo()).args(["fuzz", "--version"])).is_none() {
         succeed(Command::new(cargo()).args(["install", "--locked", "cargo-fuzz"]))?;
     }
