@@ -472,6 +472,13 @@ fn a_long_name_is_not_repeated_in_thousands_of_findings() {
     let longest = "i".repeat(document::LONGEST_KEY);
     assert!(Document::parse(&format!("[a.{longest}]\n")).is_ok());
     assert!(Document::parse(&format!("[a.{longest}i]\n")).is_err());
+    let put = |name: String| {
+        let path = setpoint_bench::KeyPath::new(["a".to_owned(), name]);
+        apply("", &[Edit { path, value: Some(Value::Int(1)) }]).map_err(|error| error.to_string())
+    };
+    assert!(put(longest.clone()).is_ok());
+    let error = put(longest + "i").unwrap_err();
+    assert_eq!(error, "a name in the key is 257 bytes long; a key may have 256");
 }
 
 #[test]
