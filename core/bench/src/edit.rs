@@ -26,7 +26,11 @@ use serde::{Deserialize, Serialize};
 
 use self::{expected::Expected, pass::Pass};
 pub use self::{references::references, touches::touches};
-use crate::{document::Document, path::KeyPath, value::Value};
+use crate::{
+    document::{self, Document},
+    path::KeyPath,
+    value::Value,
+};
 
 /// What one key is to say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -164,6 +168,12 @@ pub enum EditError {
         /// Where to.
         beside: KeyPath,
     },
+    /// A name is longer than a key may have.
+    #[error("a name in the key is {bytes} bytes long; a key may have {}", document::LONGEST_KEY)]
+    LongName {
+        /// Its length.
+        bytes: usize,
+    },
     /// The time for remarks is none.
     #[error("“{0}” is not a time in UTC such as 2026-01-31T12:00:00Z")]
     Time(String),
@@ -203,6 +213,11 @@ pub fn apply_with(
     if let Some(time) = options.annotate.filter(|time| !annotate::is_time(time)) {
         return Err(EditError::Time(time.to_owned()));
     }
+    if let Some(bytes) = edits.iter().map(longest_name).max()
+        && bytes > document::LONGEST_KEY
+    {
+        return Err(EditError::LongName { bytes });
+    }
     let first = Document::parse(text).map_err(|error| EditError::Syntax(error.to_string()))?;
     let mut expected = Expected::new(first.values());
     let mut jobs = expected.jobs(edits)?;
@@ -225,6 +240,29 @@ pub fn apply_with(
         let not_proven = |_| EditError::NotProven { path: waiting.path() };
         let text = with_line_end_of(first.text(), text);
         current = Some(Document::parse(&text).map_err(not_proven)?);
+    }
+}
+
+/// Bytes of the longest name that an edit puts into a text.
+fn longest_name(edit: &TextEdit) -> usize {
+    fn of_path(path: &KeyPath) -> usize {
+        path.names().iter().map(String::len).max().unwrap_or(0)
+    }
+    fn of_value(value: &Value) -> usize {
+        match value {
+            Value::Table(table) => {
+                let names = table.iter().map(|(name, value)| name.len().max(of_value(value)));
+                names.max().unwrap_or(0)
+            }
+            Value::Array(items) => items.iter().map(of_value).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    match edit {
+        TextEdit::Put(Edit { path, value: Some(value) }) => of_path(path).max(of_value(value)),
+        TextEdit::Rename { name, .. } => name.len(),
+        TextEdit::Move { to: Spot::Into(path), .. } => of_path(path),
+        TextEdit::Put(_) | TextEdit::Move { .. } => 0,
     }
 }
 

@@ -106,7 +106,7 @@ fn commands(text: &str) {
     let rows = unified(text, &edited, 3);
     assert!(text == edited || !rows.is_empty());
     side_by_side(text, "other\n", 3);
-    let [one, two] = [text, &edited].map(|text| Document::recover(text));
+    let [one, two] = [text, &edited].map(Document::recover);
     diff(one.values(), two.values());
     let _ = merge(&Value::Table(Default::default()), &one, two.values());
     for file in ["x.toml", "x.yaml", "x.json"] {
@@ -214,11 +214,7 @@ fn ten_thousand_tables_in_each_other_are_refused_in_every_form() {
         format!("[{}a]\n", "a.".repeat(deep)),
         format!("[[{}a]]\n", "a.".repeat(deep)),
         format!("{}a = 1\n", "a.".repeat(deep)),
-        format!(
-            "{}1{}\n",
-            "a = { ".repeat(deep).replacen("a = { a", "a = { a", 1),
-            " }".repeat(deep)
-        ),
+        format!("{}1{}\n", "a = { ".repeat(deep), " }".repeat(deep)),
         format!("a = {}{}\n", "[".repeat(deep), "]".repeat(deep)),
         format!("a = {}{}\n", "[ { a = ".repeat(deep), "} ]".repeat(deep)),
         // One level more with each header.
@@ -476,6 +472,13 @@ fn a_long_name_is_not_repeated_in_thousands_of_findings() {
     let longest = "i".repeat(document::LONGEST_KEY);
     assert!(Document::parse(&format!("[a.{longest}]\n")).is_ok());
     assert!(Document::parse(&format!("[a.{longest}i]\n")).is_err());
+    let put = |name: String| {
+        let path = setpoint_bench::KeyPath::new(["a".to_owned(), name]);
+        apply("", &[Edit { path, value: Some(Value::Int(1)) }]).map_err(|error| error.to_string())
+    };
+    assert!(put(longest.clone()).is_ok());
+    let error = put(longest + "i").unwrap_err();
+    assert_eq!(error, "a name in the key is 257 bytes long; a key may have 256");
 }
 
 #[test]

@@ -351,3 +351,16 @@ fn time_grows_with_the_bench_and_not_faster() {
         )
     });
 }
+
+#[test]
+fn of_several_names_as_near_the_first_is_suggested() {
+    let text = "[instruments.vsu]\ntype = \"rigol_dp832\"\naddress = \"sim:\"\n\
+                [instruments.xsu]\ntype = \"rigol_dp832\"\naddress = \"sim:\"\n";
+    for _ in 0..20 {
+        let name = "SETPOINT__INSTRUMENTS__PSU__LABEL".to_owned();
+        let (reading, _) = hostile(text, &[(name, "x".to_owned())]);
+        let finding = &reading.reading.diagnostics[0];
+        let meant = finding.suggestion.as_deref();
+        assert_eq!(meant, Some("SETPOINT__INSTRUMENTS__VSU__LABEL"), "{finding}");
+    }
+}

@@ -74,6 +74,8 @@ fn edited(document: &Document, number: usize) {
     if !matches!(old, Value::Array(_)) {
         let (start, end) = document.text().split_at(place.span.start);
         assert!(text.starts_with(start), "{path} = {value}\n{text}");
-        assert!(text.ends_with(&end[place.span.len()..]), "{path} = {value}\n{text}");
+        // Remarks behind values stay in their column.
+        let end = end[place.span.len()..].trim_start_matches([' ', '\t']);
+        assert!(text.ends_with(end), "{path} = {value}\n{text}");
     }
 }

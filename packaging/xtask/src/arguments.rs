@@ -1,5 +1,7 @@
 //! What may be asked for.
 
+use crate::soak;
+
 /// Shown by `--help` and after a mistake.
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask TASK
@@ -12,6 +14,9 @@ Tasks
   test        installs what is missing, then formatting, repository rules, clippy, build and all
               tests; stops at the first that fails
   tidy        the repository rules alone
+  soak [SECONDS]
+              installs cargo-fuzz if it is missing, then runs each fuzz target for 10 minutes, or
+              for that many seconds; `test` replays the inputs that are kept in fuzz/corpus
   pictures    the pictures in docs/pictures, taken of the running panel
   help        this text
 
@@ -41,6 +46,11 @@ pub(crate) enum Task {
     Test,
     /// The repository rules.
     Tidy,
+    /// Fuzzing.
+    Soak {
+        /// How long each target runs.
+        seconds: u32,
+    },
     /// Pictures of the panel.
     Pictures,
 }
@@ -51,6 +61,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Task, Str
     let task = match task.as_str() {
         "help" | "--help" | "-h" => return Ok(Task::Help),
         "run" => return parse_run(words),
+        "soak" => return parse_soak(words),
         "announce" => Task::Announce,
         "test" => Task::Test,
         "tidy" => Task::Tidy,
@@ -60,6 +71,22 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Task, Str
     match words.next().as_deref() {
         None => Ok(task),
         Some("--help" | "-h") => Ok(Task::Help),
+        Some(word) => Err(format!("“{word}” means nothing here")),
+    }
+}
+
+fn parse_soak(mut words: impl Iterator<Item = String>) -> Result<Task, String> {
+    let seconds = match words.next().as_deref() {
+        None => soak::SECONDS,
+        Some("--help" | "-h") => return Ok(Task::Help),
+        Some(word) => word
+            .parse()
+            .ok()
+            .filter(|seconds| *seconds > 0)
+            .ok_or_else(|| format!("“{word}” is not a number of seconds"))?,
+    };
+    match words.next() {
+        None => Ok(Task::Soak { seconds }),
         Some(word) => Err(format!("“{word}” means nothing here")),
     }
 }
@@ -98,6 +125,15 @@ mod tests {
     fn nothing_and_help_show_the_help() {
         for line in ["", "help", "--help", "run --help", "test -h"] {
             assert_eq!(parse(line), Ok(Task::Help), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn fuzzing_takes_ten_minutes_a_target_or_what_is_said() {
+        assert_eq!(parse("soak"), Ok(Task::Soak { seconds: 600 }));
+        assert_eq!(parse("soak 30"), Ok(Task::Soak { seconds: 30 }));
+        for line in ["soak 0", "soak 5m", "soak 30 40"] {
+            assert!(parse(line).is_err(), "{line}");
         }
     }
 

@@ -12,6 +12,7 @@
 //! | [`test`] | `test`: everything that must hold before a change is shared |
 //! | [`tally`] | counting what `cargo test` says |
 //! | [`tidy`] | `tidy`: rules of this repository that no compiler knows |
+//! | [`soak`] | `soak`: fuzzing, for as long as one likes |
 //! | [`pictures`] | `pictures`: the pictures of the panel in `docs/pictures` |
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the one who called it")]
@@ -21,6 +22,7 @@ mod command;
 mod packages;
 mod pictures;
 mod run;
+mod soak;
 mod system;
 mod tally;
 mod test;
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Task::Announce => run::announce(),
         Task::Test => test::run(&root),
         Task::Tidy => tidy::run(&root),
+        Task::Soak { seconds } => soak::run(&root, seconds),
         Task::Pictures => pictures::run(&root),
     };
     match done {

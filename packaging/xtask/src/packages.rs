@@ -7,7 +7,14 @@ pub(crate) enum Purpose {
     Run,
     /// Running all tests, and taking pictures of the panel.
     Test,
+    /// Fuzzing.
+    Fuzz,
 }
+
+/// To fuzz: the bench language and driver files need no GStreamer, the fuzzer is C++.
+const DEBIAN_FUZZ: &[&str] = &["ca-certificates", "gcc", "g++", "libc6-dev"];
+const FEDORA_FUZZ: &[&str] = &["gcc", "gcc-c++"];
+const ARCH_FUZZ: &[&str] = &["base-devel"];
 
 /// To build: a linker, and GStreamer's headers.
 const DEBIAN_BUILD: &[&str] =
@@ -90,6 +97,9 @@ const MACOS_TEST: &[&str] = &["imagemagick", "tesseract"];
 
 /// Names for Debian, Ubuntu and what is built on them.
 pub(crate) fn debian(purpose: Purpose) -> Vec<&'static str> {
+    if purpose == Purpose::Fuzz {
+        return DEBIAN_FUZZ.to_vec();
+    }
     let mut packages = [DEBIAN_BUILD, DEBIAN_RUN].concat();
     if purpose == Purpose::Test {
         packages.extend(DEBIAN_TEST);
@@ -101,17 +111,24 @@ pub(crate) fn debian(purpose: Purpose) -> Vec<&'static str> {
 /// the names that a system gives itself in `/etc/os-release`, nearest first.
 pub(crate) fn elsewhere(ids: &[String], purpose: Purpose) -> String {
     let known = [
-        ("fedora", "sudo dnf install", FEDORA_RUN, FEDORA_TEST),
-        ("rhel", "sudo dnf install", FEDORA_RUN, FEDORA_TEST),
-        ("arch", "sudo pacman -S --needed", ARCH_RUN, ARCH_TEST),
-        ("macos", "brew install", MACOS_RUN, MACOS_TEST),
+        ("fedora", "sudo dnf install", FEDORA_RUN, FEDORA_TEST, FEDORA_FUZZ),
+        ("rhel", "sudo dnf install", FEDORA_RUN, FEDORA_TEST, FEDORA_FUZZ),
+        ("arch", "sudo pacman -S --needed", ARCH_RUN, ARCH_TEST, ARCH_FUZZ),
+        ("macos", "brew install", MACOS_RUN, MACOS_TEST, &[]),
     ];
     let found = ids.iter().find_map(|id| known.iter().find(|row| row.0 == id));
-    let Some((_, installer, run, test)) = found else {
+    let Some((_, installer, run, test, fuzz)) = found else {
         return format!("Needed, by the names Debian gives them: {}", debian(purpose).join(" "));
     };
-    let test: &[&str] = if purpose == Purpose::Test { test } else { &[] };
-    format!("Needed, if it is not there: {installer} {}", [*run, test].concat().join(" "))
+    let packages = match purpose {
+        Purpose::Run => run.to_vec(),
+        Purpose::Test => [*run, test].concat(),
+        Purpose::Fuzz => fuzz.to_vec(),
+    };
+    if packages.is_empty() {
+        return "Needed, if it is not there: a compiler for C++".to_owned();
+    }
+    format!("Needed, if it is not there: {installer} {}", packages.join(" "))
 }
 
 #[cfg(test)]
@@ -132,6 +149,14 @@ mod tests {
         let said = elsewhere(&ids, Purpose::Test);
         assert!(said.contains("pacman") && said.contains("xorg-server-xvfb"), "{said}");
         assert!(!elsewhere(&ids, Purpose::Run).contains("xvfb"));
+    }
+
+    #[test]
+    fn fuzzing_needs_a_compiler_for_cpp_and_no_streams() {
+        let fuzz = debian(Purpose::Fuzz);
+        assert!(fuzz.contains(&"g++") && !fuzz.iter().any(|name| name.contains("gst")));
+        assert!(elsewhere(&["fedora".to_owned()], Purpose::Fuzz).contains("gcc-c++"));
+        assert!(elsewhere(&["macos".to_owned()], Purpose::Fuzz).contains("C++"));
     }
 
     #[test]

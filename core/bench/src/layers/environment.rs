@@ -123,8 +123,8 @@ pub(super) fn place(entry: &dotenv::Entry, origin: u16) -> Place {
 /// Keys of the files below, for finding them by the names of variables.
 pub(super) struct Known<'l> {
     layers: &'l [Layer],
-    /// Keys of tables by the names that variables have for them.
-    tables: HashMap<Vec<String>, HashMap<String, Vec<String>>>,
+    /// Keys of tables by the names that variables have for them, in the order of the files.
+    tables: HashMap<Vec<String>, IndexMap<String, Vec<String>>>,
 }
 
 impl<'l> Known<'l> {
@@ -132,10 +132,10 @@ impl<'l> Known<'l> {
         Self { layers, tables: HashMap::new() }
     }
 
-    fn keys(&mut self, path: &[String]) -> &HashMap<String, Vec<String>> {
+    fn keys(&mut self, path: &[String]) -> &IndexMap<String, Vec<String>> {
         let layers = self.layers;
         self.tables.entry(path.to_vec()).or_insert_with(|| {
-            let mut keys: HashMap<String, Vec<String>> = HashMap::new();
+            let mut keys: IndexMap<String, Vec<String>> = IndexMap::new();
             for layer in layers {
                 let found = at(&layer.values, &layer.root, path).map(|(value, _)| value);
                 for (name, _) in found.and_then(Value::as_table).into_iter().flatten() {
