@@ -111,7 +111,10 @@ fn bad_content_ends_with_1() {
         fs::write(folder.path().join("bench.toml"), bytes).unwrap();
         let output = setpoint(folder.path(), &["check", "bench.toml", "--format", "json"]);
         assert_eq!(status(&output), 1);
-        assert_eq!(json(&output)["diagnostics"][0]["code"], code);
+        let answer = json(&output);
+        // What is around a mistake is read all the same, and may be wrong too.
+        let found = answer["diagnostics"].as_array().unwrap().iter().any(|it| it["code"] == code);
+        assert!(found, "{answer}");
     }
 }
 
@@ -293,9 +296,13 @@ fn a_file_of_16_mib_is_answered() {
 #[test]
 fn what_cannot_be_written_ends_with_3() {
     let folder = folder_with(GOOD);
-    for arguments in
-        [&["check", "bench.toml"][..], &["diff", "bench.toml", "bench.toml"], &["--help"]]
-    {
+    for arguments in [
+        &["check", "bench.toml"][..],
+        &["diff", "bench.toml", "bench.toml"],
+        &["merge", "bench.toml", "bench.toml", "bench.toml"],
+        &["migrate", "bench.toml"],
+        &["--help"],
+    ] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = Command::new(env!("CARGO_BIN_EXE_setpoint"))
             .args(arguments)

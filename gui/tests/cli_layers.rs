@@ -328,3 +328,21 @@ fn a_plan_does_not_show_secrets() {
     assert_eq!(status, 0, "{text}");
     assert!(text.contains("${secret:VIEWER}") && !text.contains("horse"), "{text}");
 }
+
+#[test]
+fn a_migrated_bench_is_checked_with_its_layers() {
+    let folder = lab();
+    let (status, answer) = json(folder.path(), &["migrate", "bench.toml"]);
+    assert_eq!((status, &answer["changed"]), (0, &Value::Bool(false)));
+    let errors = answer["diagnostics"].as_array().unwrap().iter();
+    assert_eq!(errors.filter(|it| it["severity"] == "error").count(), 0, "{answer}");
+}
+
+#[test]
+fn what_is_no_text_is_not_explained() {
+    let folder = lab();
+    fs::write(folder.path().join("bench.toml"), b"a = \xff\n").unwrap();
+    let (status, answer) = json(folder.path(), &["check", "bench.toml", "--explain", "format"]);
+    assert_eq!((status, &answer["ok"]), (1, &Value::Bool(false)));
+    assert_eq!(answer["diagnostics"][0]["code"], "not_utf8");
+}

@@ -29,6 +29,10 @@ const OFFERED: usize = 12;
 /// Explains one key. As with a check, a bench with errors ends with 1.
 pub fn run(bench: &Bench, path: &KeyPath, all: bool, output: Output) -> Result<(), Failure> {
     let layers = &bench.layers;
+    if bench.findings().iter().any(|finding| finding.code == "not_utf8") {
+        return Err(Failure::wrong(format!("{} holds no text to explain", bench.name))
+            .with_findings(bench.findings(), &mut bench.sources()));
+    }
     let unset = unset_parameter(bench, path);
     if !layers.is_known(path) && !unset {
         return Err(unknown(bench, path));

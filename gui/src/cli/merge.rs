@@ -63,6 +63,10 @@ pub fn run(command: &Merge) -> Result<(), Failure> {
     if merged.clashes.is_empty() {
         return Ok(());
     }
+    // Programs have all of it by now.
+    if output.is_json() {
+        return Err(Failure::wrong(""));
+    }
     let count = merged.clashes.len();
     let keys = if count == 1 { "key clashes" } else { "keys clash" };
     let mut message =

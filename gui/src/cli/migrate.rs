@@ -3,20 +3,26 @@
 use std::{
     ffi::OsString,
     fs,
-    io::{ErrorKind, Write as _},
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
 use serde_json::json;
 use setpoint_bench::{
-    Diagnostic, Migration,
+    Migration,
     migrate::{Kind, Language},
 };
 use setpoint_runtime::Drivers;
 use setpoint_store::{BenchFolder, ReadError, atomic};
 
 use crate::cli::{
-    Failure, Output, client::Client, excerpt, history::failed, look::Look, out, sources::Sources,
+    Failure, Output,
+    client::Client,
+    excerpt,
+    history::failed,
+    input::{Bench, read_with_text},
+    look::Look,
+    out,
 };
 
 /// Brings an older or foreign bench file to today's format; TOML, YAML or JSON
@@ -55,8 +61,8 @@ pub fn run(command: &Migrate) -> Result<(), Failure> {
     let target = target(file, migration.language);
     let written =
         if *write { Some(self::write(file, &text, &target, &migration.text)?) } else { None };
-    let findings =
-        setpoint_bench::read(&target.display().to_string(), &migration.text, &drivers).diagnostics;
+    let bench = read_with_text(&target, &migration.text);
+    let findings = bench.findings();
     if output.is_json() {
         return output.json(&json!({
             "from": migration.from,
@@ -73,14 +79,10 @@ pub fn run(command: &Migrate) -> Result<(), Failure> {
         return Ok(());
     }
     match written {
-        None => {
-            let mut stdout = std::io::stdout().lock();
-            // A reader that went away is no error.
-            let _ = stdout.write_all(migration.text.as_bytes()).and_then(|()| stdout.flush());
-        }
+        None => output.exactly(&migration.text),
         Some(done) => output.line(summary(&name, &target, &migration, &done)),
     }
-    tell(&name, &migration, &findings);
+    tell(&name, &migration, &bench);
     Ok(())
 }
 
@@ -188,15 +190,14 @@ fn summary(name: &str, target: &Path, migration: &Migration, done: &Done) -> Str
 }
 
 /// What a person should look at, and what a check says of the result; both on stderr.
-fn tell(name: &str, migration: &Migration, findings: &[Diagnostic]) {
+fn tell(name: &str, migration: &Migration, bench: &Bench) {
+    let findings = bench.findings();
     for note in &migration.notes {
         out::note(&format!("{name}:{}:{}: {}", note.line, note.column, note.told()));
     }
     if !findings.is_empty() {
         out::note(&format!("\nsetpoint check says of the result, {}:", excerpt::summary(findings)));
-        let mut sources = findings
-            .first()
-            .map_or_else(Sources::default, |finding| Sources::of(&finding.file, &migration.text));
+        let mut sources = bench.sources();
         for shown in excerpt::report(findings, &mut sources, Look::stderr(), false) {
             out::note(&shown);
         }

@@ -50,8 +50,7 @@ impl Output {
     pub fn exactly(self, text: &str) {
         if !self.quiet {
             let mut out = io::stdout().lock();
-            let _ = out.write_all(text.as_bytes());
-            let _ = out.flush();
+            written(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
         }
     }
 
