@@ -7,6 +7,7 @@ use setpoint_bench::{Change, Edit, KeyPath, TextEdit};
 use crate::{
     command::{Answer, CommandError},
     event::{Origin, Tone},
+    files::Files,
     manager::Manager,
     passage::Proposal,
     staging::{Staging, none},
@@ -99,7 +100,22 @@ impl Manager {
             let names: Vec<String> = only.iter().map(KeyPath::to_string).collect();
             (self.edited(&edits)?, format!("Rolled back {} to {}", names.join(", "), target.id))
         };
-        self.change(Proposal::written(Origin::Rollback, author, message, text)).await
+        let closed = only.is_empty();
+        if closed {
+            let surplus = Files::surplus(&self.running.text, &text);
+            if !surplus.is_empty() {
+                return Err(CommandError::Conflict {
+                    message: format!(
+                        "{} had no {}: move that away first, then go back",
+                        target.id,
+                        surplus.join(", ")
+                    ),
+                    diagnostics: none(),
+                });
+            }
+        }
+        let proposal = Proposal::written(Origin::Rollback, author, message, text);
+        self.change(Proposal { closed, ..proposal }).await
     }
 
     /// The edits that bring chosen keys to what another text says of them.
@@ -108,7 +124,7 @@ impl Manager {
         text: &Arc<str>,
         only: &[KeyPath],
     ) -> Result<Vec<TextEdit>, CommandError> {
-        let then = self.files.meaning(text, None, &self.drivers);
+        let then = self.files.meaning_then(text, &self.drivers);
         let values = then.values();
         if values.as_table().is_none_or(setpoint_bench::value::Table::is_empty) {
             let diagnostics = Arc::new(then.diagnostics().to_vec());
@@ -146,8 +162,8 @@ impl Manager {
         let staged = self.files.meaning(&text, Some(&self.running.meaning), &self.drivers);
         shown.changes = Arc::new(setpoint_bench::diff(values, &staged.values()));
         shown.diagnostics = Arc::new(staged.diagnostics().to_vec());
-        if let Some(staged) = staged.bench() {
-            shown.plan = Arc::new(self.plan(staged, true).lines);
+        if let Some(bench) = staged.bench() {
+            shown.plan = Arc::new(self.plan(bench, &staged, true).lines);
             shown.ok = !staging.clashes();
         }
         Some(Arc::new(shown))

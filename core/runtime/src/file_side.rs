@@ -11,6 +11,7 @@ use setpoint_store::{FileSeen, ReadError, TextHash};
 use crate::{
     command::{Answer, CommandError},
     event::{Origin, Tone},
+    files::Files,
     manager::{Manager, OnDisk},
     passage::{Proposal, ms},
     staging::none,
@@ -140,6 +141,7 @@ impl Manager {
     /// first, so that it is not written over. What the watcher holds back as half saved is waited
     /// for.
     pub(crate) async fn take_file_in(&mut self) -> Result<(), CommandError> {
+        self.take_others_in().await;
         let deadline = tokio::time::Instant::now() + SETTLED;
         let mut first = None;
         loop {
@@ -239,7 +241,7 @@ impl Manager {
             }
         };
         if file.hash == self.running.hash {
-            let read = self.read(file.text.clone(), &mut Timings::default()).await;
+            let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
             if let Ok(read) = read
                 && *read.bench == *self.running.bench
             {
@@ -260,6 +262,32 @@ impl Manager {
         true
     }
 
+    /// An edit of a file beside the bench file that nobody has told of yet, once it is still.
+    async fn take_others_in(&mut self) {
+        let main = TextHash::of(&*Files::main(&self.running.text));
+        let runtime = &self.running.bench.runtime;
+        let follows = runtime.hot_reload == setpoint_bench::model::HotReload::Apply;
+        let quiet = runtime.quiet.max(Duration::from_millis(50));
+        if self.paused || !follows || self.on_disk != OnDisk::Same {
+            return;
+        }
+        let Ok(mut last) = self.keeping.read_file().await else { return };
+        let deadline = tokio::time::Instant::now() + SETTLED;
+        while last.main_hash == main
+            && last.hash != self.running.hash
+            && tokio::time::Instant::now() < deadline
+        {
+            tokio::time::sleep(quiet).await;
+            let Ok(now) = self.keeping.read_file().await else { return };
+            if now.hash == last.hash {
+                // The outcome is told and shown; a refused one stands in the way of the change.
+                let _ = self.change(Proposal::around_file(now.text)).await;
+                return;
+            }
+            last = now;
+        }
+    }
+
     /// Reads the file now and puts it into effect, also one that was refused before.
     pub(crate) async fn reload_now(&mut self, origin: Origin) -> Result<Answer, CommandError> {
         let file = match self.keeping.read_file().await {
@@ -270,7 +298,7 @@ impl Manager {
             }
         };
         let unchanged = file.hash == self.running.hash && {
-            let read = self.read(file.text.clone(), &mut Timings::default()).await;
+            let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
             read.is_ok_and(|read| *read.bench == *self.running.bench)
         };
         if unchanged {
@@ -294,6 +322,20 @@ impl Manager {
         match &kept {
             Some((_, hash)) => self.keeping.write_over(text, *hash).await?,
             None => self.keeping.write(text, Some(self.running.hash)).await?,
+        }
+        let now = self.keeping.read_file().await;
+        if let Ok(now) = now
+            && now.hash != self.running.hash
+        {
+            let surplus = Files::surplus(&now.text, &self.running.text).join(", ");
+            let id = &self.running.revision.id;
+            let message = format!(
+                "{} is written as {id}, but there is more to the bench on disk than {id} has: \
+                 {surplus}. Move that away, or reload.",
+                self.file_name
+            );
+            self.on_disk = OnDisk::Waiting { text: now.text };
+            return Err(CommandError::Conflict { message, diagnostics: none() });
         }
         self.on_disk = OnDisk::Same;
         let kept = kept.map(|(name, _)| format!("; what it held is kept as {name}"));

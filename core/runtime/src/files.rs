@@ -13,7 +13,10 @@ use setpoint_bench::{
     Bench, BenchText, Diagnostic, KeyPath, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
-    layers::{self, LayerEditError, LayerKind, LayeredReading, Surroundings, WithTexts, bundle},
+    layers::{
+        self, LayerEditError, LayerKind, LayeredReading, Surroundings, Unreadable, WithTexts,
+        bundle,
+    },
 };
 use setpoint_store::{DiskSurroundings, ReadError, StoreError, TextHash, atomic};
 
@@ -177,6 +180,27 @@ impl Files {
         Meaning::Layered(Box::new(layers::read_layers(&self.name, &with, environment, drivers)))
     }
 
+    /// What a text that ran once means by itself: other files that are there now are not read.
+    pub(crate) fn meaning_then(&self, text: &Arc<str>, drivers: &Drivers) -> Meaning {
+        let (main, others) = bundle::unpack(text);
+        let surroundings = self.surroundings();
+        if others.is_empty() {
+            return self.meaning(text, None, drivers);
+        }
+        let texts = self.texts(main, &others, &surroundings);
+        let names = others.iter().map(|(name, _)| name.as_str()).chain([&*self.name]).collect();
+        let closed = Closed { texts, names, inner: &surroundings };
+        let environment = self.environment.as_deref();
+        Meaning::Layered(Box::new(layers::read_layers(&self.name, &closed, environment, drivers)))
+    }
+
+    /// Names of files that are there and part of the bench now, and not of a text.
+    pub(crate) fn surplus(now: &str, text: &str) -> Vec<String> {
+        let names = |text| bundle::unpack(text).1.into_iter().map(|(name, _)| name);
+        let then: Vec<String> = names(text).collect();
+        names(now).filter(|name| !then.contains(name)).collect()
+    }
+
     fn texts<'s>(
         &self,
         main: &str,
@@ -216,13 +240,20 @@ impl Files {
         let mut main = main.to_owned();
         let surroundings = self.surroundings();
         let with = self.texts(&main, &others, &surroundings);
-        let puts: Vec<edit::Edit> = edits
-            .iter()
-            .filter_map(|edit| match edit {
-                TextEdit::Put(edit) => Some(edit.clone()),
-                _ => None,
-            })
-            .collect();
+        // What holds a secret is known to everybody as it is written, and written so again.
+        let shown = layered.masked_values();
+        let puts = edits.iter().filter_map(|edit| match edit {
+            TextEdit::Put(edit) => Some(edit.clone()),
+            _ => None,
+        });
+        let same = |edit: &edit::Edit| {
+            let value = edit.value.as_ref();
+            layered.holds_secret(&edit.path)
+                && value.zip(shown.get(&edit.path)).is_some_and(|(new, old)| new.means(old))
+        };
+        let puts: Vec<edit::Edit> = puts.filter(|edit| !same(edit)).collect();
+        let (secret, puts): (Vec<edit::Edit>, Vec<edit::Edit>) =
+            puts.into_iter().partition(|edit| edit.value.as_ref().is_some_and(names_secret));
         let apply = |text: &str, edits: &[edit::Edit]| {
             let edits: Vec<TextEdit> = edits.iter().cloned().map(TextEdit::Put).collect();
             edit::apply_with(text, &edits, &options)
@@ -230,8 +261,15 @@ impl Files {
         for (name, text) in layered.edit_layers_by(&puts, &with, drivers, &apply)? {
             match others.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, other)) => *other = text,
-                None => main = text,
+                None if name == *self.name => main = text,
+                None => others.push((name, text)),
             }
+        }
+        for edit in secret {
+            let holder = layered.holder(&edit.path)?;
+            let text = others.iter_mut().find(|(name, _)| *name == *holder.file);
+            let text = text.map_or(&mut main, |(_, text)| text);
+            *text = edit::apply_with(text, &[TextEdit::Put(edit)], &options)?;
         }
         // A key that is renamed or moved is so in every file that has it.
         for edit in edits.iter().filter(|edit| !matches!(edit, TextEdit::Put(_))) {
@@ -288,7 +326,74 @@ impl Files {
     }
 }
 
+/// Whether a value asks for a secret.
+fn names_secret(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("${secret:"),
+        Value::Array(items) => items.iter().any(names_secret),
+        Value::Table(table) => table.values().any(names_secret),
+        _ => false,
+    }
+}
+
+/// The files of a text that ran once, and none beside them: for going back to it.
+struct Closed<'s> {
+    texts: WithTexts<'s>,
+    names: Vec<&'s str>,
+    inner: &'s DiskSurroundings,
+}
+
+impl Surroundings for Closed<'_> {
+    fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
+        if name == ".env" || self.names.contains(&name) {
+            return self.texts.file(name);
+        }
+        Err(Unreadable::Missing)
+    }
+
+    fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
+        self.inner.among(pattern, &self.names)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.inner.variable(name)
+    }
+
+    fn variables(&self) -> Vec<(String, String)> {
+        self.inner.variables()
+    }
+}
+
 impl Meaning {
+    /// The text of exactly the files that were read for this, of which `text` has the bench file's.
+    pub(crate) fn packed(&self, text: &Arc<str>) -> Arc<str> {
+        let main = bundle::unpack(text).0;
+        let packed = match self {
+            Self::Alone(_) => bundle::pack(main, []),
+            Self::Layered(layered) => {
+                let others = layered.files.iter().filter(|file| {
+                    matches!(file.kind, LayerKind::Include | LayerKind::Overlay)
+                        && !file.text.is_empty()
+                });
+                bundle::pack(main, others.map(|file| (&*file.name, &*file.text)))
+            }
+        };
+        if packed == **text { text.clone() } else { packed.into() }
+    }
+
+    /// A text for people without the secrets of this bench in it.
+    pub(crate) fn hide(&self, text: String) -> String {
+        match self {
+            Self::Alone(_) => text,
+            Self::Layered(layered) => layered.without_secrets(text),
+        }
+    }
+
+    /// Whether there are secrets in it.
+    pub(crate) fn has_secrets(&self) -> bool {
+        matches!(self, Self::Layered(layered) if !layered.secrets.is_empty())
+    }
+
     fn reading(&self) -> &Reading {
         match self {
             Self::Alone(alone) => alone.reading(),

@@ -432,6 +432,7 @@ impl Manager {
             core.disk_text = disk_text;
             core.instrument_order = running.bench.instruments.keys().cloned().collect();
             core.source_order = running.bench.sources.keys().cloned().collect();
+            core.secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
         });
         self.publisher.publish();
     }

@@ -29,6 +29,8 @@ pub(crate) struct Proposal {
     pub(crate) from_file: bool,
     /// Whether what is around the files has changed: then the same text may mean something else.
     pub(crate) around: bool,
+    /// Whether it ran once: then files that it does not have are no part of it.
+    pub(crate) closed: bool,
     /// First sign of a save to its text being believed, in milliseconds.
     pub(crate) settle_ms: f64,
 }
@@ -36,7 +38,16 @@ pub(crate) struct Proposal {
 impl Proposal {
     /// One that has to be written to the file.
     pub(crate) fn written(origin: Origin, author: String, message: String, text: Arc<str>) -> Self {
-        Self { origin, author, message, text, from_file: false, around: false, settle_ms: 0.0 }
+        Self {
+            origin,
+            author,
+            message,
+            text,
+            from_file: false,
+            around: false,
+            closed: false,
+            settle_ms: 0.0,
+        }
     }
 
     /// What the file holds.
@@ -44,7 +55,16 @@ impl Proposal {
         let author = Origin::File.as_str().to_owned();
         let message = String::new();
         let origin = Origin::File;
-        Self { origin, author, message, text, from_file: true, around: false, settle_ms }
+        Self {
+            origin,
+            author,
+            message,
+            text,
+            from_file: true,
+            around: false,
+            closed: false,
+            settle_ms,
+        }
     }
 
     /// What the files hold, where something around them changed too.
@@ -55,6 +75,7 @@ impl Proposal {
 
 /// Stations 1 to 4 on a text: what it holds, what is wrong with it, what differs.
 pub(crate) struct Read {
+    pub(crate) text: Arc<str>,
     pub(crate) meaning: Arc<Meaning>,
     pub(crate) bench: Arc<Bench>,
     pub(crate) values: Arc<Value>,
@@ -101,8 +122,10 @@ impl Manager {
         proposal: Proposal,
         timings: &mut Timings,
     ) -> Result<(Applied, usize), CommandError> {
-        let Proposal { origin, author, message, text, from_file, around, .. } = proposal;
-        let read = self.read(text.clone(), timings).await?;
+        let Proposal { origin, author, message, text, from_file, around, closed, .. } = proposal;
+        let read = self.read(text, closed, timings).await?;
+        // Of the files that were read, and no others: what is kept and written is what was checked.
+        let text = read.text.clone();
         let hash = TextHash::of(&*text);
         let same = !around || *read.bench == *self.running.bench;
         if hash == self.running.hash && same {
@@ -119,7 +142,7 @@ impl Manager {
             }
         }
         let begun = Instant::now();
-        let plan = self.plan(&read.bench, !from_file);
+        let plan = self.plan(&read.bench, &read.meaning, !from_file);
         timings.plan = ms(begun);
 
         // 6 keep: what runs is a kept revision already; the journal says what is about to happen.
@@ -153,7 +176,11 @@ impl Manager {
 
         // 9 announce
         let message = if message.trim().is_empty() { summary(&read.changes) } else { message };
-        let verified = progress.verified.clone();
+        let mut verified = progress.verified.clone();
+        if let Meaning::Layered(layered) = &*read.meaning {
+            // What is kept of them would show what the file hides.
+            verified.retain(|set| set.path.parse().is_ok_and(|path| !layered.holds_secret(&path)));
+        }
         let facts = Facts { author: author.clone(), origin, message, verified };
         let accepted = self.keeping.accept(&text, &read.changes, facts).await;
         let revision = match accepted {
@@ -194,20 +221,26 @@ impl Manager {
     pub(crate) async fn read(
         &self,
         text: Arc<str>,
+        closed: bool,
         timings: &mut Timings,
     ) -> Result<Read, CommandError> {
         let (drivers, files) = (self.drivers.clone(), self.files.clone());
         let (old, before) = (self.running.values.clone(), self.running.meaning.clone());
         let work = move || {
             let begun = Instant::now();
-            let meaning = files.meaning(&text, Some(&before), &drivers);
+            let meaning = if closed {
+                files.meaning_then(&text, &drivers)
+            } else {
+                files.meaning(&text, Some(&before), &drivers)
+            };
+            let text = meaning.packed(&text);
             let parse = ms(begun);
             let begun = Instant::now();
             let values = meaning.values();
             let changes = setpoint_bench::diff(&old, &values);
-            (meaning, values, changes, parse, ms(begun))
+            (meaning, text, values, changes, parse, ms(begun))
         };
-        let (meaning, values, changes, parse, check) =
+        let (meaning, text, values, changes, parse, check) =
             tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Failed {
                 message: format!("reading the bench failed: {error}; please report this"),
             })?;
@@ -216,6 +249,7 @@ impl Manager {
         let diagnostics = Arc::new(meaning.diagnostics().to_vec());
         match meaning.bench().cloned() {
             Some(bench) => Ok(Read {
+                text,
                 meaning: Arc::new(meaning),
                 bench: Arc::new(bench),
                 values: Arc::new(values),
@@ -255,12 +289,21 @@ impl Manager {
     }
 
     /// Station 5, with the lines for what comes before and after the steps.
-    pub(crate) fn plan(&self, bench: &Bench, writes: bool) -> Plan {
+    pub(crate) fn plan(&self, bench: &Bench, meaning: &Meaning, writes: bool) -> Plan {
         let link = |id: &str| self.components.link(id);
         let mut plan = plan::plan(&self.running.bench, bench, &self.drivers, &link);
         plan.tell_first("snapshot", format!("keep {}", self.running.revision.id));
         if writes {
             plan.tell("write", format!("write {}", self.file_name), None);
+        }
+        for secrets in [meaning, &self.running.meaning] {
+            if !secrets.has_secrets() {
+                continue;
+            }
+            for line in &mut plan.lines {
+                line.text = secrets.hide(std::mem::take(&mut line.text));
+                line.note = line.note.take().map(|note| secrets.hide(note));
+            }
         }
         plan
     }

@@ -22,6 +22,7 @@ use crate::{
     cpu::CpuMeter,
     event::{Origin, Subject, Tone},
     event_log::{EventLog, Told},
+    files::Meaning,
     staging::none,
     status::{BenchInfo, Reload, ReloadState, Revision, SourceInfo, Status, Transaction},
 };
@@ -45,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) disk_text: Option<Arc<str>>,
     pub(crate) instrument_order: Vec<String>,
     pub(crate) source_order: Vec<String>,
+    /// What runs, if it holds secrets: they are not shown.
+    pub(crate) secrets: Option<Arc<Meaning>>,
 }
 
 impl Core {
@@ -69,6 +72,7 @@ impl Core {
             disk_text: None,
             instrument_order: Vec::new(),
             source_order: Vec::new(),
+            secrets: None,
         }
     }
 }
@@ -251,7 +255,9 @@ impl Parts {
             reload: core.reload,
             attention: core.attention,
             transactions: core.transaction.into_iter().collect(),
-            instruments: in_order(&core.instrument_order, &self.devices, |slot| slot.status()),
+            instruments: in_order(&core.instrument_order, &self.devices, |slot| {
+                without_secrets(slot.status(), core.secrets.as_deref())
+            }),
             sources: in_order(&core.source_order, &self.sources, |slot| {
                 slot.last.clone().unwrap_or_else(|| Arc::new(slot.look("")))
             }),
@@ -266,6 +272,19 @@ impl Parts {
 }
 
 /// What `of` makes of each slot, in the file's order; one that the file does not (yet) name last.
+/// A status for everybody: the address of a device may be a secret.
+fn without_secrets(
+    status: Arc<InstrumentStatus>,
+    secrets: Option<&Meaning>,
+) -> Arc<InstrumentStatus> {
+    let Some(secrets) = secrets else { return status };
+    let mut status = Arc::unwrap_or_clone(status);
+    status.address = secrets.hide(status.address);
+    status.link = status.link.map(|link| secrets.hide(link));
+    status.error = status.error.map(|error| secrets.hide(error));
+    Arc::new(status)
+}
+
 fn in_order<S, T>(
     order: &[String],
     slots: &IndexMap<String, S>,

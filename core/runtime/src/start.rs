@@ -125,11 +125,11 @@ impl Runtime {
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
         components.start(&running.bench).await;
 
-        let beside = files.beside_sign(&running.meaning);
         let mut manager = Manager {
             file_name: files.name().to_owned(),
             files,
-            beside,
+            // No sign is this: the first looks compare with what was read.
+            beside: 0,
             running,
             on_disk,
             attention: None,

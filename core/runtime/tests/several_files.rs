@@ -137,6 +137,56 @@ async fn what_a_variable_decides_cannot_be_edited_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_takes_the_files_of_its_revision_and_no_others() {
+    let bench = open().await;
+    let folder = bench.file.with_file_name("supplies");
+    std::fs::create_dir(&folder).unwrap();
+    let first = bench.runtime.status().revision.clone().unwrap();
+    std::fs::write(folder.join("two.toml"), "[instruments.two]\ntemplate = \"supply\"\n").unwrap();
+    bench.until("another supply", |status| status.instruments.contains_key("two")).await;
+    let both = bench
+        .until("kept", |status| status.revision.as_ref().unwrap().id != first.id)
+        .await
+        .revision
+        .clone()
+        .unwrap();
+    let back = |id: &str| Command::Rollback {
+        revision: id.to_owned(),
+        only: Vec::new(),
+        author: "t".into(),
+    };
+    let refused = bench.ask(back(&first.id)).await.unwrap_err();
+    assert!(refused.to_string().contains("had no supplies/two.toml"), "{refused}");
+    assert!(bench.runtime.status().instruments.contains_key("two"));
+
+    std::fs::remove_file(folder.join("two.toml")).unwrap();
+    bench.until("gone", |status| !status.instruments.contains_key("two")).await;
+    bench.ask(back(&both.id)).await.unwrap();
+    assert!(folder.join("two.toml").exists());
+    assert!(bench.runtime.status().instruments.contains_key("two"));
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_is_shown_as_it_is_written_everywhere() {
+    let text = "[instruments.one]\ntype = \"rigol_dp832\"\naddress = \"${secret:WHERE}\"\n";
+    let bench = Bench::open_with(text, &[(".env", "WHERE='sim:'\n")]).await;
+    let add =
+        "[instruments.two]\ntype = \"rigol_dp832\"\naddress = \"tcp://${secret:HOST}:5555\"\n";
+    write(&bench, ".env", "WHERE='sim:'\nHOST=hidden.example\n");
+    write(&bench, "bench.toml", &format!("{text}{add}"));
+    let status = bench.until("a second one", |status| status.instruments.contains_key("two")).await;
+    assert_eq!(status.instruments["two"].address, "tcp://•••:5555");
+    assert!(!serde_json::to_string(&*status.values).unwrap().contains("hidden"));
+    bench.change(vec![edit("instruments.two.enabled", false)]).await.unwrap();
+    bench.change(vec![edit("instruments.two.address", "tcp://${secret:HOST}:5555")]).await.unwrap();
+    assert!(bench.text().contains("\"tcp://${secret:HOST}:5555\""), "{}", bench.text());
+    let kept = std::fs::read_to_string(bench.runtime.folder().join("audit.log")).unwrap();
+    assert!(!kept.contains("hidden.example"), "{kept}");
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn remarks_tell_what_was_changed_if_the_bench_wants_them() {
     let text = format!("{}\n[runtime]\nannotate = true\n", common::BENCH);
     let bench = Bench::open(&text).await;

@@ -12,6 +12,13 @@ use crate::{ReadError, atomic};
 /// More files than this are no bench; a pattern such as `**/*.toml` in a large folder finds them.
 const MOST_FILES: usize = 10_000;
 
+/// How patterns match names.
+const OPTIONS: glob::MatchOptions = glob::MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
 /// The folder of a bench file on disk, and the environment of this process.
 #[derive(Debug, Clone)]
 pub struct DiskSurroundings {
@@ -24,6 +31,24 @@ impl DiskSurroundings {
         // Found names come without `.`, and are compared with this.
         let parts = bench.parent().into_iter().flat_map(Path::components);
         Self { folder: parts.filter(|part| *part != Component::CurDir).collect() }
+    }
+}
+
+impl DiskSurroundings {
+    /// Those of some names that a pattern matches, by the rules of
+    /// [`matching`](Surroundings::matching) and without a look at the disk.
+    ///
+    /// # Errors
+    /// [`Unreadable::Other`] if the pattern is not one.
+    pub fn among(&self, pattern: &str, names: &[&str]) -> Result<Vec<String>, Unreadable> {
+        let pattern = glob::Pattern::new(pattern).map_err(|error| {
+            Unreadable::Other(format!("it is not a pattern of file names: {}", error.msg))
+        })?;
+        let matches = |name: &&&str| pattern.matches_with(name, OPTIONS);
+        let mut found: Vec<String> =
+            names.iter().filter(matches).map(|name| (*name).to_owned()).collect();
+        found.sort();
+        Ok(found)
     }
 }
 
@@ -46,12 +71,7 @@ impl Surroundings for DiskSurroundings {
         })?;
         let slash = if folder.is_empty() || folder.ends_with('/') { "" } else { "/" };
         let whole = format!("{}{slash}{pattern}", glob::Pattern::escape(folder));
-        let options = glob::MatchOptions {
-            case_sensitive: true,
-            require_literal_separator: true,
-            require_literal_leading_dot: true,
-        };
-        let found = glob::glob_with(&whole, options)
+        let found = glob::glob_with(&whole, OPTIONS)
             .map_err(|error| other(format!("it is not a pattern of file names: {}", error.msg)))?;
         let mut names = Vec::new();
         for path in found {

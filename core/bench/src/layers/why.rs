@@ -46,7 +46,7 @@ impl LayeredReading {
     pub fn without_secrets(&self, mut text: String) -> String {
         for secret in &self.secrets {
             if !secret.value.is_empty() && text.contains(&secret.value) {
-                text = text.replace(&secret.value, &secret.written);
+                text = text.replace(&secret.value, "•••");
             }
         }
         text
