@@ -214,7 +214,7 @@ fn the_language_is_told_by_the_text() {
         ("a.conf", "log_level: \"info\nb: 2\n", "a.conf:"),
         ("a.json", "{\"a\": 1,, }", "a.json:1:9: this is no JSON"),
         ("a.yaml", "a: b: c\n", "a.yaml:1:"),
-        ("a.toml", "\0\0\u{1}PNG\0", "a.toml:1:8: this is no TOML"),
+        ("a.toml", "\0\0\u{1}PNG\0", "a.toml:1:1: this is no TOML"),
     ] {
         let error = refused(name, text);
         assert!(error.starts_with(start), "{error}");

@@ -33,6 +33,11 @@ fn path(finding: &Diagnostic) -> KeyPath {
     if finding.path.is_empty() { KeyPath::default() } else { finding.path.parse().unwrap() }
 }
 
+/// Whether a key of a module holds conditions or settings.
+fn within_expression(path: &KeyPath) -> bool {
+    matches!(path.names(), [top, _, key, ..] if top == "modules" && (key == "when" || key == "then"))
+}
+
 /// Whether the schema has to find what the check found.
 fn can_be_said(finding: &Diagnostic, values: &Value) -> bool {
     let path = path(finding);
@@ -44,6 +49,8 @@ fn can_be_said(finding: &Diagnostic, values: &Value) -> bool {
         // The range of a duration or a fraction, and a range that the same file sets.
         ("out_of_range", Some(Value::String(_))) => false,
         ("out_of_range", _) => !finding.message.contains("this file's limits"),
+        // What stands inside a condition or a setting.
+        (code, _) if within_expression(&path) => code == "wrong_type",
         // It may come with the template.
         ("missing_key", _) => !from_template(),
         // `2.0` is a whole number in JSON.

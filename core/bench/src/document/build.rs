@@ -576,7 +576,7 @@ impl EventReceiver for Builder<'_> {
 
     fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
         let Some(raw) = self.source.get(span) else { return };
-        if kind.is_none() && is_bare(raw.as_str()) {
+        if kind.is_none() && raw.len() <= LONGEST_KEY && is_bare(raw.as_str()) {
             let name = SmolStr::new(raw.as_str());
             return self.names.push(Name { name, span: range(span), bad: false });
         }

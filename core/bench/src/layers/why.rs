@@ -42,7 +42,7 @@ impl LayeredReading {
         Some(quiet(path, value.clone()))
     }
 
-    /// A text about the bench with what is written (`${secret:TOKEN}`) in place of every secret.
+    /// A text about the bench with dots in place of what secrets come to.
     pub fn without_secrets(&self, mut text: String) -> String {
         for secret in &self.secrets {
             if !secret.value.is_empty() && text.contains(&secret.value) {
