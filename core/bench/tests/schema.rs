@@ -33,11 +33,6 @@ fn path(finding: &Diagnostic) -> KeyPath {
     if finding.path.is_empty() { KeyPath::default() } else { finding.path.parse().unwrap() }
 }
 
-/// Whether a key of a module holds conditions or settings.
-fn within_expression(path: &KeyPath) -> bool {
-    matches!(path.names(), [top, _, key, ..] if top == "modules" && (key == "when" || key == "then"))
-}
-
 /// Whether the schema has to find what the check found.
 fn can_be_said(finding: &Diagnostic, values: &Value) -> bool {
     let path = path(finding);
@@ -46,11 +41,11 @@ fn can_be_said(finding: &Diagnostic, values: &Value) -> bool {
         values.get(&owner.child("template")).is_some()
     };
     let told = match (finding.code.as_str(), values.get(&path)) {
+        // What stands inside a condition or a setting.
+        _ if ["when: ", "then: "].into_iter().any(|key| finding.message.starts_with(key)) => false,
         // The range of a duration or a fraction, and a range that the same file sets.
         ("out_of_range", Some(Value::String(_))) => false,
         ("out_of_range", _) => !finding.message.contains("this file's limits"),
-        // What stands inside a condition or a setting.
-        (code, _) if within_expression(&path) => code == "wrong_type",
         // It may come with the template.
         ("missing_key", _) => !from_template(),
         // `2.0` is a whole number in JSON.
