@@ -3,7 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use serde_json::json;
-use setpoint_bench::{Change, KeyPath};
+use setpoint_bench::{
+    Change, KeyPath,
+    layers::{LayerKind, bundle},
+};
 use setpoint_runtime::Origin;
 use setpoint_store::{Facts, atomic};
 
@@ -99,6 +102,7 @@ fn on_the_file_alone(file: &Path, name: &str, only: &[KeyPath]) -> Result<Done, 
         Err(error) => return Err(Failure::unusable(error.to_string())),
     };
     let now_text: Arc<str> = now.as_ref().map_or_else(|| "".into(), |read| read.text.clone());
+    one_file(file, name, &now_text, &then)?;
     let mut changes = setpoint_bench::diff(&values::of(&now_text), &values::of(&then));
     let names = only.iter().map(KeyPath::to_string).collect::<Vec<_>>().join(", ");
     let text: Arc<str> = if only.is_empty() {
@@ -137,6 +141,26 @@ fn on_the_file_alone(file: &Path, name: &str, only: &[KeyPath]) -> Result<Done, 
     };
     let kept = keep(&text, author::name(), Origin::Rollback, message)?;
     Ok(Done { id: kept.id, changes, already: false })
+}
+
+/// A bench of several files is brought back by a Setpoint that runs it: here is one text only.
+fn one_file(file: &Path, name: &str, now: &str, then: &str) -> Result<(), Failure> {
+    let files = read_with_text(file, now).layers.files;
+    let beside = |kind| matches!(kind, LayerKind::Include | LayerKind::Overlay);
+    let now = files.iter().filter(|one| beside(one.kind)).map(|one| one.name.to_string());
+    let then = bundle::unpack(then).1.into_iter().map(|(name, _)| name);
+    let mut others: Vec<String> = then.chain(now).collect();
+    if others.is_empty() {
+        return Ok(());
+    }
+    others.sort();
+    others.dedup();
+    Err(Failure::usage(format!(
+        "this bench has other files that {name} goes with ({}): run it with `setpoint serve {}` or in \
+         the panel, and go back there",
+        others.join(", "),
+        file.display()
+    )))
 }
 
 /// A revision ran once; the drivers and other layers it needs may be gone since.

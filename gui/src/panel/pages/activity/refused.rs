@@ -3,7 +3,7 @@
 use egui::{
     Frame, Label, Layout, Margin, RichText, Role, ScrollArea, Stroke, Ui, WidgetInfo, vec2,
 };
-use setpoint_bench::{Diagnostic, Severity};
+use setpoint_bench::{Diagnostic, Severity, layers::bundle};
 use setpoint_runtime::ReloadState;
 
 use crate::panel::{
@@ -64,7 +64,16 @@ pub fn show(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
                         if index > 0 {
                             ui.add_space(6.0);
                         }
-                        excerpt(ui, finding, view.status.disk_text.as_deref(), tokens);
+                        let text = view.status.disk_text.as_deref();
+                        let path = &view.status.bench.path;
+                        let main = path.file_name().is_some_and(|name| *name == *finding.file);
+                        // Other files stand behind the bench file in one text.
+                        let other = text.filter(|_| !main).and_then(|text| {
+                            let (_, others) = bundle::unpack(text);
+                            others.into_iter().find(|(name, _)| *name == finding.file)
+                        });
+                        let text = other.as_ref().map(|(_, text)| text.as_str()).or(text);
+                        excerpt(ui, finding, text, tokens);
                     }
                 });
             });
