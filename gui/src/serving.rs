@@ -66,9 +66,21 @@ impl Serving {
     /// # Errors
     /// See [`ServingError`]; nothing runs then.
     pub async fn start(bench: &Path, listen: SocketAddr) -> Result<Self, ServingError> {
+        Self::start_for(bench, listen, None).await
+    }
+
+    /// The same for an environment that is asked for.
+    ///
+    /// # Errors
+    /// See [`ServingError`]; nothing runs then.
+    pub async fn start_for(
+        bench: &Path,
+        listen: SocketAddr,
+        environment: Option<String>,
+    ) -> Result<Self, ServingError> {
         let bench = std::path::absolute(bench).unwrap_or_else(|_| bench.to_owned());
-        let runtime =
-            Runtime::start(Options::new(bench.clone())).await.map_err(ServingError::Start)?;
+        let options = Options { bench: bench.clone(), environment };
+        let runtime = Runtime::start(options).await.map_err(ServingError::Start)?;
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
             Ok((server, guard, token_file)) => {

@@ -34,6 +34,9 @@ pub struct Serve {
     /// Where to listen; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
+    /// The environment to run the bench for.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     /// Serve no RTSP streams. This version serves none in any case.
     #[arg(long)]
     no_rtsp: bool,
@@ -57,7 +60,7 @@ pub fn run(command: Serve) -> Result<(), Failure> {
         .thread_name("setpoint")
         .build()
         .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
-    runtime.block_on(serve(bench, command.listen))
+    runtime.block_on(serve(bench, command.listen, command.env))
 }
 
 struct Signals {
@@ -76,12 +79,12 @@ impl Signals {
     }
 }
 
-async fn serve(bench: PathBuf, listen: SocketAddr) -> Result<(), Failure> {
+async fn serve(bench: PathBuf, listen: SocketAddr, env: Option<String>) -> Result<(), Failure> {
     // Before anything runs: a signal that arrives early still ends it gracefully.
     let mut signals = Signals::listen()
         .map_err(|error| Failure::unusable(format!("signals cannot be received: {error}")))?;
     let serving = tokio::select! {
-        started = Serving::start(&bench, listen) => started.map_err(|error| failure(&bench, error))?,
+        started = Serving::start_for(&bench, listen, env) => started.map_err(|error| failure(&bench, error))?,
         _ = signals.terminate.recv() => return Ok(()),
         _ = signals.interrupt.recv() => return Ok(()),
     };
