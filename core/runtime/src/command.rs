@@ -10,28 +10,51 @@ use crate::status::{PlanStep, Revision};
 /// One request. Requests are carried out one at a time, in the order they arrive.
 #[derive(Debug, Clone)]
 pub enum Command {
-    /// Adds edits to the panel's open transaction, opening one if there is none. An edit of a key
-    /// that is already staged replaces it; one that restores the running value takes it back.
+    /// Opens a transaction with nothing in it.
+    Begin {
+        /// Why; may be empty.
+        message: String,
+        /// Who.
+        author: String,
+    },
+    /// Opens a draft again.
+    TakeUp {
+        /// Its id.
+        transaction: String,
+    },
+    /// Adds edits to a transaction. An edit of a key that is already staged replaces it; one that
+    /// restores the running value takes it back.
     Stage {
+        /// Its id; `None`: the panel's open one, which is opened if there is none.
+        transaction: Option<String>,
         /// What to stage.
         edits: Vec<Edit>,
     },
     /// Takes staged edits back.
     Unstage {
+        /// The transaction; `None`: the panel's.
+        transaction: Option<String>,
         /// Their keys.
         paths: Vec<KeyPath>,
     },
     /// Decides a clash.
     Resolve {
+        /// The transaction; `None`: the panel's.
+        transaction: Option<String>,
         /// The key that both sides changed.
         path: KeyPath,
         /// Whose value it gets.
         keep: Keep,
     },
-    /// Drops everything staged.
-    Discard,
+    /// Drops a transaction with everything staged in it.
+    Discard {
+        /// Which; `None`: the panel's.
+        transaction: Option<String>,
+    },
     /// Puts everything staged into effect, or nothing of it.
     Commit {
+        /// The transaction; `None`: the panel's.
+        transaction: Option<String>,
         /// Why, in the author's words; may be empty.
         message: String,
         /// Who.
@@ -63,6 +86,32 @@ pub enum Command {
         revision: String,
         /// Only these keys and what lies below them; empty: everything.
         only: Vec<KeyPath>,
+        /// Who.
+        author: String,
+    },
+    /// Keeps what runs as a revision with a name, which keeps it for good.
+    Snapshot {
+        /// The name; `None`: without one.
+        label: Option<String>,
+        /// Who.
+        author: String,
+    },
+    /// Names a kept revision, or takes its name away.
+    Label {
+        /// `r36`, or its label.
+        revision: String,
+        /// The name; `None`: none.
+        label: Option<String>,
+        /// Who.
+        author: String,
+    },
+    /// Finishes the change that an earlier run did not; see [`crate::Status::unfinished`].
+    Finish {
+        /// Who.
+        author: String,
+    },
+    /// Goes back to what ran before the change that an earlier run did not finish.
+    GoBack {
         /// Who.
         author: String,
     },

@@ -142,15 +142,15 @@ impl Manager {
         origin: Origin,
         command: Command,
     ) -> Result<Answer, CommandError> {
-        match command {
-            Command::Stage { edits } => self.stage(origin, edits),
-            Command::Unstage { paths } => {
+        match command.clone() {
+            Command::Stage { edits, .. } => self.stage(origin, edits),
+            Command::Unstage { paths, .. } => {
                 if let Some(staging) = &mut self.staging {
                     staging.unstage(&paths);
                 }
                 Ok(Answer::Done {})
             }
-            Command::Resolve { path, keep } => {
+            Command::Resolve { path, keep, .. } => {
                 let decided =
                     self.staging.as_mut().is_some_and(|staging| staging.resolve(&path, keep));
                 if decided {
@@ -159,7 +159,7 @@ impl Manager {
                     Err(CommandError::NotFound { what: "clash at", name: path.to_string() })
                 }
             }
-            Command::Discard => {
+            Command::Discard { .. } => {
                 if let Some(staging) = self.staging.take() {
                     let count = staging.edits.len();
                     let message = format!("{count} staged changes discarded");
@@ -167,7 +167,7 @@ impl Manager {
                 }
                 Ok(Answer::Done {})
             }
-            Command::Commit { message, author } => self.commit(origin, message, author).await,
+            Command::Commit { message, author, .. } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
                 let mut tries = 0;
                 let mut asked_of = None;
@@ -221,6 +221,14 @@ impl Manager {
                     self.look_at_file().await;
                     Ok(Answer::Done {})
                 }
+            }
+            Command::Begin { .. }
+            | Command::TakeUp { .. }
+            | Command::Snapshot { .. }
+            | Command::Label { .. }
+            | Command::Finish { .. }
+            | Command::GoBack { .. } => {
+                Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })
             }
             Command::Sync { author } => self.sync(origin, author).await,
             Command::Query { instrument, command, author } => {
@@ -401,7 +409,7 @@ impl Manager {
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
         self.staging = crate::staging::non_empty(self.staging.take());
-        let transaction = self.transaction();
+        let transactions = self.transaction().into_iter().collect();
         let state = self.reload_state();
         let running = self.running.clone();
         let (diagnostics, problem, disk_text) = match &self.on_disk {
@@ -425,7 +433,7 @@ impl Manager {
             core.reload.state = state;
             core.reload.diagnostics = diagnostics;
             core.reload.problem = problem;
-            core.transaction = transaction;
+            core.transactions = transactions;
             core.revisions = revisions;
             core.text = running.text.clone();
             core.values = running.values.clone();

@@ -24,7 +24,9 @@ use crate::{
     event_log::{EventLog, Told},
     files::Meaning,
     staging::none,
-    status::{BenchInfo, Reload, ReloadState, Revision, SourceInfo, Status, Transaction},
+    status::{
+        BenchInfo, Reload, ReloadState, Revision, SourceInfo, Status, Transaction, Unfinished,
+    },
 };
 
 /// Least time between two status values.
@@ -39,7 +41,9 @@ pub(crate) struct Core {
     pub(crate) revision: Option<Revision>,
     pub(crate) reload: Reload,
     pub(crate) attention: Option<String>,
-    pub(crate) transaction: Option<Arc<Transaction>>,
+    pub(crate) unfinished: Option<Arc<Unfinished>>,
+    pub(crate) history_problem: Option<String>,
+    pub(crate) transactions: Vec<Arc<Transaction>>,
     pub(crate) revisions: Arc<Vec<Revision>>,
     pub(crate) text: Arc<str>,
     pub(crate) values: Arc<Value>,
@@ -63,9 +67,14 @@ impl Core {
                 last: None,
                 diagnostics: none(),
                 problem: None,
+                ahead: None,
+                question: None,
+                suspended: None,
             },
             attention: None,
-            transaction: None,
+            unfinished: None,
+            history_problem: None,
+            transactions: Vec::new(),
             revisions: none(),
             text: Arc::from(""),
             values: Arc::new(Value::Table(setpoint_bench::value::Table::new())),
@@ -254,7 +263,9 @@ impl Parts {
             revision: core.revision,
             reload: core.reload,
             attention: core.attention,
-            transactions: core.transaction.into_iter().collect(),
+            unfinished: core.unfinished,
+            history_problem: core.history_problem,
+            transactions: core.transactions,
             instruments: in_order(&core.instrument_order, &self.devices, |slot| {
                 without_secrets(slot.status(), core.secrets.as_deref())
             }),

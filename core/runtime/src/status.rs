@@ -23,7 +23,13 @@ pub struct Status {
     /// Something only a person can put right: a device could not be put back after a change that
     /// failed. Stays until a change succeeds.
     pub attention: Option<String>,
-    /// Changes staged and not yet in effect.
+    /// A change that an earlier run of Setpoint began and did not finish; stays until someone
+    /// finishes it or goes back.
+    pub unfinished: Option<Arc<Unfinished>>,
+    /// What of the bench's memory does not work (history database damaged, folder unwritable), in
+    /// a sentence: the bench runs on without it.
+    pub history_problem: Option<String>,
+    /// Changes staged and not yet in effect, drafts among them, oldest first.
     pub transactions: Vec<Arc<Transaction>>,
     /// Instruments in file order.
     pub instruments: IndexMap<String, Arc<InstrumentStatus>>,
@@ -93,6 +99,77 @@ pub struct Reload {
     pub diagnostics: Arc<Vec<Diagnostic>>,
     /// Why the file cannot be read or followed, in a sentence.
     pub problem: Option<String>,
+    /// What runs is not on disk, and why.
+    pub ahead: Option<Ahead>,
+    /// A text that is not applied before someone says so.
+    pub question: Option<Question>,
+    /// Too many saves failed: saves are looked at less often for a while.
+    pub suspended: Option<Suspended>,
+}
+
+/// What runs could not be written to disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ahead {
+    /// Which file, and why it could not be written, in a sentence.
+    pub cause: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// When writing is tried again by itself.
+    pub next_try: Option<Timestamp>,
+}
+
+/// A text in the file that may be half of what someone means to save. Reloading applies it,
+/// writing the file anew keeps what runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Question {
+    /// `23 of 30 instruments would be removed`
+    pub message: String,
+    /// Paths of the components that would be removed: `instruments.psu`.
+    pub removed: Vec<String>,
+}
+
+/// Reloads are held back after too many failures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Suspended {
+    /// Failed reloads in a row.
+    pub failures: usize,
+    /// When the file is looked at again.
+    pub until: Timestamp,
+}
+
+/// A change that was under way when Setpoint ended without finishing it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unfinished {
+    /// When it began.
+    pub at: Timestamp,
+    /// The revision that ran until then; empty if there was none.
+    pub from_revision: String,
+    /// Its steps in order.
+    pub steps: Vec<UnfinishedStep>,
+    /// What the file holds: `before` (the text from before the change), `after` (the intended
+    /// one) or `other`.
+    pub file_holds: FileHolds,
+}
+
+/// One step of an [`Unfinished`] change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnfinishedStep {
+    /// In words.
+    pub text: String,
+    /// Whether it is known to have been taken.
+    pub done: bool,
+}
+
+/// Which side of an [`Unfinished`] change the file is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileHolds {
+    /// The text from before it.
+    Before,
+    /// The text it was to bring.
+    After,
+    /// Something else, or nothing.
+    Other,
 }
 
 /// See interface.md, `reload.state`.
@@ -115,6 +192,8 @@ pub enum ReloadState {
     Paused,
     /// What runs is not on disk: the file is gone or cannot be written.
     Ahead,
+    /// Reloads failed too often; see [`Reload::suspended`].
+    Suspended,
 }
 
 /// What became of the last save or commit.
@@ -172,8 +251,16 @@ pub struct Transaction {
     pub id: String,
     /// When the first edit was staged.
     pub opened: Timestamp,
-    /// Who.
+    /// Through which door.
     pub origin: Origin,
+    /// Who; empty where that is not known.
+    pub author: String,
+    /// Why, in the author's words; may be empty.
+    pub message: String,
+    /// When it becomes a draft unless someone touches it; `None` for a draft.
+    pub expires: Option<Timestamp>,
+    /// Nobody touched it for long: it is kept, and can be taken up again.
+    pub draft: bool,
     /// In the order they were staged, one a key.
     pub edits: Vec<StagedEdit>,
     /// What the bench file would be checked as with the edits in it.

@@ -144,13 +144,17 @@ async fn all_or_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_edit_is_merged_with_what_is_staged() {
     let bench = Bench::open(BENCH).await;
-    bench.ask(Command::Stage { edits: vec![edit(VOLTAGE, 3.45)] }).await.unwrap();
+    bench
+        .ask(Command::Stage { transaction: None, edits: vec![edit(VOLTAGE, 3.45)] })
+        .await
+        .unwrap();
     let staged = &bench.runtime.status().transactions[0];
     assert!(staged.ok);
     assert_eq!(staged.changes.len(), 1);
     bench.save(&BENCH.replace("0.500", "0.700"));
     bench.until("the file edit runs", |status| status.text.contains("0.700")).await;
-    let commit = Command::Commit { message: "both".into(), author: "tester".into() };
+    let commit =
+        Command::Commit { transaction: None, message: "both".into(), author: "tester".into() };
     bench.ask(commit).await.unwrap();
     assert_eq!(bench.text(), BENCH.replace("0.500", "0.700").replace("3.300", "3.450"));
     assert!(bench.runtime.status().transactions.is_empty());
@@ -160,7 +164,10 @@ async fn a_file_edit_is_merged_with_what_is_staged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clash_is_shown_and_decided_by_a_person() {
     let bench = Bench::open(BENCH).await;
-    bench.ask(Command::Stage { edits: vec![edit(VOLTAGE, 3.45)] }).await.unwrap();
+    bench
+        .ask(Command::Stage { transaction: None, edits: vec![edit(VOLTAGE, 3.45)] })
+        .await
+        .unwrap();
     bench.save(&BENCH.replace("3.300", "3.200"));
     let status = bench
         .until("a clash", |status| {
@@ -168,11 +175,12 @@ async fn a_clash_is_shown_and_decided_by_a_person() {
         })
         .await;
     assert_eq!(status.reload.state, ReloadState::Conflict);
-    let commit = || Command::Commit { message: String::new(), author: "tester".into() };
+    let commit =
+        || Command::Commit { transaction: None, message: String::new(), author: "tester".into() };
     let error = bench.ask(commit()).await.unwrap_err();
     assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
     let path = VOLTAGE.parse().unwrap();
-    bench.ask(Command::Resolve { path, keep: Keep::Mine }).await.unwrap();
+    bench.ask(Command::Resolve { transaction: None, path, keep: Keep::Mine }).await.unwrap();
     bench.ask(commit()).await.unwrap();
     assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.450");
     bench.runtime.stop().await;

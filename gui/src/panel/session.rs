@@ -174,14 +174,18 @@ impl Session {
 
 fn stage(intent: &StageIntent, author: String) -> (Asked, Command) {
     match intent {
-        StageIntent::Stage(edits) => (Asked::Quiet, Command::Stage { edits: edits.clone() }),
-        StageIntent::Unstage(paths) => (Asked::Quiet, Command::Unstage { paths: paths.clone() }),
-        StageIntent::Resolve(path, keep) => {
-            (Asked::Quiet, Command::Resolve { path: path.clone(), keep: *keep })
+        StageIntent::Stage(edits) => {
+            (Asked::Quiet, Command::Stage { transaction: None, edits: edits.clone() })
         }
-        StageIntent::Discard => (Asked::Quiet, Command::Discard),
+        StageIntent::Unstage(paths) => {
+            (Asked::Quiet, Command::Unstage { transaction: None, paths: paths.clone() })
+        }
+        StageIntent::Resolve(path, keep) => {
+            (Asked::Quiet, Command::Resolve { transaction: None, path: path.clone(), keep: *keep })
+        }
+        StageIntent::Discard => (Asked::Quiet, Command::Discard { transaction: None }),
         StageIntent::Commit { message } => {
-            (Asked::Commit, Command::Commit { message: message.clone(), author })
+            (Asked::Commit, Command::Commit { transaction: None, message: message.clone(), author })
         }
     }
 }

@@ -76,6 +76,10 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
             let more = format!("{file} is not followed for now.");
             words(Tone::Amber, Mark::Square, "Paused", more)
         }
+        ReloadState::Suspended => {
+            let more = format!("{file} failed too often; it is looked at again in a while.");
+            words(Tone::Bad, Mark::Triangle, "Reloads suspended", more)
+        }
         ReloadState::Ahead => {
             let gone = reload.problem.is_some();
             let text = if gone { "File gone" } else { "Not on disk" };

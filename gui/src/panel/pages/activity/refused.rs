@@ -89,7 +89,7 @@ fn words(view: &View<'_>) -> Option<Words> {
     };
     let keep = Some("Keep mine, rewrite the file");
     let (tone, title, write, reload) = match status.reload.state {
-        ReloadState::Rejected => {
+        ReloadState::Rejected | ReloadState::Suspended => {
             (Tone::Bad, format!("{name} was edited and not applied. {running}"), keep, false)
         }
         ReloadState::Conflict => {

@@ -84,7 +84,7 @@ fn lines(view: &View<'_>, open: &Transaction) -> Vec<(Tone, String)> {
     });
     lines.extend(devices(view, open));
     lines.push(match view.status.reload.state {
-        ReloadState::Rejected => {
+        ReloadState::Rejected | ReloadState::Suspended => {
             (Tone::Amber, "The file on disk holds an edit that was not applied".to_owned())
         }
         ReloadState::Proposed => {
