@@ -62,6 +62,7 @@ pub(crate) struct Store {
     pub(crate) revisions: Revisions,
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
+    pub(crate) transactions: setpoint_store::Transactions,
     pub(crate) lock: Option<FolderLock>,
 }
 
@@ -105,7 +106,7 @@ impl Keeping {
     }
 
     /// Runs disk work on a thread that may block.
-    async fn with<R: Send + 'static>(
+    pub(crate) async fn with<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
@@ -122,6 +123,20 @@ impl Keeping {
                 message: format!("disk work failed: {error}; please report this"),
             }),
         }
+    }
+
+    /// The same for what touches no disk, and works also where that cannot be used.
+    pub(crate) async fn with_memory<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> R + Send + 'static,
+    ) -> Result<R, CommandError> {
+        let inner = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            work(&mut inner.store.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        done.await.map_err(|error| CommandError::Storage {
+            message: format!("disk work failed: {error}; please report this"),
+        })
     }
 
     /// What the bench's files hold now.
@@ -308,20 +323,24 @@ fn revisions(store: &Store) -> Vec<Revision> {
 
 /// A kept revision as screens see it.
 pub(crate) fn revision(record: &RevisionRecord) -> Revision {
-    let origin = match record.origin.as_str() {
-        "panel" => Origin::Panel,
-        "api" => Origin::Api,
-        "rollback" => Origin::Rollback,
-        "bench" => Origin::Bench,
-        _ => Origin::File,
-    };
     Revision {
         id: record.id.clone(),
         hash: record.short_hash.clone(),
         at: record.at,
         author: record.author.clone(),
-        origin,
+        origin: origin(&record.origin),
         message: record.message.clone(),
         label: record.label.clone(),
+    }
+}
+
+/// An origin as it was written.
+pub(crate) fn origin(word: &str) -> Origin {
+    match word {
+        "panel" => Origin::Panel,
+        "api" => Origin::Api,
+        "rollback" => Origin::Rollback,
+        "bench" => Origin::Bench,
+        _ => Origin::File,
     }
 }

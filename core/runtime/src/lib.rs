@@ -17,7 +17,8 @@
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
-//! | `staging` | the panel's open transaction |
+//! | `staging` | one transaction: its edits, rebased on what runs |
+//! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
@@ -44,9 +45,10 @@ mod publish;
 mod staging;
 pub mod start;
 pub mod status;
+mod transactions;
 
 pub use catalogue::Drivers;
-pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
+pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};
 pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
 pub use plan::plan_between;
