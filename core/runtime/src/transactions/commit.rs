@@ -32,7 +32,8 @@ impl Manager {
         let message = if message.trim().is_empty() { staging.message.clone() } else { message };
         let edits = staging.edits(&self.running.values);
         if clashes > 0 {
-            self.transactions.put(staging);
+            // A failure to save it is told; what the caller has to know is the clash.
+            let _ = self.keep_transaction(Origin::Bench, staging).await;
             return Err(conflict(
                 "the file changed keys that are staged too; decide which value each gets"
                     .to_owned(),
@@ -47,7 +48,9 @@ impl Manager {
         };
         match &answer {
             Ok(_) => self.forget_transaction(&id).await,
-            Err(_) => self.transactions.put(staging),
+            Err(_) => {
+                let _ = self.keep_transaction(Origin::Bench, staging).await;
+            }
         }
         answer
     }
