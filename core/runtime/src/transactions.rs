@@ -157,25 +157,26 @@ mod tests {
         Staging::open(id.to_owned(), origin)
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn each_lives_until_nobody_has_touched_it_for_long_enough() {
         let mut all = Transactions::default();
         let timeout = Duration::from_secs(300);
-        all.put(staging("t1", Origin::Api));
-        tokio::time::advance(Duration::from_secs(200)).await;
-        all.put(staging("t2", Origin::Api));
-        let first = all.next_expiry(timeout).unwrap();
-        assert_eq!(first, Instant::now() + Duration::from_secs(100));
-        assert!(all.expired(timeout).is_empty());
-        until(Some(first)).await;
-        assert_eq!(all.expired(timeout), ["t1"]);
-        let mut touched = all.take("t1").unwrap();
+        let idle = |id: &str, seconds| {
+            let idle_before = Duration::from_secs(seconds);
+            Staging { idle_before, ..staging(id, Origin::Api) }
+        };
+        all.put(idle("t1", 200));
+        all.put(idle("t2", 400));
+        assert_eq!(all.expired(timeout), ["t2"]);
+        until(all.next_expiry(timeout)).await;
+        let mut touched = all.take("t2").unwrap();
         touched.touch();
         all.put(touched);
         assert!(all.expired(timeout).is_empty());
-        assert_eq!(all.next_expiry(timeout), Some(first + Duration::from_secs(200)));
+        let first = all.get("t1").unwrap().since + Duration::from_secs(100);
+        assert_eq!(all.next_expiry(timeout), Some(first));
         // A shorter timeout counts at once.
-        assert_eq!(all.expired(Duration::from_secs(50)), ["t2"]);
+        assert_eq!(all.expired(Duration::from_secs(50)), ["t1"]);
     }
 
     #[tokio::test]
