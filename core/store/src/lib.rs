@@ -43,4 +43,4 @@ pub use journal::{Intent, Journal};
 pub use revisions::{Facts, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
 pub use surroundings::DiskSurroundings;
-pub use watch::{FileSeen, WatchMode, WatchOptions, Watcher};
+pub use watch::{Beside, FileSeen, WatchMethod, WatchMode, WatchOptions, Watcher};
