@@ -8,6 +8,7 @@ use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
 use crate::{
+    beside::Followed,
     catalogue::Drivers,
     command::{Answer, Command, CommandError, Reapplied},
     components::Components,
@@ -19,11 +20,8 @@ use crate::{
     passage::Proposal,
     publish::Publisher,
     staging::{Staging, none},
-    status::{ReloadState, Revision},
+    status::{ReloadState, Revision, WatchShown},
 };
-
-/// How often is looked at the files beside the bench file.
-const BESIDE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How often a change is made again on top of saves that come between.
 const TRIES: usize = 3;
@@ -87,8 +85,8 @@ pub(crate) struct Manager {
     pub(crate) staged: u64,
     pub(crate) file_name: String,
     pub(crate) files: Files,
-    /// How the files beside the bench file looked last, and what runs was read.
-    pub(crate) beside: u64,
+    /// For what the watcher was told last which files there are beside the bench file.
+    pub(crate) followed: Option<Followed>,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
@@ -106,17 +104,9 @@ impl Manager {
         mut commands: mpsc::Receiver<Envelope>,
         mut stop: mpsc::Receiver<()>,
     ) {
-        let mut beside = tokio::time::interval(BESIDE);
-        beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last = self.beside;
         loop {
             tokio::select! {
                 _ = stop.recv() => break,
-                _ = beside.tick() => {
-                    if !self.beside_changed(&mut last).await {
-                        continue;
-                    }
-                }
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
@@ -408,6 +398,8 @@ impl Manager {
 
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
+        self.follow_beside();
+        let watch = WatchShown { polling: self.keeping.polling() };
         self.staging = crate::staging::non_empty(self.staging.take());
         let transactions = self.transaction().into_iter().collect();
         let state = self.reload_state();
@@ -431,6 +423,7 @@ impl Manager {
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());
             core.reload.state = state;
+            core.reload.watch = watch;
             core.reload.diagnostics = diagnostics;
             core.reload.problem = problem;
             core.transactions = transactions;

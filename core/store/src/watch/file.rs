@@ -129,8 +129,7 @@ impl Followed {
     /// Something may have changed: hints are merged with those before.
     pub(super) fn notice(&mut self, hints: Hints, unhinted: bool) {
         let stat = Stat::of(&self.path);
-        let pending =
-            self.pending.get_or_insert_with(|| Pending { hints, stat, unhinted, held: None });
+        let pending = self.pending.get_or_insert(Pending { hints, stat, unhinted, held: None });
         if !hints.only_marks {
             pending.hints = Hints { first: pending.hints.first, ..hints };
         }

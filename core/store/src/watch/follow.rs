@@ -407,7 +407,11 @@ impl Follower {
     /// Whether one of the saves that were noticed went on since that was last asked. All are
     /// asked: each file remembers its state for the next time.
     fn goes_on(&mut self) -> bool {
-        self.files.iter_mut().fold(false, |any, file| file.goes_on() || any)
+        let mut any = false;
+        for file in &mut self.files {
+            any |= file.goes_on();
+        }
+        any
     }
 
     fn put_off(&mut self, group: Group) {
@@ -536,7 +540,7 @@ impl Follower {
         self.refused = None;
         if self.options.method == WatchMethod::Poll {
             self.native = None;
-            self.refused = Some("the bench file asks for it (runtime.watch)".into());
+            self.refused = Some("polling was asked for".into());
             return self.tell_mode();
         }
         let paths = || self.folders.iter().map(|(path, ..)| path.as_path());

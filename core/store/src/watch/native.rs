@@ -118,3 +118,66 @@ fn sign(kind: &EventKind) -> Option<Sign> {
         _ => Some(Sign::Change),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, Flag, RemoveKind};
+
+    use super::*;
+
+    fn interest() -> Interest {
+        Interest {
+            names: [("bench.toml".into(), vec![Target::File(0)])].into(),
+            folders: [PathBuf::from("/lab")].into(),
+            patterns: vec![glob::Pattern::new("*.toml").unwrap()],
+        }
+    }
+
+    fn event(kind: EventKind, path: &str) -> Event {
+        Event::new(kind).add_path(path.into())
+    }
+
+    #[test]
+    fn case_16_after_a_queue_overflow_everything_is_looked_at() {
+        let inbox = Inbox::default();
+        // It names no paths.
+        tell(&Event::new(EventKind::Other).set_flag(Flag::Rescan), &interest(), &inbox);
+        let news = inbox.wait(None);
+        assert!(news.everywhere.is_some() && news.found.is_some());
+    }
+
+    #[test]
+    fn what_nobody_is_interested_in_wakes_nobody() {
+        let inbox = Inbox::default();
+        let created = EventKind::Create(CreateKind::File);
+        for (kind, path) in [
+            (created, "/lab/setpoint.log"),
+            (created, "/lab/.bench.toml.swp"),
+            (created, "/lab/bench.toml~"),
+            (created, "/lab/.hidden.toml"),
+            (EventKind::Access(AccessKind::Open(AccessMode::Any)), "/lab/bench.toml"),
+        ] {
+            tell(&event(kind, path), &interest(), &inbox);
+        }
+        let news = inbox.wait(Some(std::time::Instant::now()));
+        assert!(news.hints.is_empty() && news.found.is_none() && news.everywhere.is_none());
+    }
+
+    #[test]
+    fn files_patterns_and_folders_are_told_apart() {
+        let data = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let hear = |kind, path| {
+            let inbox = Inbox::default();
+            tell(&event(kind, path), &interest(), &inbox);
+            let news = inbox.wait(Some(std::time::Instant::now()));
+            (news.hints.len(), news.found.is_some(), news.everywhere.is_some(), news.rearm)
+        };
+        assert_eq!(hear(data, "/lab/bench.toml"), (1, false, false, false));
+        assert_eq!(hear(data, "/lab/optics.toml"), (0, true, false, false));
+        // One of the same name may be in another folder.
+        let created = EventKind::Create(CreateKind::File);
+        assert_eq!(hear(created, "/lab/conf/bench.toml"), (1, true, false, false));
+        let removed = EventKind::Remove(RemoveKind::Folder);
+        assert_eq!(hear(removed, "/lab"), (0, true, true, true));
+    }
+}
