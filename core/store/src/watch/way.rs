@@ -40,14 +40,21 @@ impl Way {
         way
     }
 
-    /// To a folder and into it, if it is there.
+    /// Into a folder: it is watched if it is there, and so is every folder that a link on the way
+    /// is in. The folder above is not, for it may be a busy one.
     pub(super) fn into_folder(path: &Path) -> Self {
-        let mut way = Self::to_file(path);
-        let target = Trail::of(path).map_or_else(|_| path.to_owned(), |trail| trail.target);
-        if target.is_dir() {
-            way.add_folder(target);
+        let mut way = Self::default();
+        match Trail::of(path) {
+            Ok(mut trail) if trail.target.is_dir() => {
+                trail.places.pop();
+                for place in trail.places {
+                    way.add(place.folder, place.name);
+                }
+                way.add_folder(trail.target);
+                way
+            }
+            _ => Self::to_file(path),
         }
-        way
     }
 
     fn add(&mut self, folder: PathBuf, name: OsString) {

@@ -1,13 +1,14 @@
 //! A followed bench in a temporary folder, and what was seen of it.
 
 use std::{
+    cell::RefCell,
     fs,
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     time::Duration,
 };
 
-use setpoint_store::{FileSeen, TextHash, WatchMethod, WatchMode, WatchOptions, Watcher};
+use setpoint_store::{FileSeen, TextHash, WatchMethod, WatchMode, WatchOptions, Watcher, atomic};
 use tempfile::TempDir;
 
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -21,6 +22,8 @@ pub struct Bench {
     pub file: PathBuf,
     pub watcher: Watcher,
     pub seen: Receiver<FileSeen>,
+    /// The last text that was reported, and those the owner wrote since.
+    known: RefCell<Vec<String>>,
 }
 
 impl Bench {
@@ -41,10 +44,15 @@ impl Bench {
         let dir = folder();
         let file = make(dir.path());
         let (watcher, seen) = follow(&file, how.options());
-        let bench = Self { dir, file, watcher, seen };
+        let bench = Self::of(dir, file, watcher, seen);
         bench.expect(FIRST);
         assert_eq!(bench.watcher.mode() == WatchMode::Native, how == How::Native);
         bench
+    }
+
+    /// Of parts.
+    pub fn of(dir: TempDir, file: PathBuf, watcher: Watcher, seen: Receiver<FileSeen>) -> Self {
+        Self { dir, file, watcher, seen, known: RefCell::default() }
     }
 
     /// A plain bench file, followed in one of two ways.
@@ -76,6 +84,7 @@ impl Bench {
             FileSeen::Text { text, hash, first_sign, finished_save, .. } => {
                 assert_eq!(&*text, expected);
                 assert_eq!(hash, TextHash::of(expected));
+                self.known.replace(vec![expected.to_owned()]);
                 Save { settled: first_sign.elapsed(), finished: finished_save }
             }
             other => panic!("{other:?} instead of a text"),
@@ -88,7 +97,30 @@ impl Bench {
             Err(RecvTimeoutError::Timeout) => {}
             // Where a change is found by asking, it is told that nothing else told of it.
             Ok(FileSeen::Mode(_)) => self.expect_nothing(),
+            // Asking can come upon a file that is just being touched.
+            Ok(FileSeen::Settling) if self.polled() => {
+                self.settled_as_before();
+                self.expect_nothing();
+            }
             other => panic!("{other:?} instead of nothing"),
+        }
+    }
+
+    fn polled(&self) -> bool {
+        self.watcher.mode() != WatchMode::Native
+    }
+
+    /// What was settling is what it was before, which is said.
+    #[track_caller]
+    pub fn settled_as_before(&self) {
+        match self.settled() {
+            FileSeen::Text { text, beside, .. } => {
+                let known = self.known.borrow();
+                assert!(known.iter().any(|known| **known == *text), "{text:?} of {known:?}");
+                assert_eq!(beside, [] as [PathBuf; 0]);
+            }
+            FileSeen::Beside { changed, .. } => assert!(changed.is_empty(), "{changed:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -100,14 +132,37 @@ impl Bench {
         save
     }
 
-    /// Files beside the bench file that the next report names, sorted, without their folder.
+    /// Writes as the owner does.
+    pub fn write_own(&self, text: &str) {
+        self.known.borrow_mut().push(text.to_owned());
+        self.watcher.believe(TextHash::of(text));
+        atomic::replace(&self.file, text.as_bytes()).unwrap();
+    }
+
+    /// Files beside the bench file that the next report names, sorted, without their folder; it
+    /// names nothing else.
     #[track_caller]
     pub fn beside(&self) -> Vec<String> {
-        let changed = match self.settled() {
-            FileSeen::Beside { changed, .. } => changed,
-            FileSeen::Text { beside, .. } if !beside.is_empty() => beside,
+        match self.settled() {
+            FileSeen::Beside { changed, .. } => self.names(changed),
             other => panic!("{other:?} instead of files beside it"),
-        };
+        }
+    }
+
+    /// The same of a report that also has this text of the bench file.
+    #[track_caller]
+    pub fn together(&self, expected: &str) -> Vec<String> {
+        match self.settled() {
+            FileSeen::Text { text, beside, .. } => {
+                assert_eq!(&*text, expected);
+                self.known.replace(vec![expected.to_owned()]);
+                self.names(beside)
+            }
+            other => panic!("{other:?} instead of a text"),
+        }
+    }
+
+    fn names(&self, changed: Vec<PathBuf>) -> Vec<String> {
         let name = |path: PathBuf| {
             path.strip_prefix(self.dir.path()).unwrap().to_str().unwrap().to_owned()
         };

@@ -55,9 +55,7 @@ fn case_26_several_files_saved_together_are_one_report(how: How) {
     fs::write(bench.path(".env"), "A=1\n").unwrap();
     bench.save_over(&edited(10));
     fs::write(bench.path("conf/a.toml"), "x = 1\n").unwrap();
-    let FileSeen::Text { text, beside, .. } = bench.settled() else { panic!("no text") };
-    assert_eq!(*text, edited(10));
-    assert_eq!(beside.len(), 3, "{beside:?}");
+    assert_eq!(bench.together(&edited(10)), [".env", "conf/a.toml", "optics.toml"]);
     bench.expect_nothing();
 }
 
@@ -144,9 +142,7 @@ fn data_folder_swap_of_two_files_is_one_report(how: How) {
         fill(&bench.path(&format!("v{n}")), &edited(n));
         symlink(format!("v{n}"), bench.path("..data_tmp")).unwrap();
         fs::rename(bench.path("..data_tmp"), bench.path("..data")).unwrap();
-        let FileSeen::Text { text, beside, .. } = bench.settled() else { panic!("no text") };
-        assert_eq!(*text, edited(n));
-        assert_eq!(beside, [bench.path("optics.toml")]);
+        assert_eq!(bench.together(&edited(n)), ["optics.toml"]);
         bench.expect_nothing();
     }
 }
@@ -161,15 +157,12 @@ fn half_an_include_is_held_back(how: How) {
     bench.expect_nothing();
     file.write_all(edited(10).as_bytes()).unwrap();
     drop(file);
-    let FileSeen::Text { text, beside, .. } = bench.settled() else { panic!("no text") };
-    assert_eq!(*text, edited(10));
-    assert_eq!(beside, [bench.path("optics.toml")]);
+    assert_eq!(bench.together(&edited(10)), ["optics.toml"]);
     // It settles to what it was, and that is said.
     fs::write(bench.path("optics.toml"), "").unwrap();
     assert!(matches!(bench.next(), FileSeen::Settling));
     fs::write(bench.path("optics.toml"), edited(10)).unwrap();
-    let FileSeen::Beside { changed, .. } = bench.settled() else { panic!("not settled") };
-    assert!(changed.is_empty());
+    bench.settled_as_before();
     bench.expect_nothing();
 }
 
@@ -180,8 +173,7 @@ fn own_writes_beside_are_nothing(how: How) {
             bench.watcher.believe_beside(&bench.path(name), TextHash::of(edited(n)));
             atomic::replace(&bench.path(name), edited(n).as_bytes()).unwrap();
         }
-        bench.watcher.believe(TextHash::of(edited(n)));
-        atomic::replace(&bench.file, edited(n).as_bytes()).unwrap();
+        bench.write_own(&edited(n));
     }
     bench.expect_nothing();
     // Someone else's are something.

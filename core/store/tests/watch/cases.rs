@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use setpoint_store::{FileSeen, TextHash, atomic};
+use setpoint_store::FileSeen;
 
 use crate::bench::*;
 
@@ -138,8 +138,7 @@ fn case_08_link_itself_replaced(how: How) {
 
 fn case_09_own_save_keeps_the_link(how: How) {
     let bench = Bench::how(how, linked);
-    bench.watcher.believe(TextHash::of(edited(10)));
-    atomic::replace(&bench.file, edited(10).as_bytes()).unwrap();
+    bench.write_own(&edited(10));
     bench.expect_nothing();
     assert!(fs::symlink_metadata(&bench.file).unwrap().is_symlink());
     save_over(&bench.path("git/bench.toml"), &edited(11));
@@ -215,8 +214,7 @@ fn case_22_changed_while_watching_begins(how: How) {
 fn case_23_own_writes_are_nothing(how: How) {
     let bench = Bench::plain(how);
     for n in 10..30 {
-        bench.watcher.believe(TextHash::of(edited(n)));
-        atomic::replace(&bench.file, edited(n).as_bytes()).unwrap();
+        bench.write_own(&edited(n));
     }
     bench.expect_nothing();
     bench.save_over(&edited(10));

@@ -348,7 +348,7 @@ fn a_file_that_is_not_there_yet_is_awaited() {
 
 #[test]
 fn dropping_it_ends_it() {
-    let Bench { watcher, seen, file, dir: _dir } = Bench::new();
+    let Bench { watcher, seen, file, dir: _dir, .. } = Bench::new();
     drop(watcher);
     save_over(&file, &edited(10));
     assert_eq!(seen.recv_timeout(DEADLINE).unwrap_err(), RecvTimeoutError::Disconnected);

@@ -103,7 +103,7 @@ fn overlay(options: WatchOptions) -> Bench {
     run("mount", &["-t", "overlay", "overlay", "-o", &layers, &at("merged")]);
     let file = dir.path().join("merged/bench.toml");
     let (watcher, seen) = follow(&file, options);
-    let bench = Bench { dir, file, watcher, seen };
+    let bench = Bench::of(dir, file, watcher, seen);
     bench.expect(FIRST);
     bench
 }
@@ -163,7 +163,7 @@ fn case_17_limits_of_the_system() {
             let options =
                 WatchOptions { compare_every: Duration::from_millis(500), ..How::Native.options() };
             let (watcher, seen) = follow(&file, options);
-            let bench = Bench { dir, file, watcher, seen };
+            let bench = Bench::of(dir, file, watcher, seen);
             bench.expect(FIRST);
             let WatchMode::Polling { reason } = bench.watcher.mode() else { panic!("native") };
             assert!(reason.contains(words), "{reason}");
