@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionRecord,
-    Revisions, StoreError, TextHash, WatchOptions, Watcher,
+    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError,
+    RevisionRecord, Revisions, StoreError, TextHash, WatchMode, WatchOptions, Watcher,
 };
 
 use crate::{
@@ -39,7 +39,7 @@ pub(crate) struct Keeping(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     files: Files,
-    drivers: Arc<Drivers>,
+    drivers: ArcSwap<Drivers>,
     store: Mutex<Store>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
@@ -50,6 +50,9 @@ impl Inner {
     fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watcher) = watcher.as_ref() {
+            for (path, hash) in self.files.hashes(text) {
+                watcher.believe_beside(&path, hash);
+            }
             watcher.believe(TextHash::of(&*Files::main(text)));
         }
         drop(watcher);
@@ -93,7 +96,8 @@ impl Keeping {
     pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
         let list = ArcSwap::from_pointee(revisions(&store));
         let store = Mutex::new(store);
-        Self(Arc::new(Inner { path, files, drivers, store, watcher: Mutex::new(None), list }))
+        let (drivers, watcher) = (ArcSwap::new(drivers), Mutex::new(None));
+        Self(Arc::new(Inner { path, files, drivers, store, watcher, list }))
     }
 
     /// Hands over the watcher of the file.
@@ -103,6 +107,24 @@ impl Keeping {
 
     fn watcher<R>(&self, ask: impl FnOnce(&Watcher) -> R) -> Option<R> {
         self.0.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
+    }
+
+    /// Tells the watcher which files there are beside the bench file.
+    pub(crate) fn follow(&self, beside: Beside) {
+        self.watcher(|watcher| watcher.set_beside(beside));
+    }
+
+    /// Why the system does not tell of every save; `None` if it does.
+    pub(crate) fn polling(&self) -> Option<String> {
+        match self.watcher(Watcher::mode)? {
+            WatchMode::Native => None,
+            WatchMode::Polling { reason } => Some(reason),
+        }
+    }
+
+    /// Reads the files with other drivers from now on.
+    pub(crate) fn set_drivers(&self, drivers: Arc<Drivers>) {
+        self.0.drivers.store(drivers);
     }
 
     /// Runs disk work on a thread that may block.
@@ -142,7 +164,7 @@ impl Keeping {
     /// What the bench's files hold now.
     pub(crate) async fn read_file(&self) -> Result<OnDiskText, ReadError> {
         let inner = self.0.clone();
-        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers));
+        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers.load()));
         match read.await {
             Ok(result) => result,
             // A panic in the reader: passed on, as the task's own would be.
@@ -173,7 +195,7 @@ impl Keeping {
         self.with(move |_| {
             let path = &inner.path;
             if let Some(expected) = expected {
-                match inner.files.read(&inner.drivers) {
+                match inner.files.read(&inner.drivers.load()) {
                     Ok(now) if now.hash == expected => {}
                     Err(error) if error.is_missing() => {}
                     _ => return Err(StoreError::Changed { path: path.clone() }),

@@ -14,6 +14,7 @@
 //! | [`start`] | opening a bench, also when its file is broken |
 //! | `manager` | the task: one command after the other |
 //! | `passage` | the nine stations |
+//! | `beside` | files beside the bench file, drivers among them, and what their changes do |
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
@@ -26,6 +27,7 @@
 //! with the values read just before; a broken file never stops a running bench.
 
 mod apply;
+mod beside;
 pub mod catalogue;
 pub mod command;
 mod committing;

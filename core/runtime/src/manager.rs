@@ -8,6 +8,7 @@ use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
 use crate::{
+    beside::Followed,
     catalogue::Drivers,
     command::{Answer, Command, CommandError, Reapplied},
     components::Components,
@@ -19,12 +20,9 @@ use crate::{
     passage::Proposal,
     publish::Publisher,
     staging::{Staging, none},
-    status::{ReloadState, Revision},
+    status::{ReloadState, Revision, WatchShown},
     transactions::{self, Transactions},
 };
-
-/// How often is looked at the files beside the bench file.
-const BESIDE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How often a change is made again on top of saves that come between.
 const TRIES: usize = 3;
@@ -87,8 +85,8 @@ pub(crate) struct Manager {
     pub(crate) transactions: Transactions,
     pub(crate) file_name: String,
     pub(crate) files: Files,
-    /// How the files beside the bench file looked last, and what runs was read.
-    pub(crate) beside: u64,
+    /// For what the watcher was told last which files there are beside the bench file.
+    pub(crate) followed: Option<Followed>,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
@@ -106,19 +104,11 @@ impl Manager {
         mut commands: mpsc::Receiver<Envelope>,
         mut stop: mpsc::Receiver<()>,
     ) {
-        let mut beside = tokio::time::interval(BESIDE);
-        beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last = self.beside;
         loop {
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
             tokio::select! {
                 _ = stop.recv() => break,
-                _ = beside.tick() => {
-                    if !self.beside_changed(&mut last).await {
-                        continue;
-                    }
-                }
                 () = transactions::until(expiry) => self.expire_transactions().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
@@ -391,6 +381,8 @@ impl Manager {
 
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
+        self.follow_beside();
+        let watch = WatchShown { polling: self.keeping.polling() };
         let timeout = self.running.bench.runtime.transaction_timeout;
         let transactions = self.transactions.shown(timeout);
         let state = self.reload_state();
@@ -414,6 +406,7 @@ impl Manager {
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());
             core.reload.state = state;
+            core.reload.watch = watch;
             core.reload.diagnostics = diagnostics;
             core.reload.problem = problem;
             core.transactions = transactions;

@@ -130,8 +130,7 @@ impl Runtime {
         let mut manager = Manager {
             file_name: files.name().to_owned(),
             files,
-            // No sign is this: the first looks compare with what was read.
-            beside: 0,
+            followed: None,
             running,
             on_disk,
             attention: None,

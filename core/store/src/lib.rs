@@ -46,4 +46,4 @@ pub use revisions::{Facts, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
 pub use surroundings::DiskSurroundings;
 pub use transactions::{EditRecord, FoundTransactions, TransactionRecord, Transactions};
-pub use watch::{FileSeen, WatchMode, WatchOptions, Watcher};
+pub use watch::{Beside, FileSeen, WatchMethod, WatchMode, WatchOptions, Watcher};
