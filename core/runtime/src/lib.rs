@@ -19,6 +19,9 @@
 //! | `components` | the instruments and sources that run |
 //! | `staging` | the panel's open transaction |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
+//! | `journaling` | what is about to happen, and each step as it is taken |
+//! | `unfinished` | a change that an earlier run did not finish |
+//! | `shelf` | what is kept, also where nothing can be |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
@@ -36,14 +39,17 @@ mod file_side;
 mod files;
 mod frames;
 pub mod handle;
+mod journaling;
 mod keeping;
 mod manager;
 mod passage;
 mod plan;
 mod publish;
+mod shelf;
 mod staging;
 pub mod start;
 pub mod status;
+mod unfinished;
 
 pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};

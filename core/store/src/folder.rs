@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{StoreError, run::RunFile};
+use crate::{StoreError, atomic, run::RunFile};
 
 /// Paths of everything Setpoint keeps beside a bench file. Deleting the folder loses history,
 /// nothing else.
@@ -43,6 +43,20 @@ impl BenchFolder {
     /// Whether there is one beside a bench file.
     pub fn exists(bench: &Path) -> bool {
         Self::of(bench).path().is_dir()
+    }
+
+    /// Whether something can be kept now: writes a small file in it and removes it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        let path = self.path.join("probe");
+        // Larger than what a full disk may still have room for beside its names.
+        let written = atomic::replace_private(&path, &[b' '; 16 * 1024]);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", &path, &e)),
+            _ => written,
+        }
     }
 
     /// The bench file, absolute, links unresolved.
