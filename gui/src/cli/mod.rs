@@ -20,6 +20,7 @@ mod open;
 mod out;
 mod plan;
 mod printable;
+mod recover;
 mod rollback;
 mod schema;
 mod serve;
@@ -68,6 +69,7 @@ enum Command {
     Set(set::Set),
     History(history::History),
     Rollback(rollback::Rollback),
+    Recover(recover::Recover),
     Drivers(drivers::Drivers),
 }
 
@@ -99,6 +101,7 @@ pub fn main() -> ExitCode {
         Some(Command::Set(command)) => set::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
+        Some(Command::Recover(command)) => recover::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
     };
     match done {
