@@ -20,6 +20,9 @@ use crate::{
     status::{Unfinished, UnfinishedStep},
 };
 
+/// Steps that a sentence names; a screen shows all.
+const SHOWN: usize = 4;
+
 /// What is left for a person after devices were compared.
 #[derive(Default)]
 struct Left(Vec<String>);
@@ -357,11 +360,16 @@ pub(crate) fn told(intent: &Intent) -> String {
         author => format!(" by {author}"),
     };
     let (done, all) = (intent.done.len(), intent.steps.len());
+    let first: Vec<&str> = intent.steps.iter().take(SHOWN).map(String::as_str).collect();
+    let more = match all.saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
     format!(
         "Setpoint ended in the middle of a change{who} from {} at {}, with {done} of {all} steps \
-         known to be done ({})",
+         known to be done ({}{more})",
         intent.from_revision,
         time(intent),
-        intent.steps.join(", ")
+        first.join(", ")
     )
 }
