@@ -7,10 +7,8 @@ use setpoint_bench::{Change, KeyPath, TextEdit};
 use crate::{
     command::{Answer, CommandError},
     event::Origin,
-    files::Files,
     manager::Manager,
     passage::Proposal,
-    staging::none,
     transactions::aside,
 };
 
@@ -35,17 +33,7 @@ impl Manager {
         };
         let closed = only.is_empty();
         if closed {
-            let surplus = Files::surplus(&self.running.text, &text);
-            if !surplus.is_empty() {
-                return Err(CommandError::Conflict {
-                    message: format!(
-                        "{} had no {}: move that away first, then go back",
-                        target.id,
-                        surplus.join(", ")
-                    ),
-                    diagnostics: none(),
-                });
-            }
+            self.expect_no_surplus(&text, &target.id)?;
         }
         let proposal = Proposal::written(Origin::Rollback, author, message, text);
         self.change(Proposal { closed, ..proposal }).await

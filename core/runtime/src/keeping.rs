@@ -11,7 +11,8 @@ use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
     Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError,
-    RevisionRecord, Revisions, StoreError, TextHash, WatchMode, WatchOptions, Watcher,
+    RevisionRecord, Revisions, StoreError, TextHash, Transactions, WatchMode, WatchOptions,
+    Watcher,
 };
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     event::Origin,
     files::{Files, OnDiskText},
     passage::verified_json,
+    shelf::Shelf,
     status::Revision,
 };
 
@@ -40,7 +42,13 @@ struct Inner {
     path: PathBuf,
     files: Files,
     drivers: ArcSwap<Drivers>,
-    store: Mutex<Store>,
+    store: Mutex<Shelf>,
+    /// Transactions on disk, and their numbers.
+    transactions: Mutex<Transactions>,
+    /// A change that an earlier run did not finish: the journal keeps it until that is decided.
+    unfinished: Mutex<Option<Intent>>,
+    /// Why nothing was kept the last time something was to be.
+    problem: Mutex<Option<StoreError>>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
 }
@@ -58,6 +66,32 @@ impl Inner {
         drop(watcher);
         self.files.write(text)
     }
+
+    fn unfinished(&self) -> Option<Intent> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A change is over, whichever way: the journal is empty, or again what an earlier run left.
+    fn end_journal(&self, store: &Store) -> Result<(), StoreError> {
+        match self.unfinished() {
+            Some(earlier) => store.journal.put(&earlier),
+            None => store.journal.clear(),
+        }
+    }
+
+    /// Only what is wrong with the disk is a problem; everything else is the caller's.
+    fn note_problem<R>(&self, result: &Result<R, StoreError>) {
+        let mut problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(_) => *problem = None,
+            Err(error @ (StoreError::Io { path, .. } | StoreError::Damaged { path, .. }))
+                if path.starts_with(BenchFolder::of(&self.path).path()) =>
+            {
+                *problem = Some(error.clone());
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 pub(crate) struct Store {
@@ -65,13 +99,12 @@ pub(crate) struct Store {
     pub(crate) revisions: Revisions,
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
-    pub(crate) transactions: setpoint_store::Transactions,
     pub(crate) lock: Option<FolderLock>,
 }
 
 impl Store {
     /// Someone may delete the folder at any time: history is lost then, and nothing else.
-    fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
+    pub(crate) fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
         if self.lock.is_none() || self.folder.versions().is_dir() {
             return Ok(());
         }
@@ -93,11 +126,33 @@ impl From<StoreError> for CommandError {
 }
 
 impl Keeping {
-    pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
-        let list = ArcSwap::from_pointee(revisions(&store));
-        let store = Mutex::new(store);
+    pub(crate) fn new(
+        path: PathBuf,
+        files: Files,
+        drivers: Arc<Drivers>,
+        shelf: Shelf,
+        unfinished: Option<Intent>,
+        transactions: Transactions,
+    ) -> Self {
+        let list = ArcSwap::from_pointee(revisions(&shelf));
+        let problem = Mutex::new(shelf.problem().cloned());
+        let (store, unfinished) = (Mutex::new(shelf), Mutex::new(unfinished));
         let (drivers, watcher) = (ArcSwap::new(drivers), Mutex::new(None));
-        Self(Arc::new(Inner { path, files, drivers, store, watcher, list }))
+        let transactions = Mutex::new(transactions);
+        let inner =
+            Inner { path, files, drivers, store, transactions, unfinished, problem, watcher, list };
+        Self(Arc::new(inner))
+    }
+
+    /// Why nothing can be kept now, if nothing can.
+    pub(crate) fn problem(&self) -> Option<StoreError> {
+        self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries once more whether something can be kept, where nothing could be.
+    pub(crate) async fn try_again(&self) {
+        // What is wrong, `problem` says.
+        let _ = self.with(|store| store.folder.probe()).await;
     }
 
     /// Hands over the watcher of the file.
@@ -133,32 +188,32 @@ impl Keeping {
         work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
         let inner = self.0.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = store.remake_if_gone(&inner.path).and_then(|()| work(&mut store));
-            inner.list.store(Arc::new(revisions(&store)));
+        let done = off_thread(move || {
+            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = shelf.store(&inner.path).and_then(work);
+            inner.list.store(Arc::new(revisions(&shelf)));
+            inner.note_problem(&result);
             result
         });
-        match done.await {
-            Ok(result) => Ok(result?),
-            Err(error) => Err(CommandError::Storage {
-                message: format!("disk work failed: {error}; please report this"),
-            }),
-        }
+        Ok(done.await??)
     }
 
-    /// The same for what touches no disk, and works also where that cannot be used.
-    pub(crate) async fn with_memory<R: Send + 'static>(
+    /// The same on the transactions.
+    pub(crate) async fn with_transactions<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Store) -> R + Send + 'static,
+        work: impl FnOnce(&mut Transactions) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
         let inner = self.0.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            work(&mut inner.store.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        done.await.map_err(|error| CommandError::Storage {
-            message: format!("disk work failed: {error}; please report this"),
+        self.with(move |_| {
+            work(&mut inner.transactions.lock().unwrap_or_else(PoisonError::into_inner))
         })
+        .await
+    }
+
+    /// A number for a transaction where the disk cannot be written.
+    pub(crate) fn passing_transaction_id(&self) -> String {
+        let mut all = self.0.transactions.lock().unwrap_or_else(PoisonError::into_inner);
+        all.passing_id()
     }
 
     /// What the bench's files hold now.
@@ -172,16 +227,39 @@ impl Keeping {
         }
     }
 
-    /// Station 6: tells the journal what is about to happen.
-    pub(crate) async fn begin(
-        &self,
-        from: &str,
-        text: &Arc<str>,
-        steps: Vec<String>,
-    ) -> Result<(), CommandError> {
-        let mut intent = Intent::now(from, TextHash::of(&**text), steps);
-        intent.to_text = text.to_string();
-        self.with(move |store| store.journal.begin(&intent)).await
+    /// Station 6: tells the journal what is about to happen. Answers the journal and how many of
+    /// its lines come before these: while an earlier change is unfinished, it stays in front.
+    pub(crate) async fn begin(&self, intent: Intent) -> Result<(Journal, usize), CommandError> {
+        let inner = self.0.clone();
+        self.with(move |store| {
+            let base = match inner.unfinished() {
+                Some(mut earlier) => {
+                    let base = earlier.steps.len();
+                    earlier.touches.resize(base, String::new());
+                    earlier.steps.extend(intent.steps);
+                    earlier.touches.extend(intent.touches);
+                    store.journal.put(&earlier)?;
+                    base
+                }
+                None => {
+                    store.journal.begin(&intent)?;
+                    0
+                }
+            };
+            Ok((store.journal.clone(), base))
+        })
+        .await
+    }
+
+    /// What an earlier run did not finish has been decided.
+    pub(crate) async fn decided(&self) -> Result<(), CommandError> {
+        let inner = self.0.clone();
+        self.with(move |store| {
+            store.journal.clear()?;
+            *inner.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            Ok(())
+        })
+        .await
     }
 
     /// Station 8: the files, each whole or not at all. If they have to hold a text with the
@@ -214,6 +292,7 @@ impl Keeping {
         facts: Facts,
     ) -> Result<Revision, CommandError> {
         let (text, changes) = (text.clone(), changes.clone());
+        let inner = self.0.clone();
         let record = self.with(move |store| {
             let Facts { author, origin, message, verified } = facts;
             let kept = setpoint_store::Facts {
@@ -224,7 +303,7 @@ impl Keeping {
                 data: json!({ "changes": *changes, "set": verified_json(&verified) }),
             };
             let record = store.revisions.keep(&text, kept, &store.audit)?;
-            if let Err(error) = store.journal.clear() {
+            if let Err(error) = inner.end_journal(store) {
                 tracing::warn!("the change is done, its journal stays behind: {error}");
             }
             Ok(record)
@@ -235,9 +314,10 @@ impl Keeping {
     /// A change that failed: noted in the audit, the journal cleared.
     pub(crate) async fn give_up(&self, why: &str, origin: Origin, author: &str) {
         let record = AuditRecord::new("change_failed", origin.as_str(), author, "", why);
+        let inner = self.0.clone();
         let noted = self
             .with(move |store| {
-                store.journal.clear()?;
+                inner.end_journal(store)?;
                 store.audit.append(record)
             })
             .await;
@@ -317,8 +397,12 @@ impl Keeping {
 
     /// The text of a revision.
     pub(crate) async fn text(&self, id: &str) -> Result<Arc<str>, CommandError> {
-        let id = self.find(id)?.id;
-        self.with(move |store| store.revisions.text(&id)).await
+        let (id, inner) = (self.find(id)?.id, self.0.clone());
+        let read = move || {
+            let shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.revisions().text(&id)
+        };
+        Ok(off_thread(read).await??)
     }
 
     /// Stops and starts following the file.
@@ -331,7 +415,7 @@ impl Keeping {
         let inner = self.0.clone();
         let closed = tokio::task::spawn_blocking(move || {
             drop(inner.watcher.lock().unwrap_or_else(PoisonError::into_inner).take());
-            drop(inner.store.lock().unwrap_or_else(PoisonError::into_inner).lock.take());
+            inner.store.lock().unwrap_or_else(PoisonError::into_inner).unlock();
         });
         if let Err(error) = closed.await {
             tracing::error!("closing the bench's folder failed: {error}");
@@ -339,8 +423,17 @@ impl Keeping {
     }
 }
 
-fn revisions(store: &Store) -> Vec<Revision> {
-    store.revisions.list().iter().map(revision).collect()
+/// Runs disk work on a thread that may block.
+async fn off_thread<R: Send + 'static>(
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, CommandError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Storage {
+        message: format!("disk work failed: {error}; please report this"),
+    })
+}
+
+fn revisions(shelf: &Shelf) -> Vec<Revision> {
+    shelf.revisions().list().iter().map(revision).collect()
 }
 
 /// A kept revision as screens see it.

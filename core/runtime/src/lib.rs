@@ -21,6 +21,9 @@
 //! | `staging` | one transaction: its edits, rebased on what runs |
 //! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
+//! | `journaling` | what is about to happen, and each step as it is taken |
+//! | `unfinished` | a change that an earlier run did not finish |
+//! | `shelf` | what is kept, also where nothing can be |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
@@ -39,15 +42,18 @@ mod file_side;
 mod files;
 mod frames;
 pub mod handle;
+mod journaling;
 mod keeping;
 mod manager;
 mod passage;
 mod plan;
 mod publish;
+mod shelf;
 mod staging;
 pub mod start;
 pub mod status;
 mod transactions;
+mod unfinished;
 
 pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};

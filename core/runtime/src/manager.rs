@@ -24,6 +24,9 @@ use crate::{
     transactions::{self, Transactions},
 };
 
+/// How often is looked whether something can be kept, where nothing could be.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// How often a change is made again on top of saves that come between.
 const TRIES: usize = 3;
 
@@ -77,6 +80,10 @@ pub(crate) struct Manager {
     pub(crate) on_disk: OnDisk,
     /// What only a person can put right; see [`crate::Status::attention`].
     pub(crate) attention: Option<String>,
+    /// A change that an earlier run did not finish.
+    pub(crate) unfinished: Option<setpoint_store::Intent>,
+    /// That nothing can be kept has been told.
+    pub(crate) told_problem: bool,
     /// The last change was given up because the file was saved while it was applied.
     pub(crate) saved_meanwhile: bool,
     pub(crate) paused: bool,
@@ -104,12 +111,22 @@ impl Manager {
         mut commands: mpsc::Receiver<Envelope>,
         mut stop: mpsc::Receiver<()>,
     ) {
+        let mut retry = tokio::time::interval(RETRY);
+        retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
             tokio::select! {
                 _ = stop.recv() => break,
                 () = transactions::until(expiry) => self.expire_transactions().await,
+                _ = retry.tick(), if self.told_problem => {
+                    self.keeping.try_again().await;
+                    if self.keeping.problem().is_none()
+                        && let Err(error) = self.keep_running().await
+                    {
+                        tracing::warn!("what runs is still not kept: {error}");
+                    }
+                }
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
@@ -138,6 +155,7 @@ impl Manager {
         origin: Origin,
         command: Command,
     ) -> Result<Answer, CommandError> {
+        self.expect_decided(&command)?;
         match command.clone() {
             Command::Begin { message, author } => self.begin(origin, message, author).await,
             Command::TakeUp { transaction } => self.take_up(origin, &transaction).await,
@@ -207,12 +225,11 @@ impl Manager {
                     Ok(Answer::Done {})
                 }
             }
-            Command::Snapshot { .. }
-            | Command::Label { .. }
-            | Command::Finish { .. }
-            | Command::GoBack { .. } => {
+            Command::Snapshot { .. } | Command::Label { .. } => {
                 Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })
             }
+            Command::Finish { author } => self.finish(origin, author).await,
+            Command::GoBack { author } => self.go_back(origin, author).await,
             Command::Sync { author } => self.sync(origin, author).await,
             Command::Query { instrument, command, author } => {
                 self.query(origin, instrument, command, author).await
@@ -309,7 +326,7 @@ impl Manager {
     }
 
     /// Tells and audits what was set again.
-    async fn note_reapplied(
+    pub(crate) async fn note_reapplied(
         &self,
         applied: &setpoint_instruments::Reapplied,
         origin: Origin,
@@ -381,6 +398,8 @@ impl Manager {
 
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
+        let history_problem = self.history_problem();
+        let unfinished = self.shown_unfinished();
         self.follow_beside();
         let watch = WatchShown { polling: self.keeping.polling() };
         let timeout = self.running.bench.runtime.transaction_timeout;
@@ -402,6 +421,8 @@ impl Manager {
         let attention = self.attention.clone();
         self.publisher.update(|core| {
             core.attention = attention;
+            core.unfinished = unfinished;
+            core.history_problem = history_problem;
             core.bench.name.clone_from(&running.bench.name);
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());
@@ -419,6 +440,23 @@ impl Manager {
             core.secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
         });
         self.publisher.publish();
+    }
+
+    /// What of the bench's memory does not work; told when that begins and when it ends.
+    fn history_problem(&mut self) -> Option<String> {
+        let problem = self.keeping.problem().map(|problem| {
+            format!("History cannot be kept, and changes are refused until it can: {problem}")
+        });
+        if problem.is_some() != self.told_problem {
+            self.told_problem = problem.is_some();
+            let back = "History is kept again, and changes are taken".to_owned();
+            let (kind, tone) = match problem {
+                Some(_) => ("history_unusable", Tone::Error),
+                None => ("history_usable", Tone::Good),
+            };
+            self.tell(Origin::Bench, kind, tone, problem.clone().unwrap_or(back));
+        }
+        problem
     }
 
     fn reload_state(&self) -> ReloadState {

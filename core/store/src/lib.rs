@@ -41,7 +41,7 @@ pub use audit::{Audit, AuditRecord};
 pub use error::{ReadError, StoreError};
 pub use folder::{BenchFolder, FolderLock};
 pub use hash::TextHash;
-pub use journal::{Intent, Journal};
+pub use journal::{Intent, Journal, StepNote};
 pub use revisions::{Facts, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
 pub use surroundings::DiskSurroundings;

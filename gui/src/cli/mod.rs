@@ -20,6 +20,7 @@ mod open;
 mod out;
 mod plan;
 mod printable;
+mod recover;
 mod rollback;
 mod schema;
 mod serve;
@@ -70,6 +71,7 @@ enum Command {
     Transaction(transaction::Transaction),
     History(history::History),
     Rollback(rollback::Rollback),
+    Recover(recover::Recover),
     Drivers(drivers::Drivers),
 }
 
@@ -102,6 +104,7 @@ pub fn main() -> ExitCode {
         Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
+        Some(Command::Recover(command)) => recover::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
     };
     match done {

@@ -52,6 +52,8 @@ pub(crate) fn all(api: Api) -> Router {
         .route("/v1/reload/pause", post(reload::pause))
         .route("/v1/reload/resume", post(reload::resume))
         .route("/v1/sync", post(reload::sync))
+        .route("/v1/unfinished/finish", post(reload::finish))
+        .route("/v1/unfinished/go-back", post(reload::go_back))
         .route("/v1/events", get(events::events));
     with_fallbacks(router).with_state(api)
 }
