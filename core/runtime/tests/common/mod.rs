@@ -165,13 +165,6 @@ impl Bench {
         }
     }
 
-    /// Tells the device itself something, to which it does not answer.
-    pub async fn tell(&self, instrument: &str, line: &str) {
-        let (instrument, command) = (instrument.to_owned(), line.to_owned());
-        let author = "tester".to_owned();
-        self.ask(Command::Query { instrument, command, author }).await.unwrap_err();
-    }
-
     pub fn text(&self) -> String {
         std::fs::read_to_string(&self.file).unwrap()
     }
