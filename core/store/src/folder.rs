@@ -60,6 +60,11 @@ impl BenchFolder {
         self.path.join("versions")
     }
 
+    /// Where staged changes are.
+    pub fn transactions(&self) -> PathBuf {
+        self.path.join("transactions")
+    }
+
     /// Where a commit under way says what it is about to do.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.toml")
@@ -164,7 +169,16 @@ pub(crate) fn make(path: &Path) -> Result<(), StoreError> {
 
 /// Makes names in a folder last: what was created, renamed or removed in it.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    sync_open_folder(&File::open(path)?)
+}
+
+/// The same, of a folder that is open. Some network disks know no such thing and sync names by
+/// themselves.
+pub(crate) fn sync_open_folder(folder: &File) -> io::Result<()> {
+    match folder.sync_all() {
+        Err(e) if e.kind() == ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, OpenOptions},
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     path::PathBuf,
 };
 
@@ -80,11 +80,18 @@ impl Journal {
     /// When it cannot be written, or no commit is under way.
     pub fn step_done(&self, step: usize) -> Result<(), StoreError> {
         let line = format!("{step} = \"{}\"\n", Timestamp::now());
-        OpenOptions::new()
-            .append(true)
-            .open(&self.path)
-            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_data()))
-            .map_err(|e| StoreError::io("write", &self.path, &e))
+        self.append(line.as_bytes()).map_err(|e| StoreError::io("write", &self.path, &e))
+    }
+
+    fn append(&self, line: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).open(&self.path)?;
+        let whole = file.metadata()?.len();
+        let written = file.write_all(line).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // Half a line must not stand in front of the next one.
+            file.set_len(whole)?;
+        }
+        written
     }
 
     /// The commit is over, whichever way.
