@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::AccessError;
+
 /// Why a text file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -39,6 +41,9 @@ pub enum ReadError {
         /// Column of the first bad byte in characters, from 1.
         column: usize,
     },
+    /// It must not be used, because of who else could have written it.
+    #[error(transparent)]
+    NotAllowed(#[from] AccessError),
     /// This user may not read it.
     #[error("{path} may not be read by this user: change its permissions or those of its folder")]
     NoPermission {
