@@ -78,6 +78,8 @@ pub(crate) struct Manager {
     pub(crate) on_disk: OnDisk,
     /// What only a person can put right; see [`crate::Status::attention`].
     pub(crate) attention: Option<String>,
+    /// What was told of secrets that others may read.
+    pub(crate) exposed: Vec<String>,
     /// The last change was given up because the file was saved while it was applied.
     pub(crate) saved_meanwhile: bool,
     pub(crate) paused: bool,

@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
-    Audit, BenchFolder, FileSeen, Journal, ReadError, Revisions, StoreError, TextHash,
-    WatchOptions, Watcher, atomic,
+    AccessRules, Audit, BenchFolder, FileSeen, Journal, ReadError, Revisions, StoreError, TextHash,
+    WatchOptions, Watcher,
 };
 use tokio::sync::mpsc;
 
@@ -30,12 +30,14 @@ pub struct Options {
     pub bench: PathBuf,
     /// The environment to run it for; else the variable `SETPOINT_ENV` or the file says.
     pub environment: Option<String>,
+    /// Which files the bench may be made of, by the person's settings.
+    pub access: AccessRules,
 }
 
 impl Options {
     /// A bench file, for the environment that its surroundings name.
     pub fn new(bench: impl Into<PathBuf>) -> Self {
-        Self { bench: bench.into(), environment: None }
+        Self { bench: bench.into(), environment: None, access: AccessRules::default() }
     }
 }
 
@@ -75,6 +77,7 @@ struct Found {
     running: Running,
     on_disk: OnDisk,
     notes: Vec<(Tone, String)>,
+    exposed: Vec<String>,
 }
 
 impl Runtime {
@@ -87,7 +90,7 @@ impl Runtime {
     /// See [`StartError`]; nothing is started then, and nothing written but the folder itself.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let path = options.bench;
-        let files = Files::new(&path, options.environment);
+        let files = Files::new(&path, options.environment, options.access);
         let (saw, saves) = mpsc::channel(16);
         let (watched, those) = (path.clone(), files.clone());
         let opened = tokio::task::spawn_blocking(move || {
@@ -112,7 +115,7 @@ impl Runtime {
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found { store, drivers, running, on_disk, notes } = found;
+        let Found { store, drivers, running, on_disk, notes, exposed } = found;
         let folder = store.folder.path().to_owned();
         let drivers = Arc::new(drivers);
         let keeping = Keeping::new(path.clone(), files.clone(), drivers.clone(), store);
@@ -133,6 +136,7 @@ impl Runtime {
             running,
             on_disk,
             attention: None,
+            exposed,
             saved_meanwhile: false,
             paused: false,
             settling: false,
@@ -190,7 +194,6 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
 
     let folder = BenchFolder::open(path)?;
     let lock = Some(folder.lock()?);
-    atomic::sweep_temporary(path)?;
     let mut notes = Vec::new();
     let audit = Audit::open(&folder)?;
     let mut revisions = Revisions::open(&folder, &audit)?;
@@ -203,6 +206,9 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         notes.push((Tone::Warning, format!("What was going on when Setpoint ended: {error}")));
         None
     });
+    let read = reading.as_ref().ok().and_then(|(file, _)| file.as_ref()).map(|file| &*file.text);
+    let meant = found.as_ref().map(|intent| intent.to_text.as_str());
+    files.sweep(&folder, &[read.unwrap_or_default(), meant.unwrap_or_default()])?;
     if let Some(intent) = found {
         let message = format!(
             "Setpoint ended in the middle of a change from {}: {}. The file decides what runs; \
@@ -254,8 +260,10 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
         OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
     });
+    let exposed = files.exposed_secrets(&running.meaning);
+    notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
     let store = Store { folder, revisions, audit, journal, lock };
-    Ok(Found { store, drivers, running, on_disk, notes })
+    Ok(Found { store, drivers, running, on_disk, notes, exposed })
 }
 
 fn invalid(findings: &[Diagnostic]) -> StartError {
