@@ -10,7 +10,7 @@ use std::{
 use setpoint_bench::Diagnostic;
 use setpoint_runtime::{Options, Runtime, StartError};
 use setpoint_store::{
-    BenchFolder, StoreError,
+    BenchFolder, SettingsError, StoreError,
     run::{RunFile, RunGuard, token},
 };
 
@@ -20,6 +20,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Why a bench does not run or cannot be reached.
 #[derive(Debug)]
 pub enum ServingError {
+    /// The person's settings cannot be used.
+    Settings(SettingsError),
     /// The bench cannot be opened.
     Start(StartError),
     /// It cannot be served over HTTP.
@@ -31,6 +33,7 @@ pub enum ServingError {
 impl std::fmt::Display for ServingError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Settings(error) => error.fmt(out),
             Self::Start(error) => error.fmt(out),
             Self::Api(error) => error.fmt(out),
             Self::Store(error) => error.fmt(out),
@@ -45,7 +48,7 @@ impl ServingError {
     pub fn diagnostics(&self) -> &[Diagnostic] {
         match self {
             Self::Start(error) => error.diagnostics(),
-            Self::Api(_) | Self::Store(_) => &[],
+            Self::Settings(_) | Self::Api(_) | Self::Store(_) => &[],
         }
     }
 }
@@ -80,7 +83,8 @@ impl Serving {
         environment: Option<String>,
     ) -> Result<Self, ServingError> {
         let bench = std::path::absolute(bench).unwrap_or_else(|_| bench.to_owned());
-        let options = Options { bench: bench.clone(), environment };
+        let access = crate::settings::access().map_err(ServingError::Settings)?;
+        let options = Options { bench: bench.clone(), environment, access };
         let runtime = Runtime::start(options).await.map_err(ServingError::Start)?;
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {

@@ -54,8 +54,9 @@ struct Inner {
 }
 
 impl Inner {
-    /// Writes the files; the watcher is told not to take that for someone else's save.
-    fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
+    /// Writes the files; the watcher is told not to take that for someone else's save. The bench
+    /// file has to have the fingerprint `main_hash` until it is replaced, if it matters.
+    fn put(&self, text: &Arc<str>, main_hash: Option<TextHash>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watcher) = watcher.as_ref() {
             for (path, hash) in self.files.hashes(text) {
@@ -64,7 +65,7 @@ impl Inner {
             watcher.believe(TextHash::of(&*Files::main(text)));
         }
         drop(watcher);
-        self.files.write(text)
+        self.files.write(text, main_hash)
     }
 
     fn unfinished(&self) -> Option<Intent> {
@@ -272,14 +273,15 @@ impl Keeping {
         let inner = self.0.clone();
         self.with(move |_| {
             let path = &inner.path;
+            let mut main_hash = None;
             if let Some(expected) = expected {
                 match inner.files.read(&inner.drivers.load()) {
-                    Ok(now) if now.hash == expected => {}
+                    Ok(now) if now.hash == expected => main_hash = Some(now.main_hash),
                     Err(error) if error.is_missing() => {}
                     _ => return Err(StoreError::Changed { path: path.clone() }),
                 }
             }
-            inner.put(&text)
+            inner.put(&text, main_hash)
         })
         .await
     }
@@ -361,7 +363,7 @@ impl Keeping {
     ) -> Result<(), CommandError> {
         let inner = self.0.clone();
         self.with(move |_| match std::fs::read(&inner.path) {
-            Ok(bytes) if TextHash::of(&bytes) == expected => inner.put(&text),
+            Ok(bytes) if TextHash::of(&bytes) == expected => inner.put(&text, Some(expected)),
             _ => Err(StoreError::Changed { path: inner.path.clone() }),
         })
         .await

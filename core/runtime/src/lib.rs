@@ -61,5 +61,6 @@ pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
 pub use plan::plan_between;
 pub use setpoint_bench::Clash;
+pub use setpoint_store::{AccessRules, SettingsError};
 pub use start::{Options, StartError};
 pub use status::*;

@@ -84,6 +84,8 @@ pub(crate) struct Manager {
     pub(crate) unfinished: Option<setpoint_store::Intent>,
     /// That nothing can be kept has been told.
     pub(crate) told_problem: bool,
+    /// What was told of secrets that others may read.
+    pub(crate) exposed: Vec<String>,
     /// The last change was given up because the file was saved while it was applied.
     pub(crate) saved_meanwhile: bool,
     pub(crate) paused: bool,

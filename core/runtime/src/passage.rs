@@ -211,6 +211,7 @@ impl Manager {
             revision: revision.clone(),
         };
         self.prove();
+        self.warn_of_exposed_secrets().await;
         let applied = Applied {
             revision,
             changes: read.changes,

@@ -4,8 +4,8 @@ use std::{path::PathBuf, sync::Arc};
 
 use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
-    BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash, WatchOptions,
-    Watcher, atomic,
+    AccessRules, BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash,
+    WatchOptions, Watcher,
 };
 use tokio::sync::mpsc;
 
@@ -33,12 +33,14 @@ pub struct Options {
     pub bench: PathBuf,
     /// The environment to run it for; else the variable `SETPOINT_ENV` or the file says.
     pub environment: Option<String>,
+    /// Which files the bench may be made of, by the person's settings.
+    pub access: AccessRules,
 }
 
 impl Options {
     /// A bench file, for the environment that its surroundings name.
     pub fn new(bench: impl Into<PathBuf>) -> Self {
-        Self { bench: bench.into(), environment: None }
+        Self { bench: bench.into(), environment: None, access: AccessRules::default() }
     }
 }
 
@@ -82,6 +84,7 @@ struct Found {
     notes: Vec<(Tone, String)>,
     transactions: setpoint_store::Transactions,
     staged: Vec<setpoint_store::TransactionRecord>,
+    exposed: Vec<String>,
 }
 
 impl Runtime {
@@ -94,7 +97,7 @@ impl Runtime {
     /// See [`StartError`]; nothing is started then, and nothing written but the folder itself.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let path = options.bench;
-        let files = Files::new(&path, options.environment);
+        let files = Files::new(&path, options.environment, options.access);
         let (saw, saves) = mpsc::channel(16);
         let (watched, those) = (path.clone(), files.clone());
         let opened = tokio::task::spawn_blocking(move || {
@@ -119,8 +122,17 @@ impl Runtime {
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found { shelf, unfinished, drivers, running, on_disk, notes, transactions, staged } =
-            found;
+        let Found {
+            shelf,
+            unfinished,
+            drivers,
+            running,
+            on_disk,
+            notes,
+            transactions,
+            staged,
+            exposed,
+        } = found;
         let folder = BenchFolder::of(&path).path().to_owned();
         let drivers = Arc::new(drivers);
         let keeping = Keeping::new(
@@ -153,6 +165,7 @@ impl Runtime {
             attention: unfinished.as_ref().map(asks),
             unfinished,
             told_problem: false,
+            exposed,
             saved_meanwhile: false,
             paused: false,
             settling: false,
@@ -210,9 +223,6 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
 
     let mut shelf = Shelf::open(path)?;
     let mut notes = Vec::new();
-    if let Err(error) = atomic::sweep_temporary(path) {
-        notes.push((Tone::Warning, error.to_string()));
-    }
     let problems = shelf.revisions().problems().iter();
     notes.extend(problems.map(|problem| (Tone::Warning, problem.clone())));
     notes.extend(
@@ -221,6 +231,12 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
     let mut damaged = Vec::new();
     let mut unfinished = shelf.unfinished(path, &mut damaged);
     notes.extend(damaged.into_iter().map(|problem| (Tone::Error, problem)));
+    let read = reading.as_ref().ok().and_then(|(file, _)| file.as_ref()).map(|file| &*file.text);
+    let meant = unfinished.as_ref().map(|intent| intent.to_text.as_str());
+    let texts = [read.unwrap_or_default(), meant.unwrap_or_default()];
+    if let Err(error) = files.sweep(&BenchFolder::of(path), &texts) {
+        notes.push((Tone::Warning, error.to_string()));
+    }
 
     let (running, on_disk) = match reading {
         Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
@@ -266,6 +282,8 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         }
         notes.push((Tone::Error, asks(intent)));
     }
+    let exposed = files.exposed_secrets(&running.meaning);
+    notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
     Ok(Found {
         shelf,
         unfinished,
@@ -275,6 +293,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         notes,
         transactions,
         staged: found.kept,
+        exposed,
     })
 }
 

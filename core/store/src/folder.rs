@@ -193,7 +193,16 @@ pub(crate) fn make(path: &Path) -> Result<(), StoreError> {
 
 /// Makes names in a folder last: what was created, renamed or removed in it.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    sync_open_folder(&File::open(path)?)
+}
+
+/// The same, of a folder that is open. Some network disks know no such thing and sync names by
+/// themselves.
+pub(crate) fn sync_open_folder(folder: &File) -> io::Result<()> {
+    match folder.sync_all() {
+        Err(e) if e.kind() == ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 #[cfg(test)]

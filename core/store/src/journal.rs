@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs::{self, OpenOptions},
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     path::PathBuf,
 };
 
@@ -162,11 +162,18 @@ impl Journal {
                 }
             }
         }
-        OpenOptions::new()
-            .append(true)
-            .open(&self.path)
-            .and_then(|mut file| file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()))
-            .map_err(|e| StoreError::io("write", &self.path, &e))
+        self.append(lines.as_bytes()).map_err(|e| StoreError::io("write", &self.path, &e))
+    }
+
+    fn append(&self, line: &[u8]) -> io::Result<()> {
+        let mut file = OpenOptions::new().append(true).open(&self.path)?;
+        let whole = file.metadata()?.len();
+        let written = file.write_all(line).and_then(|()| file.sync_data());
+        if written.is_err() {
+            // Half a line must not stand in front of the next one.
+            file.set_len(whole)?;
+        }
+        written
     }
 
     /// The commit is over, whichever way.

@@ -6,6 +6,7 @@
 //! - [`folder`]: the folder `.setpoint` beside the bench file, and the lock that keeps a second
 //!   Setpoint out
 //! - [`atomic`]: reading the bench file, and replacing it so that it is whole at every instant
+//! - [`access`]: which files a bench may be made of, by who else may write them and where they lie
 //! - [`hash`]: the fingerprint that decides whether two texts are the same
 //! - [`watch`]: following the bench file through every way in which programs save
 //! - [`revisions`]: every accepted state of the bench file, as plain TOML files
@@ -23,6 +24,7 @@
 //! - A revision number is never used twice.
 //! - Damage costs what is damaged and no more, and is reported.
 
+pub mod access;
 pub mod atomic;
 pub mod audit;
 mod error;
@@ -36,6 +38,7 @@ mod trail;
 pub mod transactions;
 pub mod watch;
 
+pub use access::{AccessError, AccessRules, SettingsError};
 pub use atomic::FileText;
 pub use audit::{Audit, AuditRecord};
 pub use error::{ReadError, StoreError};
