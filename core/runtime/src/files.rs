@@ -20,7 +20,7 @@ use setpoint_bench::{
 };
 use setpoint_store::{DiskSurroundings, ReadError, StoreError, TextHash, atomic};
 
-use crate::catalogue::Drivers;
+use crate::{catalogue::Drivers, doubt::Missing};
 
 /// Where the files of a bench are, and which environment was asked for. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -194,6 +194,15 @@ impl Files {
         Meaning::Layered(Box::new(layers::read_layers(&self.name, &closed, environment, drivers)))
     }
 
+    /// Which of the files of what runs, of which nothing was read, are empty or not there. Blocks.
+    pub(crate) fn became(&self, names: Vec<String>) -> Vec<(String, Missing)> {
+        let what = |name: &String| match std::fs::metadata(self.beside(name)) {
+            Ok(facts) => (facts.len() == 0).then_some(Missing::Empty),
+            Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(Missing::Gone),
+        };
+        names.into_iter().filter_map(|name| what(&name).map(|what| (name, what))).collect()
+    }
+
     /// Names of files that are there and part of the bench now, and not of a text.
     pub(crate) fn surplus(now: &str, text: &str) -> Vec<String> {
         let names = |text| bundle::unpack(text).1.into_iter().map(|(name, _)| name);
@@ -293,7 +302,9 @@ impl Files {
 
     /// A sign that changes when anything beside the bench file does that could matter to it: files
     /// that are included or could be, overlays, `.env`. Looks at names, sizes and times only.
-    pub(crate) fn beside_sign(&self, meaning: &Meaning) -> u64 {
+    /// `meanings` are what runs and what was refused: mending a file that only the latter names
+    /// matters too.
+    pub(crate) fn beside_sign(&self, meanings: &[Arc<Meaning>]) -> u64 {
         use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
         let mut sign = DefaultHasher::new();
@@ -308,7 +319,8 @@ impl Files {
         let stem = self.name.strip_suffix(".toml").unwrap_or(&self.name);
         let overlays = surroundings.matching(&format!("{stem}.*.toml")).unwrap_or_default();
         overlays.iter().for_each(|name| look(name));
-        if let Meaning::Layered(layered) = meaning {
+        for meaning in meanings {
+            let Meaning::Layered(layered) = &**meaning else { continue };
             let beside = |kind| matches!(kind, LayerKind::Include | LayerKind::Overlay);
             for file in layered.files.iter().filter(|file| beside(file.kind)) {
                 look(&file.name);
@@ -387,6 +399,12 @@ impl Meaning {
             Self::Alone(_) => text,
             Self::Layered(layered) => layered.without_secrets(text),
         }
+    }
+
+    /// Whether variables came from a file `.env`.
+    pub(crate) fn has_dot_env(&self) -> bool {
+        matches!(self, Self::Layered(layered)
+            if layered.files.iter().any(|file| file.kind == LayerKind::DotEnv))
     }
 
     /// Whether there are secrets in it.

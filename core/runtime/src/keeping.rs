@@ -1,6 +1,7 @@
 //! File, revisions, journal and audit, reached without blocking the async threads.
 
 use std::{
+    collections::VecDeque,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -13,6 +14,7 @@ use setpoint_store::{
     Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionRecord,
     Revisions, StoreError, TextHash, WatchOptions, Watcher,
 };
+use tokio::time::Instant;
 
 use crate::{
     apply::Verified,
@@ -21,6 +23,7 @@ use crate::{
     event::Origin,
     files::{Files, OnDiskText},
     passage::verified_json,
+    standing::Held,
     status::Revision,
 };
 
@@ -30,6 +33,36 @@ pub(crate) struct Facts {
     pub(crate) origin: Origin,
     pub(crate) message: String,
     pub(crate) verified: Vec<Verified>,
+    /// Whether the files hold it.
+    pub(crate) written: bool,
+}
+
+/// Texts that ran and could not be kept, so many at most.
+const UNKEPT: usize = 50;
+/// How long after a failure keeping them is tried again.
+const KEEP_AGAIN: Duration = Duration::from_secs(15);
+
+/// A text that ran, to be kept as soon as that can be done.
+pub(crate) struct Unkept {
+    text: Arc<str>,
+    facts: setpoint_store::Facts,
+}
+
+/// Why the files were not written.
+#[derive(Debug)]
+pub(crate) enum WriteError {
+    /// Someone else did so meanwhile.
+    Changed(StoreError),
+    /// It cannot be done now; they are as they were.
+    Failed(StoreError),
+}
+
+impl From<WriteError> for CommandError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Changed(error) | WriteError::Failed(error) => error.into(),
+        }
+    }
 }
 
 /// What survives. Cheap to clone.
@@ -43,9 +76,23 @@ struct Inner {
     store: Mutex<Store>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
+    /// Why the history is not kept, in a sentence, and when that is tried again.
+    problem: Mutex<Option<(String, Instant)>>,
 }
 
 impl Inner {
+    fn note_problem(&self, error: Option<&StoreError>) {
+        let now = error.map(|error| {
+            let why = format!("The history is not kept now: {error}. The bench runs without it.");
+            (why, Instant::now() + KEEP_AGAIN)
+        });
+        let mut problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (None, Some((why, _))) = (&*problem, &now) {
+            tracing::warn!("{why}");
+        }
+        *problem = now;
+    }
+
     /// Writes the files; the watcher is told not to take that for someone else's save.
     fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,9 +110,39 @@ pub(crate) struct Store {
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
     pub(crate) lock: Option<FolderLock>,
+    /// What could not be kept yet, oldest first.
+    pub(crate) unkept: VecDeque<Unkept>,
 }
 
 impl Store {
+    /// Keeps what could not be kept when it ran.
+    fn keep_unkept(&mut self, bench: &Path) -> Result<(), StoreError> {
+        self.remake_if_gone(bench)?;
+        while let Some(Unkept { text, facts }) = self.unkept.front() {
+            self.revisions.keep(text, facts.clone(), &self.audit)?;
+            self.unkept.pop_front();
+        }
+        Ok(())
+    }
+
+    /// The newest text that ran as a revision, kept or yet to be.
+    fn newest(&self) -> Option<Revision> {
+        let kept = self.revisions.newest();
+        let Some(Unkept { text, facts }) = self.unkept.back() else {
+            return kept.map(revision);
+        };
+        let number = kept.map_or(0, |kept| kept.number) + self.unkept.len() as u64;
+        Some(Revision {
+            id: format!("r{number}"),
+            hash: TextHash::of(&**text).short(),
+            at: jiff::Timestamp::now(),
+            author: facts.author.clone(),
+            origin: origin(&facts.origin),
+            message: facts.message.clone(),
+            label: None,
+        })
+    }
+
     /// Someone may delete the folder at any time: history is lost then, and nothing else.
     fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
         if self.lock.is_none() || self.folder.versions().is_dir() {
@@ -91,8 +168,22 @@ impl From<StoreError> for CommandError {
 impl Keeping {
     pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
         let list = ArcSwap::from_pointee(revisions(&store));
-        let store = Mutex::new(store);
-        Self(Arc::new(Inner { path, files, drivers, store, watcher: Mutex::new(None), list }))
+        let (store, watcher, problem) = (Mutex::new(store), Mutex::new(None), Mutex::new(None));
+        Self(Arc::new(Inner { path, files, drivers, store, watcher, list, problem }))
+    }
+
+    /// Why the history is not kept, in a sentence.
+    pub(crate) fn problem(&self) -> Option<String> {
+        self.trouble().map(|(why, _)| why)
+    }
+
+    /// When keeping is to be tried again.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.trouble().map(|(_, due)| due)
+    }
+
+    fn trouble(&self) -> Option<(String, Instant)> {
+        self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Hands over the watcher of the file.
@@ -135,41 +226,54 @@ impl Keeping {
         }
     }
 
-    /// Station 6: tells the journal what is about to happen.
-    pub(crate) async fn begin(
-        &self,
-        from: &str,
-        text: &Arc<str>,
-        steps: Vec<String>,
-    ) -> Result<(), CommandError> {
+    /// Station 6: tells the journal what is about to happen. Where that cannot be written, the
+    /// bench runs on without.
+    pub(crate) async fn begin(&self, from: &str, text: &Arc<str>, steps: Vec<String>) {
         let mut intent = Intent::now(from, TextHash::of(&**text), steps);
         intent.to_text = text.to_string();
-        self.with(move |store| store.journal.begin(&intent)).await
+        let inner = self.0.clone();
+        let begun = self.with(move |store| {
+            let begun = store.journal.begin(&intent);
+            if let Err(error) = &begun {
+                inner.note_problem(Some(error));
+            }
+            begun
+        });
+        if let Err(error) = begun.await {
+            tracing::warn!("a change begins without a journal: {error}");
+        }
     }
 
-    /// Station 8: the files, each whole or not at all. If they have to hold a text with the
-    /// fingerprint `expected` and hold another, they are left alone.
-    pub(crate) async fn write(
-        &self,
-        text: Arc<str>,
-        expected: Option<TextHash>,
-    ) -> Result<(), CommandError> {
-        let inner = self.0.clone();
-        self.with(move |_| {
-            let path = &inner.path;
-            if let Some(expected) = expected {
-                match inner.files.read(&inner.drivers) {
-                    Ok(now) if now.hash == expected => {}
-                    Err(error) if error.is_missing() => {}
-                    _ => return Err(StoreError::Changed { path: path.clone() }),
+    /// Station 8: the files, each whole or not at all. They are left alone if they hold anything
+    /// but `expected`.
+    pub(crate) async fn write(&self, text: Arc<str>, expected: Held) -> Result<(), WriteError> {
+        self.writing(move |inner| {
+            let changed = || WriteError::Changed(StoreError::Changed { path: inner.path.clone() });
+            match inner.files.read(&inner.drivers) {
+                Ok(now) if now.text == text => return Ok(()),
+                Ok(now) if now.hash == expected.hash => {}
+                Ok(_) => return Err(changed()),
+                // Without the bench file nobody knows which others belong to it now.
+                Err(error) if error.is_missing() => {
+                    if !inner.files.others_that_differ(&expected.text).is_empty() {
+                        return Err(changed());
+                    }
                 }
+                Err(error @ ReadError::NotUtf8 { .. }) => {
+                    return Err(WriteError::Changed(error.into()));
+                }
+                Err(error) => return Err(WriteError::Failed(error.into())),
             }
-            inner.put(&text)
+            inner.put(&text).map_err(|error| match error {
+                StoreError::Changed { .. } => WriteError::Changed(error),
+                error => WriteError::Failed(error),
+            })
         })
         .await
     }
 
-    /// Station 9: the text as a revision, the change in the audit, the journal cleared.
+    /// Station 9: the text as a revision, the change in the audit, the journal cleared. What cannot
+    /// be kept now runs all the same, and is kept later.
     pub(crate) async fn accept(
         &self,
         text: &Arc<str>,
@@ -177,22 +281,42 @@ impl Keeping {
         facts: Facts,
     ) -> Result<Revision, CommandError> {
         let (text, changes) = (text.clone(), changes.clone());
-        let record = self.with(move |store| {
-            let Facts { author, origin, message, verified } = facts;
-            let kept = setpoint_store::Facts {
-                author,
-                origin: origin.as_str().to_owned(),
-                message,
-                label: None,
-                data: json!({ "changes": *changes, "set": verified_json(&verified) }),
-            };
-            let record = store.revisions.keep(&text, kept, &store.audit)?;
-            if let Err(error) = store.journal.clear() {
+        let Facts { author, origin, message, verified, written } = facts;
+        let mut data = json!({ "changes": *changes, "set": verified_json(&verified) });
+        if !written {
+            data[NOT_WRITTEN] = true.into();
+        }
+        let origin = origin.as_str().to_owned();
+        let facts = setpoint_store::Facts { author, origin, message, label: None, data };
+        self.keep(Some(Unkept { text, facts })).await
+    }
+
+    /// Keeps what could not be kept before; answers the revision that runs.
+    pub(crate) async fn keep_unkept(&self) -> Result<Revision, CommandError> {
+        self.keep(None).await
+    }
+
+    async fn keep(&self, more: Option<Unkept>) -> Result<Revision, CommandError> {
+        let inner = self.0.clone();
+        let kept = tokio::task::spawn_blocking(move || {
+            let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            store.unkept.extend(more);
+            while store.unkept.len() > UNKEPT {
+                store.unkept.pop_front();
+            }
+            let kept = store.keep_unkept(&inner.path);
+            if kept.is_ok()
+                && let Err(error) = store.journal.clear()
+            {
                 tracing::warn!("the change is done, its journal stays behind: {error}");
             }
-            Ok(record)
+            inner.note_problem(kept.as_ref().err());
+            inner.list.store(Arc::new(revisions(&store)));
+            store.newest()
         });
-        Ok(revision(&record.await?))
+        kept.await.ok().flatten().ok_or_else(|| CommandError::Storage {
+            message: "keeping a revision failed; please report this".to_owned(),
+        })
     }
 
     /// A change that failed: noted in the audit, the journal cleared.
@@ -235,19 +359,47 @@ impl Keeping {
         .await
     }
 
-    /// The files, over what they hold: the bench file is left alone if its bytes are not those
-    /// with this fingerprint.
+    /// The files, over what they hold: they are left alone if the bytes of the bench file are not
+    /// those with this fingerprint, or if there is one though none is expected.
     pub(crate) async fn write_over(
         &self,
         text: Arc<str>,
-        expected: TextHash,
-    ) -> Result<(), CommandError> {
-        let inner = self.0.clone();
-        self.with(move |_| match std::fs::read(&inner.path) {
-            Ok(bytes) if TextHash::of(&bytes) == expected => inner.put(&text),
-            _ => Err(StoreError::Changed { path: inner.path.clone() }),
+        expected: Option<TextHash>,
+    ) -> Result<(), WriteError> {
+        self.writing(move |inner| {
+            let found = match std::fs::read(&inner.path) {
+                Ok(bytes) => Some(TextHash::of(&bytes)),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => {
+                    let reason = error.to_string();
+                    let error = ReadError::Other { path: inner.path.clone(), reason };
+                    return Err(WriteError::Failed(error.into()));
+                }
+            };
+            if found != expected {
+                let path = inner.path.clone();
+                return Err(WriteError::Changed(StoreError::Changed { path }));
+            }
+            inner.put(&text).map_err(WriteError::Failed)
         })
         .await
+    }
+
+    /// Runs work on the files on a thread that may block.
+    async fn writing(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<(), WriteError> + Send + 'static,
+    ) -> Result<(), WriteError> {
+        let (inner, path) = (self.0.clone(), self.0.path.clone());
+        let written = tokio::task::spawn_blocking(move || {
+            let _one_at_a_time = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            work(&inner)
+        });
+        written.await.unwrap_or_else(|error| {
+            let (action, reason) = ("write", format!("{error}; please report this"));
+            let kind = std::io::ErrorKind::Other;
+            Err(WriteError::Failed(StoreError::Io { action, path, reason, kind }))
+        })
     }
 
     /// An audit record for what reaches a device or the file without a revision.
@@ -259,7 +411,11 @@ impl Keeping {
         origin: Origin,
         author: &str,
     ) -> Result<(), CommandError> {
-        let record = AuditRecord::new(kind, origin.as_str(), author, path, message);
+        self.audit(AuditRecord::new(kind, origin.as_str(), author, path, message)).await
+    }
+
+    /// Any audit record.
+    pub(crate) async fn audit(&self, record: AuditRecord) -> Result<(), CommandError> {
         self.with(move |store| store.audit.append(record)).await
     }
 
@@ -308,20 +464,56 @@ fn revisions(store: &Store) -> Vec<Revision> {
 
 /// A kept revision as screens see it.
 pub(crate) fn revision(record: &RevisionRecord) -> Revision {
-    let origin = match record.origin.as_str() {
-        "panel" => Origin::Panel,
-        "api" => Origin::Api,
-        "rollback" => Origin::Rollback,
-        "bench" => Origin::Bench,
-        _ => Origin::File,
-    };
     Revision {
         id: record.id.clone(),
         hash: record.short_hash.clone(),
         at: record.at,
         author: record.author.clone(),
-        origin,
+        origin: origin(&record.origin),
         message: record.message.clone(),
         label: record.label.clone(),
     }
+}
+
+/// An origin as it was written.
+pub(crate) fn origin(word: &str) -> Origin {
+    match word {
+        "panel" => Origin::Panel,
+        "api" => Origin::Api,
+        "rollback" => Origin::Rollback,
+        "bench" => Origin::Bench,
+        _ => Origin::File,
+    }
+}
+
+/// Marks a revision in the audit log whose text the files did not get.
+const NOT_WRITTEN: &str = "not_written";
+/// The kind of audit record that says they got it later.
+pub(crate) const WRITTEN: &str = "file_written";
+
+/// Whether a revision was in force and its text never reached the files, going by the audit log up
+/// to the revision `found` that was found in them. Blocks.
+///
+/// # Errors
+/// When the audit log cannot be read.
+pub(crate) fn never_written(
+    audit: &Audit,
+    newest: &RevisionRecord,
+    found: &str,
+) -> Result<bool, StoreError> {
+    let mut never = false;
+    for line in audit.lines()? {
+        if line.kind == WRITTEN {
+            never = false;
+        } else if line.kind == "revision" {
+            let number = line.data.get("number").and_then(serde_json::Value::as_u64);
+            if number.is_some_and(|number| format!("r{number}") == found) {
+                break;
+            }
+            let details = line.data.get("details");
+            let marked = details.is_some_and(|details| details.get(NOT_WRITTEN).is_some());
+            never = number == Some(newest.number) && marked;
+        }
+    }
+    Ok(never)
 }

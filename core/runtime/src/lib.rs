@@ -19,17 +19,21 @@
 //! | `components` | the instruments and sources that run |
 //! | `staging` | the panel's open transaction |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
+//! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
+//! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
 //! with the values read just before; a broken file never stops a running bench.
 
 mod apply;
+mod breaker;
 pub mod catalogue;
 pub mod command;
 mod committing;
 mod components;
 mod cpu;
+mod doubt;
 pub mod event;
 mod event_log;
 mod file_side;
@@ -42,8 +46,10 @@ mod passage;
 mod plan;
 mod publish;
 mod staging;
+mod standing;
 pub mod start;
 pub mod status;
+mod unwritten;
 
 pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};

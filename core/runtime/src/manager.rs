@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Bench, Diagnostic, TextEdit, Value, model::HotReload};
+use setpoint_bench::{Bench, Diagnostic, TextEdit, Value};
 use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
@@ -19,6 +19,7 @@ use crate::{
     passage::Proposal,
     publish::Publisher,
     staging::{Staging, none},
+    standing::{self, FileSide, Shown},
     status::{ReloadState, Revision},
 };
 
@@ -59,30 +60,11 @@ pub(crate) struct Running {
     pub(crate) revision: Revision,
 }
 
-/// What the file holds, compared with what runs.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum OnDisk {
-    /// The text that runs.
-    Same,
-    /// Something that was refused: it does not check, or a device did not take it. No text if it
-    /// is none.
-    Refused { text: Option<Arc<str>>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
-    /// A text that nobody has asked to be put into effect yet.
-    Waiting { text: Arc<str> },
-    /// Nothing: the file is gone or cannot be read.
-    Unreadable { why: String },
-}
-
 pub(crate) struct Manager {
     pub(crate) running: Running,
-    pub(crate) on_disk: OnDisk,
+    pub(crate) file_side: FileSide,
     /// What only a person can put right; see [`crate::Status::attention`].
     pub(crate) attention: Option<String>,
-    /// The last change was given up because the file was saved while it was applied.
-    pub(crate) saved_meanwhile: bool,
-    pub(crate) paused: bool,
-    /// The file is being written; what it settles to follows.
-    pub(crate) settling: bool,
     pub(crate) staging: Option<Staging>,
     pub(crate) staged: u64,
     pub(crate) file_name: String,
@@ -110,8 +92,10 @@ impl Manager {
         beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut last = self.beside;
         loop {
+            let due = [self.file_side.due(), self.keeping.due()].into_iter().flatten().min();
             tokio::select! {
                 _ = stop.recv() => break,
+                () = standing::until(due) => self.what_is_due().await,
                 _ = beside.tick() => {
                     if !self.beside_changed(&mut last).await {
                         continue;
@@ -181,7 +165,7 @@ impl Manager {
                     let outcome = self.change(proposal).await;
                     tries += 1;
                     // A save came between: the change is made again on top of it.
-                    if !std::mem::take(&mut self.saved_meanwhile) || tries == TRIES {
+                    if !self.file_side.was_overtaken() || tries == TRIES {
                         return outcome;
                     }
                 }
@@ -202,25 +186,19 @@ impl Manager {
                 self.reload_now(origin).await
             }
             Command::Pause { author } => {
-                self.paused = true;
-                self.settling = false;
+                self.file_side.pause();
                 self.keeping.pause(true);
                 let message = format!("Watching paused by {author}");
                 self.tell(origin, "watching_paused", Tone::Info, message);
                 Ok(Answer::Done {})
             }
             Command::Resume { author } => {
-                self.paused = false;
+                self.file_side.resume();
                 self.keeping.pause(false);
                 let message = format!("Watching again, asked by {author}");
                 self.tell(origin, "watching_resumed", Tone::Info, message);
-                let applies = self.running.bench.runtime.hot_reload == HotReload::Apply;
-                if applies && matches!(self.on_disk, OnDisk::Waiting { .. }) {
-                    self.reload_now(origin).await
-                } else {
-                    self.look_at_file().await;
-                    Ok(Answer::Done {})
-                }
+                self.look_at_file().await;
+                Ok(Answer::Done {})
             }
             Command::Begin { .. }
             | Command::TakeUp { .. }
@@ -410,19 +388,14 @@ impl Manager {
     pub(crate) fn announce(&mut self) {
         self.staging = crate::staging::non_empty(self.staging.take());
         let transactions = self.transaction().into_iter().collect();
-        let state = self.reload_state();
+        let clashes = self.staging.as_ref().is_some_and(Staging::clashes);
+        let state = self.file_side.state(clashes);
         let running = self.running.clone();
-        let (diagnostics, problem, disk_text) = match &self.on_disk {
-            OnDisk::Same => (running.diagnostics.clone(), None, None),
-            OnDisk::Refused { text, diagnostics, why } => {
-                (diagnostics.clone(), Some(why.clone()), text.clone())
-            }
-            OnDisk::Waiting { text } => {
-                let why = format!("{} holds an edit that is not in effect yet", self.file_name);
-                (running.diagnostics.clone(), Some(why), Some(text.clone()))
-            }
-            OnDisk::Unreadable { why } => (running.diagnostics.clone(), Some(why.clone()), None),
-        };
+        let Shown { diagnostics, problem, disk_text, ahead, question } =
+            self.file_side.shown(&self.file_name);
+        let diagnostics = diagnostics.unwrap_or_else(|| running.diagnostics.clone());
+        let suspended = self.file_side.suspended();
+        let history_problem = self.keeping.problem();
         let revisions = self.keeping.list();
         let attention = self.attention.clone();
         self.publisher.update(|core| {
@@ -433,6 +406,10 @@ impl Manager {
             core.reload.state = state;
             core.reload.diagnostics = diagnostics;
             core.reload.problem = problem;
+            core.reload.ahead = ahead;
+            core.reload.question = question;
+            core.reload.suspended = suspended;
+            core.history_problem = history_problem;
             core.transactions = transactions;
             core.revisions = revisions;
             core.text = running.text.clone();
@@ -443,20 +420,6 @@ impl Manager {
             core.secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
         });
         self.publisher.publish();
-    }
-
-    fn reload_state(&self) -> ReloadState {
-        let clashes = self.staging.as_ref().is_some_and(Staging::clashes);
-        match self.on_disk {
-            OnDisk::Unreadable { .. } => ReloadState::Ahead,
-            OnDisk::Refused { .. } if self.settling => ReloadState::Settling,
-            OnDisk::Refused { .. } => ReloadState::Rejected,
-            _ if clashes => ReloadState::Conflict,
-            _ if self.settling => ReloadState::Settling,
-            _ if self.paused => ReloadState::Paused,
-            OnDisk::Waiting { .. } => ReloadState::Proposed,
-            OnDisk::Same => ReloadState::InStep,
-        }
     }
 
     /// Shows a state that lasts while this task is busy.

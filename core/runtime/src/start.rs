@@ -1,6 +1,6 @@
 //! Opening a bench, also when its file is broken or gone.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::VecDeque, path::PathBuf, sync::Arc};
 
 use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
@@ -12,15 +12,17 @@ use tokio::sync::mpsc;
 use crate::{
     catalogue::Drivers,
     components::Components,
+    doubt::{self, Saved},
     event::{Origin, Tone},
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{QUEUE, Runtime},
     keeping::{self, Keeping, Store},
-    manager::{Manager, OnDisk, Running},
+    manager::{Manager, Running},
     publish::{Core, Publisher},
     staging::none,
-    status::Revision,
+    standing::{FileSide, Found, Wait},
+    status::{Question, Revision},
 };
 
 /// What to open.
@@ -69,11 +71,13 @@ impl StartError {
 }
 
 /// What was found on disk and what will run.
-struct Found {
+struct Opened {
     store: Store,
     drivers: Drivers,
     running: Running,
-    on_disk: OnDisk,
+    /// What the file holds, if that is not what runs.
+    found: Option<Found>,
+    attention: Option<String>,
     notes: Vec<(Tone, String)>,
 }
 
@@ -112,7 +116,7 @@ impl Runtime {
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found { store, drivers, running, on_disk, notes } = found;
+        let Opened { store, drivers, running, found, attention, notes } = found;
         let folder = store.folder.path().to_owned();
         let drivers = Arc::new(drivers);
         let keeping = Keeping::new(path.clone(), files.clone(), drivers.clone(), store);
@@ -131,11 +135,8 @@ impl Runtime {
             // No sign is this: the first looks compare with what was read.
             beside: 0,
             running,
-            on_disk,
-            attention: None,
-            saved_meanwhile: false,
-            paused: false,
-            settling: false,
+            file_side: FileSide::new(found),
+            attention,
             staging: None,
             staged: 0,
             drivers,
@@ -164,7 +165,7 @@ impl Runtime {
     }
 }
 
-fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
+fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     let known = BenchFolder::exists(path);
     let drivers = Drivers::beside(path);
     let name = files.name().to_owned();
@@ -216,46 +217,99 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         notes.push((Tone::Warning, error.to_string()));
     }
 
-    let (running, on_disk) = match reading {
+    let mut attention = None;
+    let (running, found) = match reading {
         Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
-            let revision = match revisions.list().first() {
-                Some(newest) if newest.hash == file.hash => keeping::revision(newest),
-                _ => found_as_revision(&mut revisions, &audit, &file)?,
-            };
-            let running = running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
-            (running, OnDisk::Same)
+            match doubted_at_start(&revisions, files, &drivers, &file, &meaning) {
+                Some((running, question)) => {
+                    let why = Wait::Answer(question);
+                    (running, Some(Found::Waiting { text: file.text, why }))
+                }
+                None => {
+                    let revision = match revisions.list().first() {
+                        Some(newest) if newest.hash == file.hash => keeping::revision(newest),
+                        newest => {
+                            let newest = newest.cloned();
+                            let revision = found_as_revision(&mut revisions, &audit, &file)?;
+                            if let Some(newest) = newest
+                                && keeping::never_written(&audit, &newest, &revision.id)?
+                            {
+                                let id = &newest.id;
+                                attention = Some(format!(
+                                    "{id} was in force and never reached {name}: roll back to \
+                                     {id} if you want it"
+                                ));
+                            }
+                            revision
+                        }
+                    };
+                    let running =
+                        running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
+                    (running, None)
+                }
+            }
         }
         Ok((file, read)) => {
-            let findings = match read {
-                Ok(meaning) => meaning.diagnostics().to_vec(),
-                Err(findings) => findings,
+            let (findings, meaning) = match read {
+                Ok(meaning) => (meaning.diagnostics().to_vec(), Some(Arc::new(meaning))),
+                Err(findings) => (findings, None),
             };
             let Some(running) = last_good(&revisions, files, &drivers) else {
                 return Err(invalid(&findings));
             };
             let diagnostics = Arc::new(findings);
             let why = check::summary(&diagnostics);
-            (running, OnDisk::Refused { text: file.map(|file| file.text), diagnostics, why })
+            let text = file.map(|file| file.text);
+            (running, Some(Found::Refused { text, meaning, diagnostics, why }))
         }
         Err(error) => {
             let Some(running) = last_good(&revisions, files, &drivers) else {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
-            (running, OnDisk::Unreadable { why })
+            (running, Some(Found::Unreadable { why }))
         }
     };
     let id = &running.revision.id;
-    notes.push(match &on_disk {
-        OnDisk::Same => (Tone::Info, format!("{name} opened as {id}")),
-        OnDisk::Refused { why, .. } => {
+    notes.push(match &found {
+        None => (Tone::Info, format!("{name} opened as {id}")),
+        Some(Found::Refused { why, .. }) => {
             (Tone::Error, format!("{name} was not applied: {why}. {id} runs instead."))
         }
-        OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
-        OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
+        Some(Found::Unreadable { why }) => (Tone::Error, why.clone()),
+        Some(Found::Waiting { why: Wait::Answer(question), .. }) => {
+            let asked = &question.message;
+            (Tone::Warning, format!("{name} is not applied unasked: {asked}. {id} runs instead."))
+        }
+        Some(Found::Waiting { .. }) => (Tone::Info, format!("{name} waits for a reload")),
     });
-    let store = Store { folder, revisions, audit, journal, lock };
-    Ok(Found { store, drivers, running, on_disk, notes })
+    notes.extend(attention.iter().map(|attention| (Tone::Warning, attention.clone())));
+    let store = Store { folder, revisions, audit, journal, lock, unkept: VecDeque::new() };
+    Ok(Opened { store, drivers, running, found, attention, notes })
+}
+
+/// A file that looks torn beside the newest revision: that runs instead, and the file is asked
+/// about. How many components it lacks does not matter: someone may have edited it at leisure.
+fn doubted_at_start(
+    revisions: &Revisions,
+    files: &Files,
+    drivers: &Drivers,
+    file: &OnDiskText,
+    meaning: &Meaning,
+) -> Option<(Running, Question)> {
+    let newest = revisions.newest()?;
+    if newest.hash == file.hash {
+        return None;
+    }
+    let before = revisions.text(&newest.id).ok()?;
+    let missing = files.became(doubt::missing(&before, &file.text));
+    doubt::torn(files.name(), &before, &file.text, &missing)?;
+    let running = last_good(revisions, files, drivers)?;
+    let found = (&*file.text, meaning.bench()?);
+    let saved = Saved { renamed: false };
+    let before = (&*running.text, &*running.bench);
+    let question = doubt::question(files.name(), before, found, &missing, saved)?;
+    Some((running, question))
 }
 
 fn invalid(findings: &[Diagnostic]) -> StartError {

@@ -26,7 +26,7 @@ mod inbox;
 mod native;
 
 use follow::Follower;
-use inbox::Inbox;
+use inbox::{Hints, Inbox};
 
 /// How closely a file is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,8 @@ pub enum FileSeen {
         first_sign: Instant,
         /// Its writer had visibly finished; otherwise stillness decided.
         finished_save: bool,
+        /// It was renamed into place, and not written to since.
+        renamed: bool,
     },
     /// It is not there any more, nor was it for a while.
     Gone,
@@ -168,7 +170,8 @@ impl Drop for Watcher {
 }
 
 impl FileSeen {
-    fn text(file: FileText, first_sign: Instant, finished_save: bool) -> Self {
-        Self::Text { text: file.text, hash: file.hash, first_sign, finished_save }
+    fn text(file: FileText, hints: Hints) -> Self {
+        let Hints { first: first_sign, finished: finished_save, renamed, .. } = hints;
+        Self::Text { text: file.text, hash: file.hash, first_sign, finished_save, renamed }
     }
 }

@@ -296,7 +296,7 @@ impl Follower {
         self.reported = Reported::Text(file.hash);
         self.before = Some(file.text.clone());
         self.settling = false;
-        (self.sink)(FileSeen::text(file, pending.hints.first, pending.hints.finished));
+        (self.sink)(FileSeen::text(file, pending.hints));
     }
 
     fn found_trouble(&mut self, error: ReadError, pending: Pending, now: Instant) {
