@@ -36,18 +36,29 @@ pub(crate) fn missing(running: &str, text: &str) -> Vec<String> {
     then.filter(|name| !now.contains(name)).collect()
 }
 
+/// Whether the bench file is empty. That does not check, and is asked about all the same: whoever
+/// emptied it should hear what that would remove.
+pub(crate) fn is_empty(text: &str) -> bool {
+    bundle::unpack(text).0.trim().is_empty()
+}
+
 /// Whether a text has to be asked about before it may take the place of what runs. Texts are of
-/// all files; `file` is the bench file's name, `missing` what became of [`missing`] files.
+/// all files; `file` is the bench file's name, `missing` what became of [`missing`] files. A text
+/// that means no bench lacks everything.
 pub(crate) fn question(
     file: &str,
     running: (&str, &Bench),
-    found: (&str, &Bench),
+    found: (&str, Option<&Bench>),
     missing: &[(String, Missing)],
     saved: Saved,
 ) -> Option<Question> {
     let cause = torn(file, running.0, found.0, missing);
-    let instruments = lost(running.1.instruments.keys(), |id| found.1.instruments.contains_key(id));
-    let sources = lost(running.1.sources.keys(), |id| found.1.sources.contains_key(id));
+    let instruments = lost(running.1.instruments.keys(), |id| {
+        found.1.is_some_and(|bench| bench.instruments.contains_key(id))
+    });
+    let sources = lost(running.1.sources.keys(), |id| {
+        found.1.is_some_and(|bench| bench.sources.contains_key(id))
+    });
     let many = |lost: &[&String], of: usize| lost.len() * SHARE > of;
     let one = saved.renamed && instruments.len() + sources.len() == 1;
     let many =
@@ -143,8 +154,9 @@ mod tests {
 
     fn ask(before: &str, now: &str, saved: Saved) -> Option<Question> {
         let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
-        let bench = |text: &str| setpoint_bench::read("bench.toml", text, &drivers).bench.unwrap();
-        question("bench.toml", (before, &bench(before)), (now, &bench(now)), &[], saved)
+        let bench = |text: &str| setpoint_bench::read("bench.toml", text, &drivers).bench;
+        let (before, now) = ((before, &bench(before).unwrap()), (now, &bench(now)));
+        question("bench.toml", before, (now.0, now.1.as_ref()), &[], saved)
     }
 
     #[test]
@@ -195,11 +207,11 @@ mod tests {
     #[test]
     fn other_files_count_too() {
         let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
-        let bench = setpoint_bench::read("bench.toml", "", &drivers).bench.unwrap();
+        let bench = setpoint_bench::read("bench.toml", &text(0), &drivers).bench.unwrap();
         let pack = |main: &str, others: &[(&str, &str)]| bundle::pack(main, others.iter().copied());
         let before = pack("x = 1\n", &[("a.toml", "a = 1\nb = 2\n"), ("b.toml", "c = 1\n")]);
         let ask = |now: &str, missing: &[(String, Missing)]| {
-            question("bench.toml", (&before, &bench), (now, &bench), missing, RENAMED)
+            question("bench.toml", (&before, &bench), (now, Some(&bench)), missing, RENAMED)
                 .map(|asked| asked.message)
         };
         let cut = pack("x = 1\n", &[("a.toml", "a = 1\n"), ("b.toml", "c = 1\n")]);

@@ -223,12 +223,21 @@ impl Manager {
             tokio::task::spawn_blocking(move || files.became(names)).await.unwrap_or_default()
         };
         let before = (&*running.text, &*running.bench);
-        let found = (&*read.text, &*read.bench);
+        let found = (&*read.text, Some(&*read.bench));
         doubt::question(file, before, found, &missing, saved).or_else(|| {
             let gone = running.meaning.has_dot_env() && !read.meaning.has_dot_env();
             (gone && read.text == running.text)
                 .then(|| Question { message: ".env is gone".to_owned(), removed: Vec::new() })
         })
+    }
+
+    /// The same of a file that became empty.
+    pub(crate) fn emptied(&self, text: &str) -> Option<Question> {
+        if !doubt::is_empty(text) {
+            return None;
+        }
+        let before = (&*self.running.text, &*self.running.bench);
+        doubt::question(&self.file_name, before, (text, None), &[], Saved { renamed: false })
     }
 
     /// A text from the file is not applied before someone says so. Returns the words for it.

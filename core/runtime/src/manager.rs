@@ -345,16 +345,18 @@ impl Manager {
         };
         let message = format!("{id}, by {author}: {}", parts.join("; "));
         let path = format!("instruments.{id}");
+        let noted =
+            self.keeping.audit_note("setpoints_applied", &path, &message, origin, author).await;
         self.publisher.tell(Told {
             origin,
             kind: "setpoints_applied",
             subject: Subject::Instruments,
             tone,
-            path: path.clone(),
-            message: message.clone(),
+            path,
+            message,
             took_ms: None,
         });
-        self.keeping.audit_note("setpoints_applied", &path, &message, origin, author).await
+        noted
     }
 
     fn handle(

@@ -131,6 +131,11 @@ impl Manager {
 
     async fn pass(&mut self, proposal: Proposal, timings: &mut Timings) -> Result<Passed, Stopped> {
         let Proposal { origin, author, message, text, from_file, saved, closed, .. } = proposal;
+        if saved.is_some()
+            && let Some(question) = self.emptied(&text)
+        {
+            return Err(Stopped::Asked(question));
+        }
         let read = self.read(text, closed, timings).await?;
         // Of the files that were read, and no others: what is kept and written is what was checked.
         let text = read.text.clone();

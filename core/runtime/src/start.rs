@@ -219,12 +219,15 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
 
     let mut attention = None;
     let (running, found) = match reading {
-        Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
+        Ok((Some(file), Ok(meaning)))
+            if meaning.bench().is_some() || doubt::is_empty(&file.text) =>
+        {
             match doubted_at_start(&revisions, files, &drivers, &file, &meaning) {
                 Some((running, question)) => {
                     let why = Wait::Answer(question);
                     (running, Some(Found::Waiting { text: file.text, why }))
                 }
+                None if meaning.bench().is_none() => return Err(invalid(meaning.diagnostics())),
                 None => {
                     let revision = match revisions.list().first() {
                         Some(newest) if newest.hash == file.hash => keeping::revision(newest),
@@ -305,7 +308,7 @@ fn doubted_at_start(
     let missing = files.became(doubt::missing(&before, &file.text));
     doubt::torn(files.name(), &before, &file.text, &missing)?;
     let running = last_good(revisions, files, drivers)?;
-    let found = (&*file.text, meaning.bench()?);
+    let found = (&*file.text, meaning.bench());
     let saved = Saved { renamed: false };
     let before = (&*running.text, &*running.bench);
     let question = doubt::question(files.name(), before, found, &missing, saved)?;

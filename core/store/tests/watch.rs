@@ -67,7 +67,7 @@ impl Bench {
     #[track_caller]
     fn expect(&self, expected: &str) -> Save {
         match self.settled() {
-            FileSeen::Text { text, hash, first_sign, finished_save } => {
+            FileSeen::Text { text, hash, first_sign, finished_save, .. } => {
                 assert_eq!(&*text, expected);
                 assert_eq!(hash, TextHash::of(expected));
                 Save { settled: first_sign.elapsed(), finished: finished_save }
