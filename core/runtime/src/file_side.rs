@@ -38,10 +38,22 @@ pub(crate) struct Look {
 impl Manager {
     /// The watcher saw the file.
     pub(crate) async fn file_seen(&mut self, seen: FileSeen) {
+        // How changes are noticed goes into the status with everything else.
+        if matches!(seen, FileSeen::Mode(_)) {
+            return;
+        }
         // An outcome always follows, even if it is the text of before.
         self.file_side.settles(matches!(seen, FileSeen::Settling));
         match seen {
-            FileSeen::Settling => return,
+            FileSeen::Settling | FileSeen::Mode(_) => return,
+            FileSeen::Beside { changed, first_sign, renamed, .. } => {
+                let look = Look { first_sign: Some(first_sign), renamed, beside: true };
+                self.beside_seen(&changed, look).await;
+            }
+            FileSeen::Text { beside, first_sign, renamed, .. } if !beside.is_empty() => {
+                let look = Look { first_sign: Some(first_sign), renamed, beside: true };
+                self.beside_seen(&beside, look).await;
+            }
             // What waited in the queue may be out of date; what the file holds now counts.
             FileSeen::Text { hash, first_sign, renamed, .. } => {
                 match self.keeping.read_file().await {
@@ -72,7 +84,7 @@ impl Manager {
     }
 
     /// Notes that the file is gone or unreadable, once. Returns the words for it.
-    fn cannot_follow(&mut self, error: &ReadError) -> String {
+    pub(crate) fn cannot_follow(&mut self, error: &ReadError) -> String {
         let (id, file) = (&self.running.revision.id, &self.file_name);
         let (kind, tone, why, found) = match error {
             ReadError::Missing { .. } => {
@@ -87,7 +99,7 @@ impl Manager {
                 let why = check::summary(&findings);
                 let told = format!("{file} not applied: {why}. The bench still runs {id}.");
                 let diagnostics = Arc::new(findings);
-                let found = Found::Refused { text: None, meaning: None, diagnostics, why };
+                let found = Found::Refused { text: None, diagnostics, why };
                 ("reload_rejected", Tone::Error, told, found)
             }
             _ => {
@@ -254,25 +266,10 @@ impl Manager {
     }
 
     /// A text from the file was refused.
-    pub(crate) async fn refuse(&mut self, text: Arc<str>, error: &CommandError, by_itself: bool) {
-        let (files, drivers, refused) = (self.files.clone(), self.drivers.clone(), text.clone());
-        let running = self.running.meaning.clone();
-        let read = move || {
-            let meaning = Arc::new(files.meaning(&refused, None, &drivers));
-            let sign = files.beside_sign(&[running, meaning.clone()]);
-            (meaning, sign)
-        };
-        let meaning = match tokio::task::spawn_blocking(read).await {
-            Ok((meaning, sign)) => {
-                // More files are looked at from now on; that is no change of them.
-                self.beside = sign;
-                Some(meaning)
-            }
-            Err(_) => None,
-        };
+    pub(crate) fn refuse(&mut self, text: Arc<str>, error: &CommandError, by_itself: bool) {
         let diagnostics = Arc::new(error.diagnostics().to_vec());
         let why = error.to_string();
-        self.file_side.holds(Found::Refused { text: Some(text), meaning, diagnostics, why });
+        self.file_side.holds(Found::Refused { text: Some(text), diagnostics, why });
         if by_itself {
             self.reload_failed();
         }
@@ -394,35 +391,6 @@ impl Manager {
             }
         };
         Err(CommandError::Conflict { message, diagnostics })
-    }
-
-    /// Looks at the files beside the bench file. If they have changed, and are still, what they
-    /// come to with it is put into effect; false if there is nothing new. `last` is how they
-    /// looked the time before.
-    pub(crate) async fn beside_changed(&mut self, last: &mut u64) -> bool {
-        if self.file_side.paused() {
-            return false;
-        }
-        let mut meanings = vec![self.running.meaning.clone()];
-        if let Some(Found::Refused { meaning: Some(refused), .. }) = self.file_side.found() {
-            meanings.push(refused.clone());
-        }
-        let files = self.files.clone();
-        let look = tokio::task::spawn_blocking(move || files.beside_sign(&meanings));
-        let Ok(sign) = look.await else { return false };
-        let still = sign == *last;
-        *last = sign;
-        if !still || sign == self.beside {
-            return false;
-        }
-        self.beside = sign;
-        match self.keeping.read_file().await {
-            Ok(file) => self.text_seen(file, Look { beside: true, ..Look::default() }).await,
-            Err(error) => {
-                self.cannot_follow(&error);
-            }
-        }
-        true
     }
 
     /// An edit of a file beside the bench file that nobody has told of yet, once it is still.

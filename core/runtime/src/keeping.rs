@@ -11,8 +11,8 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionRecord,
-    Revisions, StoreError, TextHash, WatchOptions, Watcher,
+    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError,
+    RevisionRecord, Revisions, StoreError, TextHash, WatchMode, WatchOptions, Watcher,
 };
 use tokio::time::Instant;
 
@@ -72,7 +72,7 @@ pub(crate) struct Keeping(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     files: Files,
-    drivers: Arc<Drivers>,
+    drivers: ArcSwap<Drivers>,
     store: Mutex<Store>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
@@ -97,6 +97,9 @@ impl Inner {
     fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watcher) = watcher.as_ref() {
+            for (path, hash) in self.files.hashes(text) {
+                watcher.believe_beside(&path, hash);
+            }
             watcher.believe(TextHash::of(&*Files::main(text)));
         }
         drop(watcher);
@@ -109,6 +112,7 @@ pub(crate) struct Store {
     pub(crate) revisions: Revisions,
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
+    pub(crate) transactions: setpoint_store::Transactions,
     pub(crate) lock: Option<FolderLock>,
     /// What could not be kept yet, oldest first.
     pub(crate) unkept: VecDeque<Unkept>,
@@ -168,6 +172,7 @@ impl From<StoreError> for CommandError {
 impl Keeping {
     pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
         let list = ArcSwap::from_pointee(revisions(&store));
+        let drivers = ArcSwap::new(drivers);
         let (store, watcher, problem) = (Mutex::new(store), Mutex::new(None), Mutex::new(None));
         Self(Arc::new(Inner { path, files, drivers, store, watcher, list, problem }))
     }
@@ -195,8 +200,26 @@ impl Keeping {
         self.0.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
     }
 
+    /// Tells the watcher which files there are beside the bench file.
+    pub(crate) fn follow(&self, beside: Beside) {
+        self.watcher(|watcher| watcher.set_beside(beside));
+    }
+
+    /// Why the system does not tell of every save; `None` if it does.
+    pub(crate) fn polling(&self) -> Option<String> {
+        match self.watcher(Watcher::mode)? {
+            WatchMode::Native => None,
+            WatchMode::Polling { reason } => Some(reason),
+        }
+    }
+
+    /// Reads the files with other drivers from now on.
+    pub(crate) fn set_drivers(&self, drivers: Arc<Drivers>) {
+        self.0.drivers.store(drivers);
+    }
+
     /// Runs disk work on a thread that may block.
-    async fn with<R: Send + 'static>(
+    pub(crate) async fn with<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
@@ -215,10 +238,24 @@ impl Keeping {
         }
     }
 
+    /// The same for what touches no disk, and works also where that cannot be used.
+    pub(crate) async fn with_memory<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> R + Send + 'static,
+    ) -> Result<R, CommandError> {
+        let inner = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            work(&mut inner.store.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        done.await.map_err(|error| CommandError::Storage {
+            message: format!("disk work failed: {error}; please report this"),
+        })
+    }
+
     /// What the bench's files hold now.
     pub(crate) async fn read_file(&self) -> Result<OnDiskText, ReadError> {
         let inner = self.0.clone();
-        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers));
+        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers.load()));
         match read.await {
             Ok(result) => result,
             // A panic in the reader: passed on, as the task's own would be.
@@ -249,7 +286,7 @@ impl Keeping {
     pub(crate) async fn write(&self, text: Arc<str>, expected: Held) -> Result<(), WriteError> {
         self.writing(move |inner| {
             let changed = || WriteError::Changed(StoreError::Changed { path: inner.path.clone() });
-            match inner.files.read(&inner.drivers) {
+            match inner.files.read(&inner.drivers.load()) {
                 Ok(now) if now.text == text => return Ok(()),
                 Ok(now) if now.hash == expected.hash => {}
                 Ok(_) => return Err(changed()),

@@ -14,10 +14,12 @@
 //! | [`start`] | opening a bench, also when its file is broken |
 //! | `manager` | the task: one command after the other |
 //! | `passage` | the nine stations |
+//! | `beside` | files beside the bench file, drivers among them, and what their changes do |
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
-//! | `staging` | the panel's open transaction |
+//! | `staging` | one transaction: its edits, rebased on what runs |
+//! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
 //! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
 //! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
@@ -27,6 +29,7 @@
 //! with the values read just before; a broken file never stops a running bench.
 
 mod apply;
+mod beside;
 mod breaker;
 pub mod catalogue;
 pub mod command;
@@ -49,10 +52,11 @@ mod staging;
 mod standing;
 pub mod start;
 pub mod status;
+mod transactions;
 mod unwritten;
 
 pub use catalogue::Drivers;
-pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
+pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};
 pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
 pub use plan::plan_between;

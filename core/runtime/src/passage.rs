@@ -111,7 +111,7 @@ impl Manager {
                 self.note_reload(origin, outcome, applied.changes.len(), interrupted, timings);
                 self.tell_applied(origin, &applied, &summary, timings);
                 self.calm();
-                self.rebase(origin);
+                self.rebase(origin).await;
                 Ok(Answer::Changed(Box::new(applied)))
             }
             Err(Stopped::Asked(question)) => {
@@ -122,7 +122,7 @@ impl Manager {
                 self.note_reload(origin, Outcome::Rejected, 0, 0, timings);
                 self.tell_rejected(origin, from_file, &error, timings);
                 if from_file {
-                    self.refuse(text, &error, by_itself).await;
+                    self.refuse(text, &error, by_itself);
                 }
                 Err(error)
             }
@@ -178,7 +178,10 @@ impl Manager {
         let lines: Vec<String> = plan.lines.iter().map(|line| line.text.clone()).collect();
         self.keeping.begin(&self.running.revision.id, &text, lines).await;
 
-        // 7 apply
+        // 7 apply: what is started shows up before this is over, and shows no secrets.
+        if read.meaning.has_secrets() {
+            self.publisher.update(|core| core.secrets.push(read.meaning.clone()));
+        }
         let old = self.running.bench.clone();
         let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench).await;
         let progress = match taken {
@@ -334,19 +337,7 @@ impl Manager {
     pub(crate) fn plan(&self, bench: &Bench, meaning: &Meaning, writes: bool) -> Plan {
         let link = |id: &str| self.components.link(id);
         let mut plan = plan::plan(&self.running.bench, bench, &self.drivers, &link);
-        plan.tell_first("snapshot", format!("keep {}", self.running.revision.id));
-        if writes {
-            plan.tell("write", format!("write {}", self.file_name), None);
-        }
-        for secrets in [meaning, &self.running.meaning] {
-            if !secrets.has_secrets() {
-                continue;
-            }
-            for line in &mut plan.lines {
-                line.text = secrets.hide(std::mem::take(&mut line.text));
-                line.note = line.note.take().map(|note| secrets.hide(note));
-            }
-        }
+        plan.tell_around(&self.running, meaning, writes.then_some(&self.file_name));
         plan
     }
 

@@ -9,7 +9,6 @@ use tokio::time::Instant;
 
 use crate::{
     breaker::Breaker,
-    files::Meaning,
     status::{Ahead, Question, ReloadState},
 };
 
@@ -50,13 +49,7 @@ impl Unwritten {
 #[derive(Debug, Clone)]
 pub(crate) enum Found {
     /// It was refused: it does not check, or a device did not take it. No text if it is none.
-    Refused {
-        text: Option<Arc<str>>,
-        /// What it means, as far as it means anything: files that it alone names matter too.
-        meaning: Option<Arc<Meaning>>,
-        diagnostics: Arc<Vec<Diagnostic>>,
-        why: String,
-    },
+    Refused { text: Option<Arc<str>>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
     /// It is not in effect before someone says so, or something else happens.
     Waiting { text: Arc<str>, why: Wait },
     /// Nothing: the file is gone or cannot be read.
@@ -217,6 +210,11 @@ impl FileSide {
             OnDisk::Other { found, .. } => Some(found),
             OnDisk::Same | OnDisk::Left(_) => None,
         }
+    }
+
+    /// The text that they hold instead: files that it alone names matter too.
+    pub(crate) fn text(&self) -> Option<&Arc<str>> {
+        self.found()?.text()
     }
 
     /// Why what runs is not on disk, if that is because it could not be written.

@@ -23,6 +23,7 @@ use crate::{
     staging::none,
     standing::{FileSide, Found, Wait},
     status::{Question, Revision},
+    transactions::Transactions,
 };
 
 /// What to open.
@@ -79,6 +80,7 @@ struct Opened {
     found: Option<Found>,
     attention: Option<String>,
     notes: Vec<(Tone, String)>,
+    transactions: Vec<setpoint_store::TransactionRecord>,
 }
 
 impl Runtime {
@@ -116,7 +118,7 @@ impl Runtime {
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Opened { store, drivers, running, found, attention, notes } = found;
+        let Opened { store, drivers, running, found, attention, notes, transactions } = found;
         let folder = store.folder.path().to_owned();
         let drivers = Arc::new(drivers);
         let keeping = Keeping::new(path.clone(), files.clone(), drivers.clone(), store);
@@ -132,13 +134,11 @@ impl Runtime {
         let mut manager = Manager {
             file_name: files.name().to_owned(),
             files,
-            // No sign is this: the first looks compare with what was read.
-            beside: 0,
+            followed: None,
             running,
             file_side: FileSide::new(found),
             attention,
-            staging: None,
-            staged: 0,
+            transactions: Transactions::default(),
             drivers,
             components,
             keeping: keeping.clone(),
@@ -149,6 +149,7 @@ impl Runtime {
         for (tone, message) in notes {
             manager.tell(Origin::Bench, "opened", tone, message);
         }
+        manager.bring_transactions_back(transactions).await;
         manager.announce();
 
         let (commands, requests) = mpsc::channel(QUEUE);
@@ -253,9 +254,9 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
             }
         }
         Ok((file, read)) => {
-            let (findings, meaning) = match read {
-                Ok(meaning) => (meaning.diagnostics().to_vec(), Some(Arc::new(meaning))),
-                Err(findings) => (findings, None),
+            let findings = match read {
+                Ok(meaning) => meaning.diagnostics().to_vec(),
+                Err(findings) => findings,
             };
             let Some(running) = last_good(&revisions, files, &drivers) else {
                 return Err(invalid(&findings));
@@ -263,7 +264,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
             let diagnostics = Arc::new(findings);
             let why = check::summary(&diagnostics);
             let text = file.map(|file| file.text);
-            (running, Some(Found::Refused { text, meaning, diagnostics, why }))
+            (running, Some(Found::Refused { text, diagnostics, why }))
         }
         Err(error) => {
             let Some(running) = last_good(&revisions, files, &drivers) else {
@@ -287,8 +288,12 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
         Some(Found::Waiting { .. }) => (Tone::Info, format!("{name} waits for a reload")),
     });
     notes.extend(attention.iter().map(|attention| (Tone::Warning, attention.clone())));
-    let store = Store { folder, revisions, audit, journal, lock, unkept: VecDeque::new() };
-    Ok(Opened { store, drivers, running, found, attention, notes })
+    let (transactions, staged) = setpoint_store::Transactions::open(&folder);
+    notes.extend(staged.problems.into_iter().map(|problem| (Tone::Warning, problem)));
+    let unkept = VecDeque::new();
+    let store = Store { folder, revisions, audit, journal, transactions, lock, unkept };
+    let transactions = staged.kept;
+    Ok(Opened { store, drivers, running, found, attention, notes, transactions })
 }
 
 /// A file that looks torn beside the newest revision: that runs instead, and the file is asked

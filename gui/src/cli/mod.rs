@@ -26,6 +26,7 @@ mod serve;
 mod set;
 mod sources;
 mod status;
+mod transaction;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -66,6 +67,7 @@ enum Command {
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
+    Transaction(transaction::Transaction),
     History(history::History),
     Rollback(rollback::Rollback),
     Drivers(drivers::Drivers),
@@ -97,6 +99,7 @@ pub fn main() -> ExitCode {
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
+        Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
