@@ -136,7 +136,8 @@ pub enum Command {
         author: String,
     },
     /// Writes what runs to the file, over whatever it holds. A text on disk that never ran is
-    /// kept beside the revisions first. Audited.
+    /// kept beside the revisions first; one that came while what runs could not be written is told
+    /// of first. Audited.
     Sync {
         /// Who.
         author: String,
@@ -212,6 +213,8 @@ pub struct Applied {
     pub diagnostics: Arc<Vec<Diagnostic>>,
     /// The steps that were taken.
     pub plan: Arc<Vec<PlanStep>>,
+    /// Whether it is in the file too; see [`crate::Reload::ahead`].
+    pub persisted: bool,
 }
 
 /// What a commit would do now, and what stands in its way.

@@ -24,6 +24,8 @@
 //! | `journaling` | what is about to happen, and each step as it is taken |
 //! | `unfinished` | a change that an earlier run did not finish |
 //! | `shelf` | what is kept, also where nothing can be |
+//! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
+//! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
@@ -31,11 +33,13 @@
 
 mod apply;
 mod beside;
+mod breaker;
 pub mod catalogue;
 pub mod command;
 mod committing;
 mod components;
 mod cpu;
+mod doubt;
 pub mod event;
 mod event_log;
 mod file_side;
@@ -50,10 +54,12 @@ mod plan;
 mod publish;
 mod shelf;
 mod staging;
+mod standing;
 pub mod start;
 pub mod status;
 mod transactions;
 mod unfinished;
+mod unwritten;
 
 pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};

@@ -13,7 +13,7 @@ use crate::{
     event::{Origin, Tone},
     files::Files,
     keeping::Facts,
-    manager::{Manager, OnDisk, about},
+    manager::{Manager, about},
     passage::Proposal,
     shelf::{self, UNKEPT},
     staging::none,
@@ -62,12 +62,10 @@ impl Manager {
     /// For the status.
     pub(crate) fn shown_unfinished(&self) -> Option<Arc<Unfinished>> {
         let intent = self.unfinished.as_ref()?;
-        let file = match &self.on_disk {
-            OnDisk::Same => Some(self.running.hash),
-            OnDisk::Refused { text: Some(text), .. } | OnDisk::Waiting { text } => {
-                Some(TextHash::of(&**text))
-            }
-            OnDisk::Refused { text: None, .. } | OnDisk::Unreadable { .. } => None,
+        let file = match (self.file_side.found(), self.file_side.left()) {
+            (Some(found), _) => found.text().map(|text| TextHash::of(&**text)),
+            (None, Some(left)) => Some(left.hash),
+            (None, None) => Some(self.running.hash),
         };
         let step = |(index, text): (usize, &String)| UnfinishedStep {
             text: text.clone(),
@@ -89,6 +87,7 @@ impl Manager {
                 origin: Origin::File,
                 message: "As opened; it could not be kept then".to_owned(),
                 verified: Vec::new(),
+                written: true,
             };
             let text = self.running.text.clone();
             self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
@@ -165,7 +164,7 @@ impl Manager {
         message: &str,
     ) -> Result<Option<Applied>, CommandError> {
         let runs = TextHash::of(&**text) == self.running.hash;
-        if runs && self.on_disk == OnDisk::Same {
+        if runs && self.file_side.in_step() {
             return Ok(None);
         }
         self.expect_no_surplus(text, "that text")?;
@@ -206,13 +205,14 @@ impl Manager {
             None => {
                 let text = self.running.text.clone();
                 let (message, verified) = (message.clone(), Vec::new());
-                let facts = Facts { author, origin, message, verified };
+                let facts = Facts { author, origin, message, verified, written: true };
                 self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
                 Applied {
                     revision: self.running.revision.clone(),
                     changes: none(),
                     diagnostics: self.running.diagnostics.clone(),
                     plan: none(),
+                    persisted: true,
                 }
             }
         };
