@@ -93,6 +93,8 @@ pub enum Command {
     Snapshot {
         /// The name; `None`: without one.
         label: Option<String>,
+        /// Why; may be empty.
+        message: String,
         /// Who.
         author: String,
     },
@@ -170,6 +172,11 @@ pub enum Keep {
 pub enum Answer {
     /// A change is in effect.
     Changed(Box<Applied>),
+    /// A revision was kept without a change, or named.
+    Kept {
+        /// As it is now.
+        revision: Box<Revision>,
+    },
     /// A device answered a raw line.
     Reply {
         /// Its line, without terminator.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Diagnostic, KeyPath, TextEdit, Value,
+    Bench, BenchText, Change, Diagnostic, KeyPath, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{
@@ -192,6 +192,17 @@ impl Files {
         let closed = Closed { texts, names, inner: &surroundings };
         let environment = self.environment.as_deref();
         Meaning::Layered(Box::new(layers::read_layers(&self.name, &closed, environment, drivers)))
+    }
+
+    /// What differs between two texts that ran once, key by key.
+    pub(crate) fn changes(
+        &self,
+        old: &Arc<str>,
+        new: &Arc<str>,
+        drivers: &Drivers,
+    ) -> Vec<Change> {
+        let values = |text| self.meaning_then(text, drivers).values();
+        setpoint_bench::diff(&values(old), &values(new))
     }
 
     /// Names of files that are there and part of the bench now, and not of a text.

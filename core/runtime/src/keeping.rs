@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionRecord,
-    Revisions, StoreError, TextHash, WatchOptions, Watcher,
+    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionQuery,
+    RevisionRecord, Revisions, StoreError, TextHash, WatchOptions, Watcher,
 };
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     event::Origin,
     files::{Files, OnDiskText},
     passage::verified_json,
+    staging::none,
     status::Revision,
 };
 
@@ -46,6 +47,15 @@ struct Inner {
 }
 
 impl Inner {
+    /// Shows the list of revisions as it is now.
+    fn show(&self, store: &mut Store) {
+        let generation = Some(store.revisions.generation());
+        if store.shown != generation {
+            store.shown = generation;
+            self.list.store(Arc::new(revisions(store)));
+        }
+    }
+
     /// Writes the files; the watcher is told not to take that for someone else's save.
     fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,6 +73,8 @@ pub(crate) struct Store {
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
     pub(crate) lock: Option<FolderLock>,
+    /// Which list of revisions the screens have.
+    pub(crate) shown: Option<u64>,
 }
 
 impl Store {
@@ -76,6 +88,7 @@ impl Store {
         self.lock = Some(folder.lock()?);
         self.audit = Audit::open(&folder)?;
         self.revisions = Revisions::open(&folder, &self.audit)?;
+        self.shown = None;
         self.journal = Journal::open(&folder);
         self.folder = folder;
         Ok(())
@@ -84,7 +97,13 @@ impl Store {
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::Storage { message: error.to_string() }
+        let message = error.to_string();
+        match error {
+            StoreError::NoRevision { name } => Self::NotFound { what: "revision", name },
+            StoreError::LabelTaken { .. } => Self::Conflict { message, diagnostics: none() },
+            StoreError::BadLabel { .. } => Self::Invalid { message, diagnostics: none() },
+            _ => Self::Storage { message },
+        }
     }
 }
 
@@ -113,7 +132,7 @@ impl Keeping {
         let done = tokio::task::spawn_blocking(move || {
             let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
             let result = store.remake_if_gone(&inner.path).and_then(|()| work(&mut store));
-            inner.list.store(Arc::new(revisions(&store)));
+            inner.show(&mut store);
             result
         });
         match done.await {
@@ -210,10 +229,13 @@ impl Keeping {
     }
 
     /// Forgets unlabelled revisions beyond `retention` and takes a quiet window over.
-    pub(crate) async fn retain(&self, retention: usize, quiet: Duration) {
+    /// The one with the id `running` stays.
+    pub(crate) async fn retain(&self, retention: usize, quiet: Duration, running: &str) {
         let options = WatchOptions { quiet, ..WatchOptions::default() };
         self.watcher(|watcher| watcher.set_options(options));
-        if let Err(error) = self.with(move |store| store.revisions.prune(retention)).await {
+        let running = running.to_owned();
+        let pruned = self.with(move |store| store.revisions.prune(retention, Some(&running)));
+        if let Err(error) = pruned.await {
             tracing::warn!("old revisions could not be removed: {error}");
         }
     }
@@ -284,6 +306,51 @@ impl Keeping {
         self.with(move |store| store.revisions.text(&id)).await
     }
 
+    /// Keeps a text as a revision for the sake of keeping it.
+    pub(crate) async fn snapshot(
+        &self,
+        text: &Arc<str>,
+        facts: setpoint_store::Facts,
+    ) -> Result<Revision, CommandError> {
+        let text = text.clone();
+        let record = self.with(move |store| store.revisions.keep(&text, facts, &store.audit));
+        Ok(revision(&record.await?))
+    }
+
+    /// Names a revision or takes its name away; answers it before and after.
+    pub(crate) async fn label(
+        &self,
+        name: &str,
+        label: Option<String>,
+        origin: Origin,
+        author: &str,
+    ) -> Result<(Revision, Revision), CommandError> {
+        let before = self.find(name)?;
+        let (id, author) = (before.id.clone(), author.to_owned());
+        let after = self.with(move |store| {
+            let Store { revisions, audit, .. } = store;
+            revisions.label(&id, label.as_deref(), &author, origin.as_str(), audit)
+        });
+        Ok((before, revision(&after.await?)))
+    }
+
+    /// Kept revisions that are asked for, newest first.
+    pub(crate) async fn search(&self, query: RevisionQuery) -> Result<Vec<Revision>, CommandError> {
+        self.with(move |store| Ok(store.revisions.search(&query).iter().map(revision).collect()))
+            .await
+    }
+
+    /// What differs between two revisions, all their files read.
+    pub(crate) async fn changes(&self, old: &str, new: &str) -> Result<Vec<Change>, CommandError> {
+        let (old, new) = (self.text(old).await?, self.text(new).await?);
+        let inner = self.0.clone();
+        let compared =
+            tokio::task::spawn_blocking(move || inner.files.changes(&old, &new, &inner.drivers));
+        compared.await.map_err(|error| CommandError::Failed {
+            message: format!("comparing failed: {error}; please report this"),
+        })
+    }
+
     /// Stops and starts following the file.
     pub(crate) fn pause(&self, paused: bool) {
         self.watcher(|watcher| if paused { watcher.pause() } else { watcher.resume() });
@@ -303,7 +370,7 @@ impl Keeping {
 }
 
 fn revisions(store: &Store) -> Vec<Revision> {
-    store.revisions.list().iter().map(revision).collect()
+    store.revisions.iter().map(revision).collect()
 }
 
 /// A kept revision as screens see it.

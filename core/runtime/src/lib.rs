@@ -17,6 +17,8 @@
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
+//! | `naming` | snapshots and labels of what runs or ran |
+//! | [`offline`] | snapshots, labels and going back on the files of a bench that nobody runs |
 //! | `staging` | the panel's open transaction |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
 //! | `publish` | putting the status together, at most 30 times a second |
@@ -38,6 +40,8 @@ mod frames;
 pub mod handle;
 mod keeping;
 mod manager;
+mod naming;
+pub mod offline;
 mod passage;
 mod plan;
 mod publish;
@@ -48,8 +52,10 @@ pub mod status;
 pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
 pub use event::{Event, Origin, Subject, Tone};
+pub use offline::Offline;
 pub use handle::{Pending, Runtime, StatusReader};
 pub use plan::plan_between;
 pub use setpoint_bench::Clash;
+pub use setpoint_store::RevisionQuery;
 pub use start::{Options, StartError};
 pub use status::*;

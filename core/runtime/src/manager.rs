@@ -197,6 +197,12 @@ impl Manager {
                 self.take_file_in().await?;
                 self.roll_back(revision, only, author).await
             }
+            Command::Snapshot { label, message, author } => {
+                self.snapshot(origin, label, message, author).await
+            }
+            Command::Label { revision, label, author } => {
+                self.label(origin, &revision, label, &author).await
+            }
             Command::Reload { author } => {
                 tracing::info!(author, "reload asked for");
                 self.reload_now(origin).await
@@ -224,8 +230,6 @@ impl Manager {
             }
             Command::Begin { .. }
             | Command::TakeUp { .. }
-            | Command::Snapshot { .. }
-            | Command::Label { .. }
             | Command::Finish { .. }
             | Command::GoBack { .. } => {
                 Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })

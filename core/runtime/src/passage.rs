@@ -194,7 +194,7 @@ impl Manager {
         self.attention = None;
         self.components.configure_all(&old, &read.bench).await;
         let retention = read.bench.runtime.snapshot_retention;
-        self.keeping.retain(retention, read.bench.runtime.quiet).await;
+        self.keeping.retain(retention, read.bench.runtime.quiet, &revision.id).await;
         self.running = Running {
             text,
             hash,

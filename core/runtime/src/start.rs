@@ -254,7 +254,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
         OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
     });
-    let store = Store { folder, revisions, audit, journal, lock };
+    let store = Store { folder, revisions, audit, journal, lock, shown: None };
     Ok(Found { store, drivers, running, on_disk, notes })
 }
 

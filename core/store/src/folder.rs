@@ -60,6 +60,11 @@ impl BenchFolder {
         self.path.join("versions")
     }
 
+    /// What is known about the files of revisions without reading them; a cache.
+    pub(crate) fn versions_seen(&self) -> PathBuf {
+        self.path.join("versions.json")
+    }
+
     /// Where a commit under way says what it is about to do.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.toml")
