@@ -195,12 +195,7 @@ impl Files {
     }
 
     /// What differs between two texts that ran once, key by key.
-    pub(crate) fn changes(
-        &self,
-        old: &Arc<str>,
-        new: &Arc<str>,
-        drivers: &Drivers,
-    ) -> Vec<Change> {
+    pub(crate) fn changes(&self, old: &Arc<str>, new: &Arc<str>, drivers: &Drivers) -> Vec<Change> {
         let values = |text| self.meaning_then(text, drivers).values();
         setpoint_bench::diff(&values(old), &values(new))
     }

@@ -127,7 +127,11 @@ impl Runtime {
     ///
     /// # Errors
     /// As [`Runtime::revision_text`].
-    pub async fn revision_changes(&self, old: &str, new: &str) -> Result<Vec<Change>, CommandError> {
+    pub async fn revision_changes(
+        &self,
+        old: &str,
+        new: &str,
+    ) -> Result<Vec<Change>, CommandError> {
         self.keeping.changes(old, new).await
     }
 

@@ -17,6 +17,7 @@
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
+//! | `going_back` | what going back to a revision comes to |
 //! | `naming` | snapshots and labels of what runs or ran |
 //! | [`offline`] | snapshots, labels and going back on the files of a bench that nobody runs |
 //! | `staging` | the panel's open transaction |
@@ -37,6 +38,7 @@ mod event_log;
 mod file_side;
 mod files;
 mod frames;
+mod going_back;
 pub mod handle;
 mod keeping;
 mod manager;
@@ -52,8 +54,8 @@ pub mod status;
 pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
 pub use event::{Event, Origin, Subject, Tone};
-pub use offline::Offline;
 pub use handle::{Pending, Runtime, StatusReader};
+pub use offline::Offline;
 pub use plan::plan_between;
 pub use setpoint_bench::Clash;
 pub use setpoint_store::RevisionQuery;

@@ -246,8 +246,14 @@ impl Manager {
 
     fn expect_running(&self, if_match: Option<&str>) -> Result<(), CommandError> {
         let running = &self.running.revision.id;
+        // A snapshot of what runs has another number, and is the same all the same.
+        let same = |expected: &str| {
+            let list = self.keeping.list();
+            let mut alike = list.iter().take_while(|one| one.hash == self.running.revision.hash);
+            alike.any(|one| one.id == expected)
+        };
         match if_match {
-            Some(expected) if expected != running => {
+            Some(expected) if expected != running && !same(expected) => {
                 Err(CommandError::Stale { expected: expected.to_owned(), running: running.clone() })
             }
             _ => Ok(()),

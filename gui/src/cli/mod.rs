@@ -12,6 +12,7 @@ mod explain;
 mod get;
 mod history;
 mod input;
+mod label;
 mod lines;
 mod look;
 mod merge;
@@ -24,6 +25,7 @@ mod rollback;
 mod schema;
 mod serve;
 mod set;
+mod snapshot;
 mod sources;
 mod status;
 
@@ -67,6 +69,8 @@ enum Command {
     Get(get::Get),
     Set(set::Set),
     History(history::History),
+    Snapshot(snapshot::Snapshot),
+    Label(label::Label),
     Rollback(rollback::Rollback),
     Drivers(drivers::Drivers),
 }
@@ -98,6 +102,8 @@ pub fn main() -> ExitCode {
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
         Some(Command::History(command)) => history::run(&command),
+        Some(Command::Snapshot(command)) => snapshot::run(&command),
+        Some(Command::Label(command)) => label::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
     };
