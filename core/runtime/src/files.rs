@@ -10,7 +10,7 @@ use std::{
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Change, Diagnostic, KeyPath, TextEdit, Value,
+    Bench, BenchText, Change, Diagnostic, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{
@@ -75,7 +75,12 @@ impl Files {
         DiskSurroundings::beside(&self.path)
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
+    /// The bench file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(name)
     }
 
@@ -146,6 +151,12 @@ impl Files {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// The files of a text other than the bench file, with their fingerprints.
+    pub(crate) fn hashes(&self, text: &str) -> Vec<(PathBuf, TextHash)> {
+        let others = bundle::unpack(text).1.into_iter();
+        others.map(|(name, text)| (self.beside(&name), TextHash::of(text))).collect()
     }
 
     /// Files other than the bench file that are there and do not hold what a text has for them.
@@ -295,40 +306,6 @@ impl Files {
         }
         let others = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         Ok(bundle::pack(&main, others).into())
-    }
-
-    /// A sign that changes when anything beside the bench file does that could matter to it: files
-    /// that are included or could be, overlays, `.env`. Looks at names, sizes and times only.
-    pub(crate) fn beside_sign(&self, meaning: &Meaning) -> u64 {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
-        let mut sign = DefaultHasher::new();
-        let surroundings = self.surroundings();
-        let mut look = |name: &str| {
-            name.hash(&mut sign);
-            if let Ok(facts) = std::fs::metadata(self.beside(name)) {
-                (facts.len(), facts.modified().ok()).hash(&mut sign);
-            }
-        };
-        look(".env");
-        let stem = self.name.strip_suffix(".toml").unwrap_or(&self.name);
-        let overlays = surroundings.matching(&format!("{stem}.*.toml")).unwrap_or_default();
-        overlays.iter().for_each(|name| look(name));
-        if let Meaning::Layered(layered) = meaning {
-            let beside = |kind| matches!(kind, LayerKind::Include | LayerKind::Overlay);
-            for file in layered.files.iter().filter(|file| beside(file.kind)) {
-                look(&file.name);
-            }
-            let values = layered.masked_values();
-            let include = values.get(&KeyPath::new(["bench", "include"]));
-            if let Some(Value::Array(patterns)) = include {
-                for pattern in patterns.iter().filter_map(Value::as_str) {
-                    let found = surroundings.matching(pattern);
-                    found.unwrap_or_default().iter().for_each(|name| look(name));
-                }
-            }
-        }
-        sign.finish()
     }
 }
 

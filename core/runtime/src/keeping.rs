@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionQuery,
-    RevisionRecord, Revisions, StoreError, TextHash, WatchOptions, Watcher,
+    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError, RevisionQuery,
+    RevisionRecord, Revisions, StoreError, TextHash, WatchMode, WatchOptions, Watcher,
 };
 
 use crate::{
@@ -40,7 +40,7 @@ pub(crate) struct Keeping(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     files: Files,
-    drivers: Arc<Drivers>,
+    drivers: ArcSwap<Drivers>,
     store: Mutex<Store>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
@@ -60,6 +60,9 @@ impl Inner {
     fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watcher) = watcher.as_ref() {
+            for (path, hash) in self.files.hashes(text) {
+                watcher.believe_beside(&path, hash);
+            }
             watcher.believe(TextHash::of(&*Files::main(text)));
         }
         drop(watcher);
@@ -72,6 +75,7 @@ pub(crate) struct Store {
     pub(crate) revisions: Revisions,
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
+    pub(crate) transactions: setpoint_store::Transactions,
     pub(crate) lock: Option<FolderLock>,
     /// Which list of revisions the screens have.
     pub(crate) shown: Option<u64>,
@@ -111,7 +115,8 @@ impl Keeping {
     pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
         let list = ArcSwap::from_pointee(revisions(&store));
         let store = Mutex::new(store);
-        Self(Arc::new(Inner { path, files, drivers, store, watcher: Mutex::new(None), list }))
+        let (drivers, watcher) = (ArcSwap::new(drivers), Mutex::new(None));
+        Self(Arc::new(Inner { path, files, drivers, store, watcher, list }))
     }
 
     /// Hands over the watcher of the file.
@@ -123,8 +128,26 @@ impl Keeping {
         self.0.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
     }
 
+    /// Tells the watcher which files there are beside the bench file.
+    pub(crate) fn follow(&self, beside: Beside) {
+        self.watcher(|watcher| watcher.set_beside(beside));
+    }
+
+    /// Why the system does not tell of every save; `None` if it does.
+    pub(crate) fn polling(&self) -> Option<String> {
+        match self.watcher(Watcher::mode)? {
+            WatchMode::Native => None,
+            WatchMode::Polling { reason } => Some(reason),
+        }
+    }
+
+    /// Reads the files with other drivers from now on.
+    pub(crate) fn set_drivers(&self, drivers: Arc<Drivers>) {
+        self.0.drivers.store(drivers);
+    }
+
     /// Runs disk work on a thread that may block.
-    async fn with<R: Send + 'static>(
+    pub(crate) async fn with<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
@@ -143,10 +166,24 @@ impl Keeping {
         }
     }
 
+    /// The same for what touches no disk, and works also where that cannot be used.
+    pub(crate) async fn with_memory<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store) -> R + Send + 'static,
+    ) -> Result<R, CommandError> {
+        let inner = self.0.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            work(&mut inner.store.lock().unwrap_or_else(PoisonError::into_inner))
+        });
+        done.await.map_err(|error| CommandError::Storage {
+            message: format!("disk work failed: {error}; please report this"),
+        })
+    }
+
     /// What the bench's files hold now.
     pub(crate) async fn read_file(&self) -> Result<OnDiskText, ReadError> {
         let inner = self.0.clone();
-        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers));
+        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers.load()));
         match read.await {
             Ok(result) => result,
             // A panic in the reader: passed on, as the task's own would be.
@@ -177,7 +214,7 @@ impl Keeping {
         self.with(move |_| {
             let path = &inner.path;
             if let Some(expected) = expected {
-                match inner.files.read(&inner.drivers) {
+                match inner.files.read(&inner.drivers.load()) {
                     Ok(now) if now.hash == expected => {}
                     Err(error) if error.is_missing() => {}
                     _ => return Err(StoreError::Changed { path: path.clone() }),
@@ -344,8 +381,9 @@ impl Keeping {
     pub(crate) async fn changes(&self, old: &str, new: &str) -> Result<Vec<Change>, CommandError> {
         let (old, new) = (self.text(old).await?, self.text(new).await?);
         let inner = self.0.clone();
-        let compared =
-            tokio::task::spawn_blocking(move || inner.files.changes(&old, &new, &inner.drivers));
+        let compared = tokio::task::spawn_blocking(move || {
+            inner.files.changes(&old, &new, &inner.drivers.load())
+        });
         compared.await.map_err(|error| CommandError::Failed {
             message: format!("comparing failed: {error}; please report this"),
         })
@@ -375,20 +413,24 @@ fn revisions(store: &Store) -> Vec<Revision> {
 
 /// A kept revision as screens see it.
 pub(crate) fn revision(record: &RevisionRecord) -> Revision {
-    let origin = match record.origin.as_str() {
-        "panel" => Origin::Panel,
-        "api" => Origin::Api,
-        "rollback" => Origin::Rollback,
-        "bench" => Origin::Bench,
-        _ => Origin::File,
-    };
     Revision {
         id: record.id.clone(),
         hash: record.short_hash.clone(),
         at: record.at,
         author: record.author.clone(),
-        origin,
+        origin: origin(&record.origin),
         message: record.message.clone(),
         label: record.label.clone(),
+    }
+}
+
+/// An origin as it was written.
+pub(crate) fn origin(word: &str) -> Origin {
+    match word {
+        "panel" => Origin::Panel,
+        "api" => Origin::Api,
+        "rollback" => Origin::Rollback,
+        "bench" => Origin::Bench,
+        _ => Origin::File,
     }
 }

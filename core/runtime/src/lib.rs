@@ -14,13 +14,15 @@
 //! | [`start`] | opening a bench, also when its file is broken |
 //! | `manager` | the task: one command after the other |
 //! | `passage` | the nine stations |
+//! | `beside` | files beside the bench file, drivers among them, and what their changes do |
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
 //! | `going_back` | what going back to a revision comes to |
 //! | `naming` | snapshots and labels of what runs or ran |
 //! | [`offline`] | snapshots, labels and going back on the files of a bench that nobody runs |
-//! | `staging` | the panel's open transaction |
+//! | `staging` | one transaction: its edits, rebased on what runs |
+//! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
@@ -28,6 +30,7 @@
 //! with the values read just before; a broken file never stops a running bench.
 
 mod apply;
+mod beside;
 pub mod catalogue;
 pub mod command;
 mod committing;
@@ -50,9 +53,10 @@ mod publish;
 mod staging;
 pub mod start;
 pub mod status;
+mod transactions;
 
 pub use catalogue::Drivers;
-pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
+pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};
 pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
 pub use offline::Offline;

@@ -8,6 +8,7 @@ use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
 use crate::{
+    beside::Followed,
     catalogue::Drivers,
     command::{Answer, Command, CommandError, Reapplied},
     components::Components,
@@ -19,11 +20,9 @@ use crate::{
     passage::Proposal,
     publish::Publisher,
     staging::{Staging, none},
-    status::{ReloadState, Revision},
+    status::{ReloadState, Revision, WatchShown},
+    transactions::{self, Transactions},
 };
-
-/// How often is looked at the files beside the bench file.
-const BESIDE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How often a change is made again on top of saves that come between.
 const TRIES: usize = 3;
@@ -83,12 +82,11 @@ pub(crate) struct Manager {
     pub(crate) paused: bool,
     /// The file is being written; what it settles to follows.
     pub(crate) settling: bool,
-    pub(crate) staging: Option<Staging>,
-    pub(crate) staged: u64,
+    pub(crate) transactions: Transactions,
     pub(crate) file_name: String,
     pub(crate) files: Files,
-    /// How the files beside the bench file looked last, and what runs was read.
-    pub(crate) beside: u64,
+    /// For what the watcher was told last which files there are beside the bench file.
+    pub(crate) followed: Option<Followed>,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
@@ -106,31 +104,29 @@ impl Manager {
         mut commands: mpsc::Receiver<Envelope>,
         mut stop: mpsc::Receiver<()>,
     ) {
-        let mut beside = tokio::time::interval(BESIDE);
-        beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last = self.beside;
         loop {
+            let expiry =
+                self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
             tokio::select! {
                 _ = stop.recv() => break,
-                _ = beside.tick() => {
-                    if !self.beside_changed(&mut last).await {
-                        continue;
-                    }
-                }
+                () = transactions::until(expiry) => self.expire_transactions().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
                     let outcome = self.carry_out(origin, command).await;
+                    self.refresh_transactions().await;
                     self.announce();
                     // A caller that does not wait any more has no use for the answer.
                     let _ = answer.send(outcome);
                     continue;
                 }
             }
+            self.refresh_transactions().await;
             self.announce();
         }
         commands.close();
+        self.save_transactions().await;
         // The watcher may be waiting for room in it, and is waited for below.
         drop(self.saves);
         self.components.stop().await;
@@ -143,31 +139,20 @@ impl Manager {
         command: Command,
     ) -> Result<Answer, CommandError> {
         match command.clone() {
-            Command::Stage { edits, .. } => self.stage(origin, edits),
-            Command::Unstage { paths, .. } => {
-                if let Some(staging) = &mut self.staging {
-                    staging.unstage(&paths);
-                }
-                Ok(Answer::Done {})
+            Command::Begin { message, author } => self.begin(origin, message, author).await,
+            Command::TakeUp { transaction } => self.take_up(origin, &transaction).await,
+            Command::Stage { transaction, edits } => self.stage(origin, transaction, edits).await,
+            Command::Unstage { transaction, paths } => {
+                self.unstage(origin, transaction, &paths).await
             }
-            Command::Resolve { path, keep, .. } => {
-                let decided =
-                    self.staging.as_mut().is_some_and(|staging| staging.resolve(&path, keep));
-                if decided {
-                    Ok(Answer::Done {})
-                } else {
-                    Err(CommandError::NotFound { what: "clash at", name: path.to_string() })
-                }
+            Command::Resolve { transaction, path, keep } => {
+                self.resolve(origin, transaction, &path, keep).await
             }
-            Command::Discard { .. } => {
-                if let Some(staging) = self.staging.take() {
-                    let count = staging.edits.len();
-                    let message = format!("{count} staged changes discarded");
-                    self.tell(origin, "transaction_discarded", Tone::Staged, message);
-                }
-                Ok(Answer::Done {})
+            Command::Discard { transaction } => self.discard(origin, transaction).await,
+            Command::Validate { transaction } => self.validate(origin, transaction).await,
+            Command::Commit { transaction, message, author } => {
+                self.commit(origin, transaction, message, author).await
             }
-            Command::Commit { message, author, .. } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
                 let mut tries = 0;
                 let mut asked_of = None;
@@ -175,7 +160,7 @@ impl Manager {
                     self.take_file_in().await?;
                     self.expect_running(if_match.as_deref())?;
                     let base = asked_of.get_or_insert_with(|| self.running.values.clone());
-                    let text = self.edited(&self.followed(&edits, base)?)?;
+                    let text = self.edited(self.followed(&edits, base)?).await?;
                     let (author, message) = (author.clone(), message.clone());
                     let proposal = Proposal::written(origin, author, message, text);
                     let outcome = self.change(proposal).await;
@@ -228,10 +213,7 @@ impl Manager {
                     Ok(Answer::Done {})
                 }
             }
-            Command::Begin { .. }
-            | Command::TakeUp { .. }
-            | Command::Finish { .. }
-            | Command::GoBack { .. } => {
+            Command::Finish { .. } | Command::GoBack { .. } => {
                 Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })
             }
             Command::Sync { author } => self.sync(origin, author).await,
@@ -274,16 +256,6 @@ impl Manager {
                 ),
                 diagnostics: none(),
             }
-        })
-    }
-
-    /// The running text with edits in it, and remarks on them if the bench wants them.
-    pub(crate) fn edited(&self, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
-        let Running { text, meaning, bench, .. } = &self.running;
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let annotate = bench.runtime.annotate.then_some(now.as_str());
-        self.files.edited(text, meaning, edits, annotate, &self.drivers).map_err(|error| {
-            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
         })
     }
 
@@ -418,8 +390,10 @@ impl Manager {
 
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
-        self.staging = crate::staging::non_empty(self.staging.take());
-        let transactions = self.transaction().into_iter().collect();
+        self.follow_beside();
+        let watch = WatchShown { polling: self.keeping.polling() };
+        let timeout = self.running.bench.runtime.transaction_timeout;
+        let transactions = self.transactions.shown(timeout);
         let state = self.reload_state();
         let running = self.running.clone();
         let (diagnostics, problem, disk_text) = match &self.on_disk {
@@ -441,6 +415,7 @@ impl Manager {
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());
             core.reload.state = state;
+            core.reload.watch = watch;
             core.reload.diagnostics = diagnostics;
             core.reload.problem = problem;
             core.transactions = transactions;
@@ -456,7 +431,8 @@ impl Manager {
     }
 
     fn reload_state(&self) -> ReloadState {
-        let clashes = self.staging.as_ref().is_some_and(Staging::clashes);
+        // Of what the panel shows as staged: what a program staged is for that to decide.
+        let clashes = self.transactions.find(None).is_some_and(Staging::clashes);
         match self.on_disk {
             OnDisk::Unreadable { .. } => ReloadState::Ahead,
             OnDisk::Refused { .. } if self.settling => ReloadState::Settling,

@@ -101,7 +101,7 @@ impl Manager {
                     if applied.changes.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
                 self.note_reload(origin, outcome, applied.changes.len(), interrupted, timings);
                 self.tell_applied(origin, &applied, timings);
-                self.rebase(origin);
+                self.rebase(origin).await;
                 Ok(Answer::Changed(Box::new(applied)))
             }
             Err(error) => {
@@ -292,19 +292,7 @@ impl Manager {
     pub(crate) fn plan(&self, bench: &Bench, meaning: &Meaning, writes: bool) -> Plan {
         let link = |id: &str| self.components.link(id);
         let mut plan = plan::plan(&self.running.bench, bench, &self.drivers, &link);
-        plan.tell_first("snapshot", format!("keep {}", self.running.revision.id));
-        if writes {
-            plan.tell("write", format!("write {}", self.file_name), None);
-        }
-        for secrets in [meaning, &self.running.meaning] {
-            if !secrets.has_secrets() {
-                continue;
-            }
-            for line in &mut plan.lines {
-                line.text = secrets.hide(std::mem::take(&mut line.text));
-                line.note = line.note.take().map(|note| secrets.hide(note));
-            }
-        }
+        plan.tell_around(&self.running, meaning, writes.then_some(&self.file_name));
         plan
     }
 

@@ -8,6 +8,8 @@ use setpoint_instruments::{LinkState, ParamFacts, ParamValue};
 
 use crate::{
     catalogue::{Drivers, param_value},
+    files::Meaning,
+    manager::Running,
     status::PlanStep,
 };
 
@@ -38,6 +40,29 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Puts the lines for what comes before and after the steps around them; `writes` is the file
+    /// that is written, if one is. What is secret in either bench is hidden.
+    pub(crate) fn tell_around(
+        &mut self,
+        running: &Running,
+        meaning: &Meaning,
+        writes: Option<&String>,
+    ) {
+        self.tell_first("snapshot", format!("keep {}", running.revision.id));
+        if let Some(file) = writes {
+            self.tell("write", format!("write {file}"), None);
+        }
+        for secrets in [meaning, &running.meaning] {
+            if !secrets.has_secrets() {
+                continue;
+            }
+            for line in &mut self.lines {
+                line.text = secrets.hide(std::mem::take(&mut line.text));
+                line.note = line.note.take().map(|note| secrets.hide(note));
+            }
+        }
+    }
+
     fn add(&mut self, step: Step, kind: &'static str, text: String, note: Option<String>) {
         self.steps.push(step);
         self.lines.push(PlanStep { text, kind, note, hazard: false });

@@ -21,6 +21,7 @@ use crate::{
     publish::{Core, Publisher},
     staging::none,
     status::Revision,
+    transactions::Transactions,
 };
 
 /// What to open.
@@ -75,6 +76,7 @@ struct Found {
     running: Running,
     on_disk: OnDisk,
     notes: Vec<(Tone, String)>,
+    transactions: Vec<setpoint_store::TransactionRecord>,
 }
 
 impl Runtime {
@@ -112,7 +114,7 @@ impl Runtime {
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found { store, drivers, running, on_disk, notes } = found;
+        let Found { store, drivers, running, on_disk, notes, transactions } = found;
         let folder = store.folder.path().to_owned();
         let drivers = Arc::new(drivers);
         let keeping = Keeping::new(path.clone(), files.clone(), drivers.clone(), store);
@@ -128,16 +130,14 @@ impl Runtime {
         let mut manager = Manager {
             file_name: files.name().to_owned(),
             files,
-            // No sign is this: the first looks compare with what was read.
-            beside: 0,
+            followed: None,
             running,
             on_disk,
             attention: None,
             saved_meanwhile: false,
             paused: false,
             settling: false,
-            staging: None,
-            staged: 0,
+            transactions: Transactions::default(),
             drivers,
             components,
             keeping: keeping.clone(),
@@ -148,6 +148,7 @@ impl Runtime {
         for (tone, message) in notes {
             manager.tell(Origin::Bench, "opened", tone, message);
         }
+        manager.bring_transactions_back(transactions).await;
         manager.announce();
 
         let (commands, requests) = mpsc::channel(QUEUE);
@@ -254,8 +255,10 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
         OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
     });
-    let store = Store { folder, revisions, audit, journal, lock, shown: None };
-    Ok(Found { store, drivers, running, on_disk, notes })
+    let (transactions, staged) = setpoint_store::Transactions::open(&folder);
+    notes.extend(staged.problems.into_iter().map(|problem| (Tone::Warning, problem)));
+    let store = Store { folder, revisions, audit, journal, transactions, lock, shown: None };
+    Ok(Found { store, drivers, running, on_disk, notes, transactions: staged.kept })
 }
 
 fn invalid(findings: &[Diagnostic]) -> StartError {

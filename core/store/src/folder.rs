@@ -65,6 +65,11 @@ impl BenchFolder {
         self.path.join("versions.json")
     }
 
+    /// Where staged changes are, one file a transaction.
+    pub fn transactions(&self) -> PathBuf {
+        self.path.join("transactions")
+    }
+
     /// Where a commit under way says what it is about to do.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.toml")

@@ -28,6 +28,7 @@ mod set;
 mod snapshot;
 mod sources;
 mod status;
+mod transaction;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -68,6 +69,7 @@ enum Command {
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
+    Transaction(transaction::Transaction),
     History(history::History),
     Snapshot(snapshot::Snapshot),
     Label(label::Label),
@@ -101,6 +103,7 @@ pub fn main() -> ExitCode {
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
+        Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Snapshot(command)) => snapshot::run(&command),
         Some(Command::Label(command)) => label::run(&command),

@@ -43,6 +43,9 @@ fn describe(status: Value, instruments: &Value, sources: &Value) -> Vec<String> 
         ),
         format!("file      {}", text(&status, "/reload/state").replace('_', " ")),
     ];
+    if let Some(reason) = status.pointer("/reload/watch/polling").and_then(Value::as_str) {
+        lines.push(format!("watching  once a second: {reason}"));
+    }
     let findings = status.pointer("/reload/diagnostics").and_then(Value::as_array);
     for finding in findings.into_iter().flatten() {
         lines.push(format!("          {}", text(finding, "/message")));

@@ -1,32 +1,16 @@
-//! The bench at a glance, and what is staged.
+//! The bench at a glance.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::IntoResponse,
-};
+use axum::{Json, extract::State, response::IntoResponse};
 use serde_json::{Value as Shape, json};
 use setpoint_instruments::LinkState;
 use setpoint_runtime::Status;
 use setpoint_video::SourceState;
 
 use super::Reply;
-use crate::{problem::Problem, server::Api};
+use crate::server::Api;
 
 pub(super) async fn status(State(api): State<Api>) -> Reply {
     Ok(Json(overview(&api.runtime.status())).into_response())
-}
-
-pub(super) async fn transactions(State(api): State<Api>) -> Reply {
-    Ok(Json(&api.runtime.status().transactions).into_response())
-}
-
-pub(super) async fn transaction(State(api): State<Api>, Path(id): Path<String>) -> Reply {
-    let status = api.runtime.status();
-    match status.transactions.iter().find(|transaction| transaction.id == id) {
-        Some(transaction) => Ok(Json(transaction).into_response()),
-        None => Err(Problem::not_found("transaction", &id)),
-    }
 }
 
 fn overview(status: &Status) -> Shape {
