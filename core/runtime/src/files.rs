@@ -10,7 +10,7 @@ use std::{
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Diagnostic, TextEdit, Value,
+    Bench, BenchText, Change, Diagnostic, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{
@@ -268,6 +268,12 @@ impl Files {
             Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(Missing::Gone),
         };
         names.into_iter().filter_map(|name| what(&name).map(|what| (name, what))).collect()
+    }
+
+    /// What differs between two texts that ran once, key by key.
+    pub(crate) fn changes(&self, old: &Arc<str>, new: &Arc<str>, drivers: &Drivers) -> Vec<Change> {
+        let values = |text| self.meaning_then(text, drivers).values();
+        setpoint_bench::diff(&values(old), &values(new))
     }
 
     /// Names of files that are there and part of the bench now, and not of a text.

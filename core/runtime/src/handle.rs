@@ -3,6 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
+use setpoint_bench::Change;
+use setpoint_store::RevisionQuery;
 use setpoint_video::Frame;
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
@@ -14,7 +16,7 @@ use crate::{
     event::Origin,
     frames::Frames,
     keeping::Keeping,
-    status::Status,
+    status::{Revision, Status},
 };
 
 /// Requests that may wait; one more is refused.
@@ -107,6 +109,30 @@ impl Runtime {
     /// [`CommandError::NotFound`], or [`CommandError::Storage`] if its file cannot be read.
     pub async fn revision_text(&self, id: &str) -> Result<Arc<str>, CommandError> {
         self.keeping.text(id).await
+    }
+
+    /// Kept revisions that are asked for, newest first.
+    ///
+    /// # Errors
+    /// [`CommandError::Storage`] if the folder was deleted and cannot be made again.
+    pub async fn search_revisions(
+        &self,
+        query: RevisionQuery,
+    ) -> Result<Vec<Revision>, CommandError> {
+        self.keeping.search(query).await
+    }
+
+    /// What differs between two kept revisions, by id or label, key by key: all files of the bench
+    /// as they were then.
+    ///
+    /// # Errors
+    /// As [`Runtime::revision_text`].
+    pub async fn revision_changes(
+        &self,
+        old: &str,
+        new: &str,
+    ) -> Result<Vec<Change>, CommandError> {
+        self.keeping.changes(old, new).await
     }
 
     /// Ends everything: links closed, pipelines stopped, the folder free for another program.

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError,
+    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError, RevisionQuery,
     RevisionRecord, Revisions, StoreError, TextHash, Transactions, WatchMode, WatchOptions,
     Watcher,
 };
@@ -25,6 +25,7 @@ use crate::{
     files::{Files, OnDiskText},
     passage::verified_json,
     shelf::Shelf,
+    staging::none,
     standing::Held,
     status::Revision,
 };
@@ -82,6 +83,8 @@ struct Inner {
     unfinished: Mutex<Option<Intent>>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
+    /// Which list of revisions that is.
+    shown: Mutex<Option<u64>>,
     /// What could not be kept yet, oldest first.
     unkept: Mutex<VecDeque<Unkept>>,
     /// Why the history is not kept, in a sentence, and when that is tried again.
@@ -89,6 +92,16 @@ struct Inner {
 }
 
 impl Inner {
+    /// Shows the list of revisions as it is now.
+    fn show(&self, shelf: &Shelf) {
+        let generation = Some(shelf.revisions().generation());
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if *shown != generation {
+            *shown = generation;
+            self.list.store(Arc::new(revisions(shelf)));
+        }
+    }
+
     fn note_problem(&self, error: Option<&StoreError>) {
         let now = error.map(trouble);
         let mut problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
@@ -195,7 +208,13 @@ impl Store {
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::Storage { message: error.to_string() }
+        let message = error.to_string();
+        match error {
+            StoreError::NoRevision { name } => Self::NotFound { what: "revision", name },
+            StoreError::LabelTaken { .. } => Self::Conflict { message, diagnostics: none() },
+            StoreError::BadLabel { .. } => Self::Invalid { message, diagnostics: none() },
+            _ => Self::Storage { message },
+        }
     }
 }
 
@@ -224,6 +243,7 @@ impl Keeping {
             problem,
             watcher,
             list,
+            shown: Mutex::default(),
             unkept,
         };
         Self(Arc::new(inner))
@@ -285,7 +305,7 @@ impl Keeping {
         let done = off_thread(move || {
             let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
             let result = shelf.store(&inner.path).and_then(work);
-            inner.list.store(Arc::new(revisions(&shelf)));
+            inner.show(&shelf);
             inner.note_result(&result);
             result
         });
@@ -430,7 +450,7 @@ impl Keeping {
                 tracing::warn!("the change is done, its journal stays behind: {error}");
             }
             inner.note_problem(kept.as_ref().err());
-            inner.list.store(Arc::new(revisions(&shelf)));
+            inner.show(&shelf);
             newest(&shelf, &unkept)
         });
         kept.await.ok().flatten().ok_or_else(|| CommandError::Storage {
@@ -454,10 +474,13 @@ impl Keeping {
     }
 
     /// Forgets unlabelled revisions beyond `retention` and takes a quiet window over.
-    pub(crate) async fn retain(&self, retention: usize, quiet: Duration) {
+    /// The one with the id `running` stays.
+    pub(crate) async fn retain(&self, retention: usize, quiet: Duration, running: &str) {
         let options = WatchOptions { quiet, ..WatchOptions::default() };
         self.watcher(|watcher| watcher.set_options(options));
-        if let Err(error) = self.with(move |store| store.revisions.prune(retention)).await {
+        let running = running.to_owned();
+        let pruned = self.with(move |store| store.revisions.prune(retention, Some(&running)));
+        if let Err(error) = pruned.await {
             tracing::warn!("old revisions could not be removed: {error}");
         }
     }
@@ -564,6 +587,52 @@ impl Keeping {
         Ok(off_thread(read).await??)
     }
 
+    /// Keeps a text as a revision for the sake of keeping it.
+    pub(crate) async fn snapshot(
+        &self,
+        text: &Arc<str>,
+        facts: setpoint_store::Facts,
+    ) -> Result<Revision, CommandError> {
+        let text = text.clone();
+        let record = self.with(move |store| store.revisions.keep(&text, facts, &store.audit));
+        Ok(revision(&record.await?))
+    }
+
+    /// Names a revision or takes its name away; answers it before and after.
+    pub(crate) async fn label(
+        &self,
+        name: &str,
+        label: Option<String>,
+        origin: Origin,
+        author: &str,
+    ) -> Result<(Revision, Revision), CommandError> {
+        let before = self.find(name)?;
+        let (id, author) = (before.id.clone(), author.to_owned());
+        let after = self.with(move |store| {
+            let Store { revisions, audit, .. } = store;
+            revisions.label(&id, label.as_deref(), &author, origin.as_str(), audit)
+        });
+        Ok((before, revision(&after.await?)))
+    }
+
+    /// Kept revisions that are asked for, newest first.
+    pub(crate) async fn search(&self, query: RevisionQuery) -> Result<Vec<Revision>, CommandError> {
+        self.with(move |store| Ok(store.revisions.search(&query).iter().map(revision).collect()))
+            .await
+    }
+
+    /// What differs between two revisions, all their files read.
+    pub(crate) async fn changes(&self, old: &str, new: &str) -> Result<Vec<Change>, CommandError> {
+        let (old, new) = (self.text(old).await?, self.text(new).await?);
+        let inner = self.0.clone();
+        let compared = tokio::task::spawn_blocking(move || {
+            inner.files.changes(&old, &new, &inner.drivers.load())
+        });
+        compared.await.map_err(|error| CommandError::Failed {
+            message: format!("comparing failed: {error}; please report this"),
+        })
+    }
+
     /// Stops and starts following the file.
     pub(crate) fn pause(&self, paused: bool) {
         self.watcher(|watcher| if paused { watcher.pause() } else { watcher.resume() });
@@ -592,7 +661,7 @@ async fn off_thread<R: Send + 'static>(
 }
 
 fn revisions(shelf: &Shelf) -> Vec<Revision> {
-    shelf.revisions().list().iter().map(revision).collect()
+    shelf.revisions().iter().map(revision).collect()
 }
 
 /// A kept revision as screens see it.

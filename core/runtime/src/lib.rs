@@ -18,6 +18,9 @@
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
+//! | `going_back` | what going back to a revision comes to |
+//! | `naming` | snapshots and labels of what runs or ran |
+//! | [`offline`] | snapshots, labels and going back on the files of a bench that nobody runs |
 //! | `staging` | one transaction: its edits, rebased on what runs |
 //! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
@@ -45,10 +48,13 @@ mod event_log;
 mod file_side;
 mod files;
 mod frames;
+mod going_back;
 pub mod handle;
 mod journaling;
 mod keeping;
 mod manager;
+mod naming;
+pub mod offline;
 mod passage;
 mod plan;
 mod publish;
@@ -65,8 +71,9 @@ pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};
 pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
+pub use offline::Offline;
 pub use plan::plan_between;
 pub use setpoint_bench::Clash;
-pub use setpoint_store::{AccessRules, SettingsError};
+pub use setpoint_store::{AccessRules, RevisionQuery, SettingsError};
 pub use start::{Options, StartError};
 pub use status::*;

@@ -173,6 +173,12 @@ impl Manager {
                 self.take_file_in().await?;
                 self.roll_back(revision, only, author).await
             }
+            Command::Snapshot { label, message, author } => {
+                self.snapshot(origin, label, message, author).await
+            }
+            Command::Label { revision, label, author } => {
+                self.label(origin, &revision, label, &author).await
+            }
             Command::Reload { author } => {
                 tracing::info!(author, "reload asked for");
                 self.reload_now(origin).await
@@ -192,9 +198,6 @@ impl Manager {
                 self.look_at_file().await;
                 Ok(Answer::Done {})
             }
-            Command::Snapshot { .. } | Command::Label { .. } => {
-                Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })
-            }
             Command::Finish { author } => self.finish(origin, author).await,
             Command::GoBack { author } => self.go_back(origin, author).await,
             Command::Sync { author } => self.sync(origin, author).await,
@@ -209,8 +212,14 @@ impl Manager {
 
     fn expect_running(&self, if_match: Option<&str>) -> Result<(), CommandError> {
         let running = &self.running.revision.id;
+        // A snapshot of what runs has another number, and is the same all the same.
+        let same = |expected: &str| {
+            let list = self.keeping.list();
+            let mut alike = list.iter().take_while(|one| one.hash == self.running.revision.hash);
+            alike.any(|one| one.id == expected)
+        };
         match if_match {
-            Some(expected) if expected != running => {
+            Some(expected) if expected != running && !same(expected) => {
                 Err(CommandError::Stale { expected: expected.to_owned(), running: running.clone() })
             }
             _ => Ok(()),

@@ -238,7 +238,7 @@ impl Manager {
             Some(_) => usize::MAX,
             None => read.bench.runtime.snapshot_retention,
         };
-        self.keeping.retain(retention, read.bench.runtime.quiet).await;
+        self.keeping.retain(retention, read.bench.runtime.quiet, &revision.id).await;
         self.running = Running {
             text,
             hash,

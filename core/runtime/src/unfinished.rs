@@ -11,7 +11,7 @@ use crate::{
     catalogue::param_value,
     command::{Answer, Applied, Command, CommandError},
     event::{Origin, Tone},
-    files::Files,
+    going_back,
     keeping::Facts,
     manager::{Manager, about},
     passage::Proposal,
@@ -167,28 +167,13 @@ impl Manager {
         if runs && self.file_side.in_step() {
             return Ok(None);
         }
-        self.expect_no_surplus(text, "that text")?;
+        going_back::no_surplus("that text", &self.running.text, text)?;
         let (author, message) = (author.to_owned(), message.to_owned());
         let proposal = Proposal::written(origin, author, message, text.clone());
         match self.change(Proposal { closed: true, ..proposal }).await? {
             Answer::Changed(applied) if !runs => Ok(Some(*applied)),
             _ => Ok(None),
         }
-    }
-
-    /// Going to a text is refused while files are part of the bench that it does not have.
-    pub(crate) fn expect_no_surplus(&self, text: &str, whose: &str) -> Result<(), CommandError> {
-        let surplus = Files::surplus(&self.running.text, text);
-        if surplus.is_empty() {
-            return Ok(());
-        }
-        Err(CommandError::Conflict {
-            message: format!(
-                "{whose} had no {}: move that away first, then go back",
-                surplus.join(", ")
-            ),
-            diagnostics: none(),
-        })
     }
 
     /// The decision is in effect: kept as a revision, told, and the journal is cleared.

@@ -12,6 +12,7 @@ mod explain;
 mod get;
 mod history;
 mod input;
+mod label;
 mod lines;
 mod look;
 mod merge;
@@ -25,6 +26,7 @@ mod rollback;
 mod schema;
 mod serve;
 mod set;
+mod snapshot;
 mod sources;
 mod status;
 mod transaction;
@@ -70,6 +72,8 @@ enum Command {
     Set(set::Set),
     Transaction(transaction::Transaction),
     History(history::History),
+    Snapshot(snapshot::Snapshot),
+    Label(label::Label),
     Rollback(rollback::Rollback),
     Recover(recover::Recover),
     Drivers(drivers::Drivers),
@@ -103,6 +107,8 @@ pub fn main() -> ExitCode {
         Some(Command::Set(command)) => set::run(&command),
         Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
+        Some(Command::Snapshot(command)) => snapshot::run(&command),
+        Some(Command::Label(command)) => label::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
         Some(Command::Recover(command)) => recover::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
