@@ -19,6 +19,7 @@
 //! | `components` | the instruments and sources that run |
 //! | `staging` | the panel's open transaction |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
+//! | `recording` | what goes to the history database: events, readings, pictures |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
@@ -41,6 +42,7 @@ mod manager;
 mod passage;
 mod plan;
 mod publish;
+mod recording;
 mod staging;
 pub mod start;
 pub mod status;
@@ -51,5 +53,6 @@ pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
 pub use plan::plan_between;
 pub use setpoint_bench::Clash;
+pub use setpoint_store::history::{EventFilter, HistoryEvent, Order, RevisionFacts};
 pub use start::{Options, StartError};
 pub use status::*;

@@ -18,6 +18,7 @@ use crate::{
     keeping::Keeping,
     passage::Proposal,
     publish::Publisher,
+    recording::Recording,
     staging::{Staging, none},
     status::{ReloadState, Revision},
 };
@@ -92,6 +93,7 @@ pub(crate) struct Manager {
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
+    pub(crate) recording: Recording,
     pub(crate) publisher: Publisher,
     /// What sessions set by rule when their device answered.
     pub(crate) reports: mpsc::Receiver<setpoint_instruments::Reapplied>,
@@ -134,6 +136,8 @@ impl Manager {
         // The watcher may be waiting for room in it, and is waited for below.
         drop(self.saves);
         self.components.stop().await;
+        // While the folder is still this program's.
+        self.recording.close().await;
         self.keeping.close().await;
     }
 

@@ -204,6 +204,7 @@ impl Manager {
             diagnostics: read.diagnostics.clone(),
             revision: revision.clone(),
         };
+        self.recording.accepted(&revision, &read.changes, &self.running.meaning);
         self.prove();
         let applied = Applied {
             revision,
@@ -381,7 +382,13 @@ impl Manager {
             _ => ("commit_applied", format!("Commit {id} by {}", revision.author)),
         };
         let message = format!("{what}: {}", summary(changes));
-        self.publisher.tell(Told {
+        let payload = serde_json::json!({
+            "revision": id,
+            "author": revision.author,
+            "message": revision.message,
+            "changes": **changes,
+        });
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -389,7 +396,8 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        self.publisher.tell_with(told, Some(payload));
     }
 
     fn tell_rejected(
@@ -406,7 +414,7 @@ impl Manager {
         } else {
             ("commit_rejected", format!("Not committed: {error}. The bench still runs {id}."))
         };
-        self.publisher.tell(Told {
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -414,7 +422,9 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        let findings = serde_json::json!({ "revision": id, "diagnostics": error.diagnostics() });
+        self.publisher.tell_with(told, Some(findings));
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     components::Device,
     cpu::CpuMeter,
-    event::{Origin, Subject, Tone},
+    event::{Event, Origin, Subject, Tone},
     event_log::{EventLog, Told},
     files::Meaning,
     staging::none,
@@ -157,8 +157,33 @@ impl Publisher {
 
     /// Tells what happened.
     pub(crate) fn tell(&self, told: Told) {
-        self.parts().events.add(told);
+        self.tell_with(told, None);
+    }
+
+    /// The same with details for programs.
+    pub(crate) fn tell_with(&self, told: Told, payload: Option<serde_json::Value>) {
+        self.parts().events.add(told, payload);
         self.0.wake.notify_one();
+    }
+
+    /// Numbers and keeps events from now on; those of earlier runs come before them.
+    pub(crate) fn keep_events(&self, history: setpoint_store::History, earlier: Vec<Event>) {
+        self.parts().events.go_on(history, earlier);
+    }
+
+    /// Every instrument as it is now, in no order.
+    pub(crate) fn devices(&self) -> Vec<Arc<InstrumentStatus>> {
+        self.parts().devices.values().map(DeviceSlot::status).collect()
+    }
+
+    /// The names of all sources.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        self.parts().sources.keys().cloned().collect()
+    }
+
+    /// What runs, if it holds secrets.
+    pub(crate) fn secrets(&self) -> Option<Arc<Meaning>> {
+        self.parts().core.secrets.clone()
     }
 
     /// Follows an instrument from now on, in place of one of that name.
@@ -253,7 +278,7 @@ impl Parts {
         for (id, slot) in &mut self.sources {
             let info = slot.look(id);
             if let Some(told) = slot.transition(&info) {
-                self.events.add(told);
+                self.events.add(told, None);
             }
             slot.last = Some(Arc::new(info));
         }

@@ -19,6 +19,7 @@ use crate::{
     keeping::{self, Keeping, Store},
     manager::{Manager, OnDisk, Running},
     publish::{Core, Publisher},
+    recording::{self, Recording},
     staging::none,
     status::Revision,
 };
@@ -105,9 +106,10 @@ impl Runtime {
             if let Err(error) = setpoint_video::init() {
                 tracing::error!("no pictures: {error}");
             }
-            Ok::<_, StartError>((found, watcher))
+            let history = recording::open(&found.store.folder, &found.store.audit)?;
+            Ok::<_, StartError>((found, watcher, history))
         });
-        let (found, watcher) = match opened.await {
+        let (found, watcher, history) = match opened.await {
             Ok(opened) => opened?,
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -120,6 +122,7 @@ impl Runtime {
 
         let publisher = Publisher::new(Core::empty(path.clone()));
         let frames = Frames::default();
+        let recording = Recording::start(history, &publisher, &frames, &keeping);
         let (report, reports) = mpsc::channel(QUEUE);
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
@@ -141,6 +144,7 @@ impl Runtime {
             drivers,
             components,
             keeping: keeping.clone(),
+            recording: recording.clone(),
             publisher: publisher.clone(),
             reports,
             saves,
@@ -149,6 +153,7 @@ impl Runtime {
             manager.tell(Origin::Bench, "opened", tone, message);
         }
         manager.announce();
+        recording.opened(&manager.running.revision, &manager.running.meaning);
 
         let (commands, requests) = mpsc::channel(QUEUE);
         let (stop, stopping) = mpsc::channel(1);
@@ -160,7 +165,7 @@ impl Runtime {
             publishing.abort();
         });
         let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
-        Ok(Self { commands, status, changed, frames, folder, keeping, stop, managing })
+        Ok(Self { commands, status, changed, frames, folder, keeping, recording, stop, managing })
     }
 }
 
@@ -193,6 +198,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
     atomic::sweep_temporary(path)?;
     let mut notes = Vec::new();
     let audit = Audit::open(&folder)?;
+    notes.extend(audit.notes().iter().map(|note| (Tone::Warning, note.clone())));
     let mut revisions = Revisions::open(&folder, &audit)?;
     notes.extend(revisions.problems().iter().map(|problem| (Tone::Warning, problem.clone())));
     notes.extend(
