@@ -151,6 +151,11 @@ impl Manager {
         self.keeping.begin(&self.running.revision.id, &text, lines).await?;
 
         // 7 apply
+        if read.meaning.has_secrets() {
+            // What goes wrong with a device is told before this change is announced.
+            let secrets = Some(read.meaning.clone());
+            self.publisher.update(|core| core.secrets = secrets);
+        }
         let old = self.running.bench.clone();
         let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench).await;
         let progress = match taken {

@@ -257,6 +257,7 @@ impl Publisher {
         let mut told_error = None;
         loop {
             let status = receiver.borrow_and_update().clone();
+            let status = without_secrets(status, self.secrets().as_deref());
             if let Some(told) = transition(&status, before, &mut told_error) {
                 self.tell(told);
             }

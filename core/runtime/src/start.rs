@@ -126,6 +126,8 @@ impl Runtime {
         let (report, reports) = mpsc::channel(QUEUE);
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
+        let secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
+        publisher.update(|core| core.secrets = secrets);
         components.start(&running.bench).await;
 
         let mut manager = Manager {

@@ -3,10 +3,12 @@
 //! Exit status: 0 done; 1 the bench is wrong, its findings are printed; 2 wrong usage; 3 a file,
 //! port or running panel could not be reached or used.
 
+mod audit;
 mod check;
 mod client;
 mod diff;
 mod drivers;
+mod events;
 mod excerpt;
 mod explain;
 mod get;
@@ -66,8 +68,10 @@ enum Command {
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
+    Events(events::Events),
     History(history::History),
     Rollback(rollback::Rollback),
+    Audit(audit::Audit),
     Drivers(drivers::Drivers),
 }
 
@@ -97,8 +101,10 @@ pub fn main() -> ExitCode {
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
+        Some(Command::Events(command)) => events::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
+        Some(Command::Audit(command)) => audit::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
     };
     match done {
@@ -118,6 +124,7 @@ fn parse() -> Result<(Cli, bool), clap::Error> {
 /// Whether `--format json` was given, to whichever command.
 fn wants_json(matches: &ArgMatches) -> bool {
     matches!(matches.try_get_one("format"), Ok(Some(out::Format::Json)))
+        || matches!(matches.try_get_one("format"), Ok(Some(events::Format::Json)))
         || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
 }
 

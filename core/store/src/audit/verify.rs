@@ -30,10 +30,18 @@ fn place(record: u64, line: u64) -> String {
 /// # Errors
 /// The first fault, naming the record.
 pub fn verify(path: &Path) -> Result<u64, AuditFault> {
+    // Before the log: a record that is added meanwhile is then one more, not one too few.
+    let head = Head::read(&path.with_extension("head"));
+    if let Some(head) = &head
+        && !path.exists()
+    {
+        let what = format!("and all others up to {} are missing: the log is gone", head.seq);
+        return Err(AuditFault { record: 1, line: 1, what });
+    }
     let mut walk = Walk {
         lines: 0,
         prev: NOTHING_BEFORE.to_owned(),
-        head: Head::read(&path.with_extension("head")),
+        head,
         vouched: None,
         doubt: None,
         fault: None,
@@ -284,6 +292,9 @@ mod tests {
 
     #[test]
     fn a_log_that_is_not_there_is_a_fault() {
+        let (_dir, folder) = log();
+        fs::remove_file(folder.audit()).unwrap();
+        assert_eq!(verify(&folder.audit()).unwrap_err().record, 1);
         let nowhere = PathBuf::from("/nowhere/audit.log");
         assert_eq!(verify(&nowhere).unwrap_err().line, 0);
     }

@@ -14,6 +14,10 @@ use super::{
 const TRENDS_AT_ONCE: i64 = 20_000;
 /// Spans of events removed in one go.
 const SPANS_AT_ONCE: i64 = 16;
+/// The same for events that would not be too old.
+const SPANS_FOR_ROOM: i64 = 2;
+/// Removals between two looks at what takes how much room.
+const REMOVALS: usize = 64;
 /// Facts removed in one go.
 const FACTS_AT_ONCE: i64 = 8;
 
@@ -26,6 +30,8 @@ pub(super) struct Pass {
     /// too many.
     shrinking: bool,
     freed: bool,
+    /// What takes room, most first, and how many more removals that is believed for.
+    classes: (Vec<Class>, usize),
 }
 
 /// What takes room.
@@ -38,7 +44,7 @@ enum Class {
 
 impl Pass {
     pub(super) fn new(options: HistoryOptions, now: Timestamp) -> Self {
-        Self { options, now, shrinking: false, freed: false }
+        Self { options, now, shrinking: false, freed: false, classes: (Vec::new(), 0) }
     }
 
     /// Removes a little; answers whether there may be more to remove.
@@ -93,9 +99,13 @@ impl Pass {
             return Ok(false);
         }
         self.shrinking = true;
-        let mut classes = room(database)?;
-        classes.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-        for (class, _) in classes {
+        if self.classes.1 == 0 {
+            let mut classes = room(database)?;
+            classes.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+            self.classes = (classes.into_iter().map(|(class, _)| class).collect(), REMOVALS);
+        }
+        self.classes.1 -= 1;
+        for class in &self.classes.0 {
             let removed = match class {
                 Class::Events => oldest_spans(database)?,
                 Class::Facts => old_facts(database, None, labelled)?,
@@ -161,7 +171,7 @@ fn oldest_spans(database: &mut Database) -> rusqlite::Result<bool> {
     let ask = "SELECT max(id) FROM (SELECT id FROM spans WHERE id < (SELECT max(id) FROM spans) \
                ORDER BY id LIMIT ?1)";
     let last: Option<i64> =
-        database.connection.query_row(ask, [SPANS_AT_ONCE], |row| row.get(0))?;
+        database.connection.query_row(ask, [SPANS_FOR_ROOM], |row| row.get(0))?;
     last.map_or(Ok(false), |last| remove_spans(database, last))
 }
 

@@ -155,7 +155,7 @@ impl Database {
         let size: u64 = fs::metadata(&self.path).map_or(0, |meta| meta.len());
         if !clean
             && size <= CHECKED_BYTES
-            && let Some(what) = self.damage()?
+            && let Some(what) = damage(&self.connection)?
         {
             return Ok(Err(HistoryError::Damaged { path: self.path.clone(), what }));
         }
@@ -165,13 +165,6 @@ impl Database {
         // From now on a crash is possible.
         self.set_meta("clean", 0)?;
         Ok(Ok(u64::try_from(last).unwrap_or(0) + 1))
-    }
-
-    /// What is wrong with its pages and indexes, if anything is.
-    pub(super) fn damage(&self) -> rusqlite::Result<Option<String>> {
-        let said: String =
-            self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        Ok((said != "ok").then_some(said))
     }
 
     pub(super) fn meta(&self, key: &str) -> rusqlite::Result<Option<i64>> {
@@ -195,6 +188,25 @@ impl Database {
         self.set_meta("reserved", signed(last))?;
         self.set_meta("clean", 1)?;
         self.connection.close().map_err(|(_, error)| error)
+    }
+}
+
+/// What is wrong with its pages and indexes, if anything is.
+fn damage(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let said: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    Ok((said != "ok").then_some(said))
+}
+
+/// What is wrong with the pages on the disk, whatever an open connection remembers of them.
+///
+/// # Errors
+/// When that cannot be looked at now.
+pub(super) fn look(path: &Path) -> Result<Option<String>, HistoryError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let said = Connection::open_with_flags(path, flags).and_then(|connection| damage(&connection));
+    match said.map_err(|error| HistoryError::of(path, &error)) {
+        Err(HistoryError::Damaged { what, .. }) => Ok(Some(what)),
+        other => other,
     }
 }
 

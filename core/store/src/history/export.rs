@@ -1,6 +1,9 @@
 //! Events as JSON lines and as CSV, written as they are read.
 
-use std::{io::Write, ops::ControlFlow};
+use std::{
+    io::{self, Write},
+    ops::ControlFlow,
+};
 
 use super::{EventFilter, HistoryError, HistoryEvent, HistoryReader};
 
@@ -35,13 +38,57 @@ pub fn write_csv(
     filter: &EventFilter,
     out: impl Write,
 ) -> Result<usize, HistoryError> {
-    let mut rows = csv::Writer::from_writer(out);
-    rows.write_record(COLUMNS).map_err(HistoryError::output)?;
-    let written = streamed(reader, filter, |event| {
-        rows.write_record(row(event)).map_err(HistoryError::output)
-    })?;
-    rows.flush().map_err(HistoryError::output)?;
+    let mut table = EventTable::new(out);
+    let written =
+        streamed(reader, filter, |event| table.write(event).map_err(HistoryError::output))?;
+    table.end().map_err(HistoryError::output)?;
     Ok(written)
+}
+
+/// Events as rows of CSV, below a row with the names of the columns.
+pub struct EventTable<W: Write> {
+    rows: csv::Writer<W>,
+    begun: bool,
+}
+
+impl<W: Write> EventTable<W> {
+    /// A table with nothing in it.
+    pub fn new(out: W) -> Self {
+        Self { rows: csv::Writer::from_writer(out), begun: false }
+    }
+
+    /// Adds an event; when this returns, it was handed to `out`.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write(&mut self, event: &HistoryEvent) -> io::Result<()> {
+        self.begin()?;
+        self.rows.write_record(row(event)).map_err(io_error)?;
+        self.rows.flush()
+    }
+
+    /// Writes the names of the columns if there was no event.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.begin()?;
+        self.rows.flush()
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        self.rows.write_record(COLUMNS).map_err(io_error)
+    }
+}
+
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// The fields of an event in the order of the columns.

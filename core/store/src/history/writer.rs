@@ -270,6 +270,7 @@ impl Writer {
         }
         let patience = match self.pass {
             Some(_) => Duration::ZERO,
+            None if self.behind => Duration::ZERO,
             None => LOOK.saturating_sub(self.looked.elapsed()),
         };
         match self.queue.recv_timeout(patience) {
@@ -329,7 +330,7 @@ impl Writer {
         }
         let Some(database) = &mut self.database else { return Ok(()) };
         if std::mem::take(&mut self.suspect) {
-            let what = database.damage().map_err(|e| HistoryError::of(&self.path, &e))?;
+            let what = database::look(&self.path)?;
             if let Some(what) = what {
                 return Err(HistoryError::Damaged { path: self.path.clone(), what });
             }
