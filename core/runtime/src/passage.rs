@@ -209,7 +209,7 @@ impl Manager {
             diagnostics: read.diagnostics.clone(),
             revision: revision.clone(),
         };
-        self.recording.accepted(&revision, &read.changes, &self.running.meaning);
+        self.recording.accepted(&self.running, &read.changes);
         self.prove();
         let applied = Applied {
             revision,

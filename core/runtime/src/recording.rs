@@ -23,8 +23,9 @@ use crate::{
     files::Meaning,
     frames::Frames,
     keeping::Keeping,
+    manager::Running,
     publish::Publisher,
-    status::{Revision, Status},
+    status::Status,
 };
 
 /// How often readbacks are looked at, and the database asked how it does.
@@ -94,20 +95,22 @@ impl Recording {
 
     /// Keeps what is known at this moment with a revision that was just accepted. Nothing is
     /// asked of a device.
-    pub(crate) fn accepted(&self, revision: &Revision, changes: &[Change], meaning: &Meaning) {
+    pub(crate) fn accepted(&self, running: &Running, changes: &[Change]) {
         let effect = changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None);
-        self.keep_facts(revision.id.clone(), effect, meaning);
+        self.keep_facts(running, effect);
     }
 
     /// The same for the revision that a bench was opened with, unless its facts are kept.
-    pub(crate) fn opened(&self, revision: &Revision, meaning: &Meaning) {
-        self.keep_facts(revision.id.clone(), Effect::None, meaning);
+    pub(crate) fn opened(&self, running: &Running) {
+        self.keep_facts(running, Effect::None);
     }
 
-    fn keep_facts(&self, revision: String, effect: Effect, meaning: &Meaning) {
+    fn keep_facts(&self, running: &Running, effect: Effect) {
         let now = jiff::Timestamp::now();
+        let now = jiff::Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
+        let revision = running.revision.id.clone();
         let devices = self.0.publisher.devices();
-        let readings = readings::all(&devices, meaning, now);
+        let readings = readings::all(&devices, running, now);
         let sources = self.0.publisher.sources();
         let frames: Vec<_> = sources
             .into_iter()

@@ -155,7 +155,7 @@ impl Runtime {
             manager.tell(Origin::Bench, "opened", tone, message);
         }
         manager.announce();
-        recording.opened(&manager.running.revision, &manager.running.meaning);
+        recording.opened(&manager.running);
 
         let (commands, requests) = mpsc::channel(QUEUE);
         let (stop, stopping) = mpsc::channel(1);

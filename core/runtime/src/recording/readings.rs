@@ -9,7 +9,7 @@ use setpoint_bench::KeyPath;
 use setpoint_instruments::{InstrumentStatus, ParamValue, ParameterStatus};
 use setpoint_store::history::Reading;
 
-use crate::files::Meaning;
+use crate::{files::Meaning, manager::Running};
 
 /// What stands for a value that is secret.
 const HIDDEN: &str = "••••••";
@@ -17,7 +17,7 @@ const HIDDEN: &str = "••••••";
 /// Every parameter of every instrument, as the statuses have it.
 pub(super) fn all(
     devices: &[Arc<InstrumentStatus>],
-    meaning: &Meaning,
+    running: &Running,
     now: Timestamp,
 ) -> Vec<Reading> {
     let of = |device: &Arc<InstrumentStatus>| {
@@ -29,21 +29,30 @@ pub(super) fn all(
         .iter()
         .flat_map(of)
         .map(|(id, parameter)| {
-            let secret = is_secret(meaning, &id, &parameter.name);
-            reading(id, &parameter, secret, now)
+            // A session learns of a setpoint a moment after it is accepted.
+            let asked = running.values.get(&KeyPath::setpoint(&id, &parameter.name));
+            let asked = asked.and_then(|value| serde_json::to_value(value).ok());
+            let secret = is_secret(&running.meaning, &id, &parameter.name);
+            reading(id, &parameter, asked, secret, now)
         })
         .collect()
 }
 
-fn reading(instrument: String, from: &ParameterStatus, secret: bool, now: Timestamp) -> Reading {
-    let shown = |value: &ParamValue| if secret { HIDDEN.into() } else { plain(value) };
+fn reading(
+    instrument: String,
+    from: &ParameterStatus,
+    asked: Option<Value>,
+    secret: bool,
+    now: Timestamp,
+) -> Reading {
+    let shown = |value: Value| if secret { HIDDEN.into() } else { value };
     let age = |at: Timestamp| now.as_millisecond() - at.as_millisecond();
     Reading {
         instrument,
         parameter: from.name.clone(),
         unit: from.unit.clone(),
-        setpoint: from.setpoint.as_ref().map(shown),
-        readback: from.readback.as_ref().map(shown),
+        setpoint: asked.map(shown),
+        readback: from.readback.as_ref().map(plain).map(shown),
         quality: word(&from.quality),
         age_ms: from.at.map(|at| u64::try_from(age(at)).unwrap_or(0)),
     }
