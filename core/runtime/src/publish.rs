@@ -43,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) attention: Option<String>,
     pub(crate) unfinished: Option<Arc<Unfinished>>,
     pub(crate) history_problem: Option<String>,
+    /// What the history database does not do; shown where nothing worse is.
+    pub(crate) database_problem: Option<String>,
     pub(crate) transactions: Vec<Arc<Transaction>>,
     pub(crate) revisions: Arc<Vec<Revision>>,
     pub(crate) text: Arc<str>,
@@ -70,10 +72,12 @@ impl Core {
                 ahead: None,
                 question: None,
                 suspended: None,
+                watch: crate::status::WatchShown::default(),
             },
             attention: None,
             unfinished: None,
             history_problem: None,
+            database_problem: None,
             transactions: Vec::new(),
             revisions: none(),
             text: Arc::from(""),
@@ -290,7 +294,7 @@ impl Parts {
             reload: core.reload,
             attention: core.attention,
             unfinished: core.unfinished,
-            history_problem: core.history_problem,
+            history_problem: core.history_problem.or(core.database_problem),
             transactions: core.transactions,
             instruments: in_order(&core.instrument_order, &self.devices, |slot| {
                 without_secrets(slot.status(), core.secrets.as_deref())

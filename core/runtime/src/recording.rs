@@ -25,6 +25,7 @@ use crate::{
     keeping::Keeping,
     manager::Running,
     publish::Publisher,
+    shelf::UNKEPT,
     status::Status,
 };
 
@@ -38,11 +39,12 @@ pub(crate) struct Opened {
     earlier: Vec<Event>,
 }
 
-/// Opens the history of a bench. Reads from the disk.
+/// Opens the history of a bench, with its audit log where that can be written. Reads from the
+/// disk.
 ///
 /// # Errors
 /// When the system gives no thread or no random bytes; a database that does not work is none.
-pub(crate) fn open(folder: &BenchFolder, audit: &Audit) -> Result<Opened, StoreError> {
+pub(crate) fn open(folder: &BenchFolder, audit: Option<&Audit>) -> Result<Opened, StoreError> {
     let history = History::open(folder, HistoryOptions::default(), audit)?;
     let reader = HistoryReader::of(folder);
     let last = EventFilter { limit: KEPT, order: Order::NewestFirst, ..EventFilter::default() };
@@ -63,6 +65,7 @@ struct Inner {
     publisher: Publisher,
     frames: Frames,
     keeping: Keeping,
+    facts_of: std::sync::Mutex<String>,
     ticking: std::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
 
@@ -82,6 +85,7 @@ impl Recording {
             publisher: publisher.clone(),
             frames: frames.clone(),
             keeping: keeping.clone(),
+            facts_of: std::sync::Mutex::default(),
             ticking: std::sync::Mutex::default(),
         }));
         let ticking = tokio::spawn(recording.clone().tick());
@@ -100,15 +104,27 @@ impl Recording {
         self.keep_facts(running, effect);
     }
 
-    /// The same for the revision that a bench was opened with, unless its facts are kept.
-    pub(crate) fn opened(&self, running: &Running) {
-        self.keep_facts(running, Effect::None);
+    /// The same for what runs, if nobody said it was accepted: a bench that was just opened, a
+    /// change that an earlier run had begun. Facts that are kept stay as they are.
+    pub(crate) fn noticed(&self, running: &Running) {
+        if *self.facts_of() != running.revision.id {
+            self.keep_facts(running, Effect::None);
+        }
+    }
+
+    /// The revision whose facts were handed over last.
+    fn facts_of(&self) -> std::sync::MutexGuard<'_, String> {
+        self.0.facts_of.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn keep_facts(&self, running: &Running, effect: Effect) {
         let now = jiff::Timestamp::now();
         let now = jiff::Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now);
         let revision = running.revision.id.clone();
+        (*self.facts_of()).clone_from(&revision);
+        if revision == UNKEPT {
+            return;
+        }
         let devices = self.0.publisher.devices();
         let readings = readings::all(&devices, running, now);
         let sources = self.0.publisher.sources();
@@ -140,6 +156,7 @@ impl Recording {
         let mut trends = Trends::default();
         let mut problem = None;
         let mut labelled = None;
+        let mut begun = None;
         loop {
             tick.tick().await;
             let status = self.0.publisher.status().load_full();
@@ -147,7 +164,7 @@ impl Recording {
             self.0.history.put_trends(trends.changed(&status, secrets.as_deref()));
             self.tell_labels(&status, &mut labelled);
             self.tell_problem(&mut problem);
-            self.tell_notes(&status).await;
+            self.tell_notes(&status, &mut begun).await;
         }
     }
 
@@ -168,7 +185,7 @@ impl Recording {
         }
         let (began, ended) = (before.is_none(), problem.is_none());
         before.clone_from(&problem);
-        self.0.publisher.update(|core| core.history_problem.clone_from(&problem));
+        self.0.publisher.update(|core| core.database_problem.clone_from(&problem));
         if began && let Some(problem) = problem {
             let message = format!("History is not kept: {problem}. The bench runs on without it.");
             self.tell("history_failing", Tone::Warning, message);
@@ -177,15 +194,19 @@ impl Recording {
         }
     }
 
-    async fn tell_notes(&self, status: &Status) {
+    /// `begun` is the number of a database whose beginning is not in the audit log yet.
+    async fn tell_notes(&self, status: &Status, begun: &mut Option<u64>) {
         if let Some(first) = self.0.history.take_begun() {
-            if let Err(error) = self.0.keeping.audit_record(History::record_begun(first)).await {
-                tracing::warn!("that the history was begun anew is not in the audit log: {error}");
-            }
+            *begun = Some(first);
             // The audit log knows less than what is in memory.
             for event in status.events.iter() {
                 self.0.history.put_event(event.kept());
             }
+        }
+        if let Some(first) = *begun
+            && self.0.keeping.audit_record(History::record_begun(first)).await.is_ok()
+        {
+            *begun = None;
         }
         for note in self.0.history.take_notes() {
             self.tell("history_note", Tone::Warning, note);

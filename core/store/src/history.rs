@@ -36,7 +36,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Audit, AuditRecord, BenchFolder, StoreError, atomic::random_hex};
+use crate::{Audit, AuditRecord, BenchFolder, StoreError, atomic::random_hex, audit};
 
 pub use entry::{HistoryEvent, Picture, Reading, RevisionFacts, TrendPoint};
 pub use error::HistoryError;
@@ -98,27 +98,29 @@ impl std::ops::Deref for Open {
 impl History {
     /// Opens the database, makes it if there is none, rebuilds it if it is damaged, and starts
     /// its thread. Where that is not possible the history is there all the same:
-    /// [`History::problem`] says what is wrong, and it is tried again.
+    /// [`History::problem`] says what is wrong, and it is tried again. `audit` is the log where it
+    /// can be written; otherwise see [`History::take_begun`].
     ///
     /// # Errors
     /// When the system gives no thread or no random bytes.
     pub fn open(
         folder: &BenchFolder,
         options: HistoryOptions,
-        audit: &Audit,
+        audit: Option<&Audit>,
     ) -> Result<Self, StoreError> {
         let path = folder.history();
         let (shared, queue) = Shared::new();
         let run: Arc<str> = random_hex::<8>()?.into();
-        let lines = audit.lines().unwrap_or_default();
-        let opening = database::open(&path, || rebuild::floor(&lines, Timestamp::now()));
-        let (opened, next) = match opening {
-            Ok(Opening { database, next, fresh }) => {
-                let mut database = database;
-                let mut next = next;
+        let lines = audit::lines(&folder.audit()).unwrap_or_default();
+        let floor = || rebuild::floor(&lines, Timestamp::now());
+        let (opened, next) = match database::open(&path, floor) {
+            Ok(Opening { mut database, mut next, fresh }) => {
                 if let Some(fresh) = fresh {
                     next += rebuild::fill(&mut database, &lines, next).unwrap_or(0);
-                    begun(audit, next, fresh.moved_to.as_deref());
+                    let record = record(next, fresh.moved_to.as_deref());
+                    if audit.is_none_or(|audit| audit.append(record).is_err()) {
+                        shared.set_begun(next);
+                    }
                     if let Some(moved_to) = &fresh.moved_to {
                         shared.note(fresh.sentence(moved_to));
                     }
@@ -127,7 +129,7 @@ impl History {
             }
             Err(error) => {
                 shared.set_problem(Some(error.to_string()));
-                (None, rebuild::floor(&lines, Timestamp::now()))
+                (None, floor())
             }
         };
         let next = Arc::new(AtomicU64::new(next));
@@ -224,10 +226,4 @@ fn record(first: u64, moved_to: Option<&Path>) -> AuditRecord {
     let mut record = AuditRecord::new(BEGUN, "bench", "setpoint", "", &said);
     record.data.insert("first".into(), first.into());
     record
-}
-
-fn begun(audit: &Audit, first: u64, moved_to: Option<&Path>) {
-    if let Err(error) = audit.append(record(first, moved_to)) {
-        tracing::warn!("that the history was begun is not in the audit log: {error}");
-    }
 }

@@ -22,12 +22,14 @@ mod open;
 mod out;
 mod plan;
 mod printable;
+mod recover;
 mod rollback;
 mod schema;
 mod serve;
 mod set;
 mod sources;
 mod status;
+mod transaction;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -69,8 +71,10 @@ enum Command {
     Get(get::Get),
     Set(set::Set),
     Events(events::Events),
+    Transaction(transaction::Transaction),
     History(history::History),
     Rollback(rollback::Rollback),
+    Recover(recover::Recover),
     Audit(audit::Audit),
     Drivers(drivers::Drivers),
 }
@@ -102,8 +106,10 @@ pub fn main() -> ExitCode {
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
         Some(Command::Events(command)) => events::run(&command),
+        Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
+        Some(Command::Recover(command)) => recover::run(&command),
         Some(Command::Audit(command)) => audit::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
     };

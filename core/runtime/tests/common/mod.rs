@@ -123,6 +123,18 @@ impl Bench {
         bench
     }
 
+    /// The same bench, opened again after it was stopped.
+    pub async fn again(self) -> Self {
+        let runtime = Runtime::start(Options::new(self.file.clone())).await.unwrap();
+        let bench = Self { runtime, ..self };
+        bench
+            .until("every instrument answers", |status| {
+                status.instruments.values().all(|one| one.state == LinkState::Connected)
+            })
+            .await;
+        bench
+    }
+
     /// Waits for a status with a property and returns it.
     pub async fn until(&self, what: &str, is: impl Fn(&Status) -> bool) -> Arc<Status> {
         let mut changes = self.runtime.changes();

@@ -35,7 +35,7 @@ impl Bench {
     }
 
     fn with(&self, options: HistoryOptions) -> History {
-        History::open(&self.folder, options, &self.audit).unwrap()
+        History::open(&self.folder, options, Some(&self.audit)).unwrap()
     }
 
     fn reader(&self) -> HistoryReader {

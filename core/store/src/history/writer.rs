@@ -132,6 +132,10 @@ impl Shared {
         std::mem::take(&mut self.told().notes)
     }
 
+    pub(super) fn set_begun(&self, first: u64) {
+        self.told().begun = Some(first);
+    }
+
     pub(super) fn take_begun(&self) -> Option<u64> {
         self.told().begun.take()
     }
