@@ -562,6 +562,11 @@ impl Keeping {
         self.with(move |store| store.audit.append(record)).await
     }
 
+    /// An audit record as it is.
+    pub(crate) async fn audit_record(&self, record: AuditRecord) -> Result<(), CommandError> {
+        self.with(move |store| store.audit.append(record)).await
+    }
+
     /// Kept revisions, newest first.
     pub(crate) fn list(&self) -> Arc<Vec<Revision>> {
         self.0.list.load_full()

@@ -24,6 +24,7 @@
 //! | `staging` | one transaction: its edits, rebased on what runs |
 //! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
+//! | `recording` | what goes to the history database: events, readings, pictures |
 //! | `journaling` | what is about to happen, and each step as it is taken |
 //! | `unfinished` | a change that an earlier run did not finish |
 //! | `shelf` | what is kept, also where nothing can be |
@@ -58,6 +59,7 @@ pub mod offline;
 mod passage;
 mod plan;
 mod publish;
+mod recording;
 mod shelf;
 mod staging;
 mod standing;
@@ -74,6 +76,7 @@ pub use handle::{Pending, Runtime, StatusReader};
 pub use offline::Offline;
 pub use plan::plan_between;
 pub use setpoint_bench::Clash;
+pub use setpoint_store::history::{EventFilter, HistoryEvent, Order, RevisionFacts};
 pub use setpoint_store::{AccessRules, RevisionQuery, SettingsError};
 pub use start::{Options, StartError};
 pub use status::*;

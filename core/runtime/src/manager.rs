@@ -19,6 +19,7 @@ use crate::{
     keeping::Keeping,
     passage::Proposal,
     publish::Publisher,
+    recording::Recording,
     staging::{Staging, none},
     standing::{self, FileSide, Shown},
     status::{ReloadState, Revision, WatchShown},
@@ -78,6 +79,7 @@ pub(crate) struct Manager {
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
+    pub(crate) recording: Recording,
     pub(crate) publisher: Publisher,
     /// What sessions set by rule when their device answered.
     pub(crate) reports: mpsc::Receiver<setpoint_instruments::Reapplied>,
@@ -120,6 +122,8 @@ impl Manager {
         // The watcher may be waiting for room in it, and is waited for below.
         drop(self.saves);
         self.components.stop().await;
+        // While the folder is still this program's.
+        self.recording.close().await;
         self.keeping.close().await;
     }
 
@@ -377,6 +381,7 @@ impl Manager {
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
         let history_problem = self.history_problem();
+        self.recording.noticed(&self.running);
         let unfinished = self.shown_unfinished();
         self.follow_beside();
         let watch = WatchShown { polling: self.keeping.polling() };

@@ -252,6 +252,7 @@ impl Manager {
             None => self.file_side.matches(),
             Some(cause) => self.not_written(left, cause),
         }
+        self.recording.accepted(&self.running, &read.changes);
         self.prove();
         self.warn_of_exposed_secrets().await;
         let applied = Applied {
@@ -406,7 +407,13 @@ impl Manager {
             _ => ("commit_applied", format!("Commit {id} by {}", revision.author)),
         };
         let message = format!("{what}: {summary}");
-        self.publisher.tell(Told {
+        let payload = serde_json::json!({
+            "revision": id,
+            "author": revision.author,
+            "message": revision.message,
+            "changes": *applied.changes,
+        });
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -414,7 +421,8 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        self.publisher.tell_with(told, Some(payload));
     }
 
     fn tell_rejected(
@@ -431,7 +439,7 @@ impl Manager {
         } else {
             ("commit_rejected", format!("Not committed: {error}. The bench still runs {id}."))
         };
-        self.publisher.tell(Told {
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -439,7 +447,9 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        let findings = serde_json::json!({ "revision": id, "diagnostics": error.diagnostics() });
+        self.publisher.tell_with(told, Some(findings));
     }
 }
 

@@ -89,6 +89,14 @@ impl Shelf {
         }
     }
 
+    /// The log, where it can be written.
+    pub(crate) fn audit(&self) -> Option<&Audit> {
+        match self {
+            Self::Open(store) => Some(&store.audit),
+            Self::Closed { .. } => None,
+        }
+    }
+
     /// Why nothing can be kept, if nothing can.
     pub(crate) fn problem(&self) -> Option<&StoreError> {
         match self {

@@ -20,6 +20,7 @@ use crate::{
     keeping::{self, Keeping},
     manager::{Manager, Running},
     publish::{Core, Publisher},
+    recording::{self, Recording},
     shelf::{self, Shelf},
     staging::none,
     standing::{FileSide, Found, Wait},
@@ -119,9 +120,10 @@ impl Runtime {
             if let Err(error) = setpoint_video::init() {
                 tracing::error!("no pictures: {error}");
             }
-            Ok::<_, StartError>((found, watcher))
+            let history = recording::open(&BenchFolder::of(&watched), found.shelf.audit())?;
+            Ok::<_, StartError>((found, watcher, history))
         });
-        let (found, watcher) = match opened.await {
+        let (found, watcher, history) = match opened.await {
             Ok(opened) => opened?,
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
@@ -156,9 +158,12 @@ impl Runtime {
 
         let publisher = Publisher::new(Core::empty(path.clone()));
         let frames = Frames::default();
+        let recording = Recording::start(history, &publisher, &frames, &keeping);
         let (report, reports) = mpsc::channel(QUEUE);
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
+        let secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
+        publisher.update(|core| core.secrets.extend(secrets));
         components.start(&running.bench).await;
 
         let mut manager = Manager {
@@ -175,6 +180,7 @@ impl Runtime {
             drivers,
             components,
             keeping: keeping.clone(),
+            recording: recording.clone(),
             publisher: publisher.clone(),
             reports,
             saves,
@@ -195,7 +201,7 @@ impl Runtime {
             publishing.abort();
         });
         let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
-        Ok(Self { commands, status, changed, frames, folder, keeping, stop, managing })
+        Ok(Self { commands, status, changed, frames, folder, keeping, recording, stop, managing })
     }
 }
 
@@ -225,6 +231,9 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
 
     let mut shelf = Shelf::open(path)?;
     let mut notes = Vec::new();
+    if let Some(audit) = shelf.audit() {
+        notes.extend(audit.notes().iter().map(|note| (Tone::Warning, note.clone())));
+    }
     let problems = shelf.revisions().problems().iter();
     notes.extend(problems.map(|problem| (Tone::Warning, problem.clone())));
     notes.extend(

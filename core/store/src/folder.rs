@@ -94,6 +94,16 @@ impl BenchFolder {
         self.path.join("audit.log")
     }
 
+    /// The number and hash of the last record, to notice that records were cut off.
+    pub fn audit_head(&self) -> PathBuf {
+        self.path.join("audit.head")
+    }
+
+    /// Events, facts of revisions and readbacks over time.
+    pub fn history(&self) -> PathBuf {
+        self.path.join("history.sqlite")
+    }
+
     /// Where a running Setpoint can be reached.
     pub fn run(&self) -> PathBuf {
         self.path.join("run.json")

@@ -93,6 +93,29 @@ impl Client {
         self.answer(request.call())
     }
 
+    /// GET of a stream of events, which goes on until the instance stops.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn stream(&self, path: &str) -> Result<impl std::io::BufRead + use<>, Failure> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Accept", "text/event-stream")
+            .config()
+            .timeout_global(None)
+            .timeout_recv_response(Some(ANSWER_DEADLINE))
+            .build();
+        let answer = request.call();
+        if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            let answer = answer.map_err(|error| Failure::unusable(error.to_string()))?;
+            return Ok(std::io::BufReader::new(answer.into_body().into_reader()));
+        }
+        let (status, text) = self.read(answer)?;
+        Err(problem(status, serde_json::from_str(&text).ok().as_ref(), &self.url))
+    }
+
     /// GET, answered as text.
     ///
     /// # Errors

@@ -47,6 +47,8 @@ pub(crate) fn all(api: Api) -> Router {
         .route("/v1/revisions", get(revisions::list).post(revisions::snapshot))
         .route("/v1/revisions/{id}", get(revisions::text).patch(revisions::label))
         .route("/v1/revisions/{id}/diff/{other}", get(revisions::diff))
+        .route("/v1/revisions/{id}/facts", get(revisions::facts))
+        .route("/v1/revisions/{id}/pictures/{name}", get(revisions::picture))
         .route("/v1/revisions/{id}/rollback", post(revisions::rollback))
         .route("/v1/reload", post(reload::reload))
         .route("/v1/reload/pause", post(reload::pause))

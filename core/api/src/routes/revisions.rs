@@ -110,6 +110,32 @@ pub(super) async fn text(State(api): State<Api>, Path(id): Path<String>) -> Repl
     Ok(response)
 }
 
+/// What was known when a revision was accepted.
+pub(super) async fn facts(State(api): State<Api>, Path(id): Path<String>) -> Reply {
+    match api.runtime.revision_facts(&id).await? {
+        Some(facts) => Ok(Json(facts).into_response()),
+        None => Err(Problem::not_found("record of what was read back at revision", &id)),
+    }
+}
+
+/// A picture from the moment when a revision was accepted.
+pub(super) async fn picture(
+    State(api): State<Api>,
+    Path((id, name)): Path<(String, String)>,
+) -> Reply {
+    let source = name.strip_suffix(".png").ok_or_else(|| Problem::not_found("picture", &name))?;
+    match api.runtime.revision_picture(&id, source).await? {
+        Some(png) => {
+            Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], png)
+                .into_response())
+        }
+        None => {
+            let what = format!("picture at revision {id} of source");
+            Err(Problem::not_found(&what, source))
+        }
+    }
+}
+
 pub(super) async fn diff(
     State(api): State<Api>,
     Path((one, other)): Path<(String, String)>,
