@@ -38,7 +38,7 @@ use std::sync::{Arc, OnceLock};
 pub use alone::{is_alone, other_files};
 pub(crate) use component::MOST_TEMPLATES;
 pub use component::{Context, Resolved, Templates, Variables, resolve_component};
-pub use edit::{Apply, Holder, LayerEditError};
+pub use edit::{Apply, Holder, LayerEditError, as_written};
 pub use explain::Provenance;
 pub(crate) use load::{MOST_BYTES, MOST_FILES, MOST_INCLUDING};
 pub use merge::{Piece, Secret};

@@ -215,8 +215,9 @@ impl Files {
         with
     }
 
-    /// A text with edits in it, each in the file and layer that holds its key. `meaning` is the
-    /// text's; `annotate` is the time for remarks, if there are to be some.
+    /// A text with edits in it, each in the file and layer that holds its key, in their order.
+    /// Values are written as [`layers::as_written`] has them, however many files there are.
+    /// `meaning` is the text's; `annotate` is the time for remarks, if there are to be some.
     ///
     /// # Errors
     /// [`FilesEditError`]; nothing was changed.
@@ -231,7 +232,8 @@ impl Files {
         let options = edit::Options { annotate };
         let layered = match meaning {
             Meaning::Alone(alone) => {
-                let main = alone.patched(edits, &options)?;
+                let edits: Vec<TextEdit> = edits.iter().map(layers::as_written).collect();
+                let main = alone.patched(&edits, &options)?;
                 return Ok(Self::with_main(text, &main));
             }
             Meaning::Layered(layered) => layered,
@@ -240,51 +242,11 @@ impl Files {
         let mut main = main.to_owned();
         let surroundings = self.surroundings();
         let with = self.texts(&main, &others, &surroundings);
-        // What holds a secret is known to everybody as it is written, and written so again.
-        let shown = layered.masked_values();
-        let puts = edits.iter().filter_map(|edit| match edit {
-            TextEdit::Put(edit) => Some(edit.clone()),
-            _ => None,
-        });
-        let same = |edit: &edit::Edit| {
-            let value = edit.value.as_ref();
-            layered.holds_secret(&edit.path)
-                && value.zip(shown.get(&edit.path)).is_some_and(|(new, old)| new.means(old))
-        };
-        let puts: Vec<edit::Edit> = puts.filter(|edit| !same(edit)).collect();
-        let (secret, puts): (Vec<edit::Edit>, Vec<edit::Edit>) =
-            puts.into_iter().partition(|edit| edit.value.as_ref().is_some_and(names_secret));
-        let apply = |text: &str, edits: &[edit::Edit]| {
-            let edits: Vec<TextEdit> = edits.iter().cloned().map(TextEdit::Put).collect();
-            edit::apply_with(text, &edits, &options)
-        };
-        for (name, text) in layered.edit_layers_by(&puts, &with, drivers, &apply)? {
+        for (name, text) in layered.edit_layers(edits, &options, &with, drivers)? {
             match others.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, other)) => *other = text,
                 None if name == *self.name => main = text,
                 None => others.push((name, text)),
-            }
-        }
-        for edit in secret {
-            let holder = layered.holder(&edit.path)?;
-            let text = others.iter_mut().find(|(name, _)| *name == *holder.file);
-            let text = text.map_or(&mut main, |(_, text)| text);
-            *text = edit::apply_with(text, &[TextEdit::Put(edit)], &options)?;
-        }
-        // A key that is renamed or moved is so in every file that has it.
-        for edit in edits.iter().filter(|edit| !matches!(edit, TextEdit::Put(_))) {
-            let mut found = false;
-            let texts = std::iter::once(&mut main).chain(others.iter_mut().map(|(_, text)| text));
-            for text in texts {
-                let document = setpoint_bench::Document::recover(text);
-                if document.find(edit.path()).is_some() {
-                    *text = edit::apply_with(text, std::slice::from_ref(edit), &options)?;
-                    found = true;
-                }
-            }
-            if !found {
-                // Says in its own words that there is no such key.
-                edit::apply_with(&main, std::slice::from_ref(edit), &options)?;
             }
         }
         let others = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
@@ -323,16 +285,6 @@ impl Files {
             }
         }
         sign.finish()
-    }
-}
-
-/// Whether a value asks for a secret.
-fn names_secret(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains("${secret:"),
-        Value::Array(items) => items.iter().any(names_secret),
-        Value::Table(table) => table.values().any(names_secret),
-        _ => false,
     }
 }
 
