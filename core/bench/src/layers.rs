@@ -25,6 +25,7 @@ mod load;
 mod merge;
 mod origin;
 mod prove;
+mod quiet;
 mod report;
 mod surroundings;
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use explain::Provenance;
 pub(crate) use load::{MOST_BYTES, MOST_FILES, MOST_INCLUDING};
 pub use merge::{Piece, Secret};
 pub use origin::{LayerKind, Origin};
+pub use quiet::quiet;
 pub use surroundings::{Surroundings, Unreadable, WithTexts};
 pub use why::Leaf;
 
@@ -53,7 +55,12 @@ use self::{
     report::Circumstances,
 };
 use crate::{
-    catalogue::Catalogue, check::Reading, document::Document, path::KeyPath, value::Value,
+    catalogue::Catalogue,
+    check::{Finding, Problem, Reading},
+    diagnostic::Severity,
+    document::{self, Document},
+    path::KeyPath,
+    value::Value,
 };
 
 /// One text that a bench was put together from.
@@ -98,6 +105,7 @@ pub fn read_layers(
 ) -> LayeredReading {
     let Gathered { load, both, chosen } = gather(main, surroundings, environment, catalogue);
     let Load { origins, layers, mut findings, incomplete, unreadable, .. } = load;
+    findings.extend(too_long_together(&origins));
     let mut secrets = Vec::new();
     let resolved;
     let stack = OnceLock::new();
@@ -143,6 +151,29 @@ pub fn read_layers(
         stack,
         resolved,
     }
+}
+
+/// What a bench runs from is kept as one text, and one that is too long could not be read again.
+fn too_long_together(origins: &[Origin]) -> Option<Finding> {
+    let (main, others) = origins.split_first()?;
+    let others = others
+        .iter()
+        .filter(|origin| matches!(origin.kind, LayerKind::Include | LayerKind::Overlay))
+        .map(|origin| (&*origin.file, &*origin.text))
+        .filter(|(_, text)| !text.is_empty());
+    let bytes = bundle::packed_len(&main.text, others);
+    // A single file that is too long is told of as such.
+    let most = document::LONGEST;
+    (bytes > most && origins.iter().all(|origin| origin.text.len() <= most)).then(|| {
+        let message = format!(
+            "the files of this bench are {} MiB long together, as they are kept; they may have {} \
+             MiB: leave some out, or make them shorter",
+            bytes.div_ceil(1 << 20),
+            most >> 20
+        );
+        let problem = Problem::new("too_large", message);
+        Finding::of(Severity::Error, 0, 0..0, "bench.include".to_owned(), problem)
+    })
 }
 
 impl LayeredReading {

@@ -303,6 +303,20 @@ fn edits_can_be_written_in_a_way_of_ones_own() {
     assert!(reading.edit_layers_by(&edits, &memory, &Types, &other).is_err());
 }
 
+#[test]
+fn files_that_are_too_long_to_be_kept_together_are_told_of() {
+    let mut memory = Memory::default();
+    let long = format!("# {}\n", "x".repeat(9 << 20));
+    let main = format!("bench.include = [\"more.toml\"]\n{long}");
+    memory.files.insert("bench.toml".to_owned(), main.into());
+    memory.files.insert("more.toml".to_owned(), long.into());
+    let reading = read_layers("bench.toml", &memory, None, &Types).reading;
+    assert!(reading.bench.is_none());
+    let [finding] = reading.diagnostics.as_slice() else { panic!("{:?}", reading.diagnostics) };
+    assert_eq!(finding.code, "too_large");
+    assert!(finding.message.starts_with("the files of this bench are 19 MiB long together"));
+}
+
 fn hostile(text: &str, variables: &[(String, String)]) -> (LayeredReading, f64) {
     let mut memory = Memory::default();
     memory.files.insert("bench.toml".to_owned(), text.as_bytes().to_vec());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Apply, LayerEditError, Outside, Texts, is_about_layers};
 use crate::{
     document::Document,
-    edit::{EditError, Spot, TextEdit},
+    edit::{EditError, TextEdit},
     layers::{LayeredReading, prove},
     path::KeyPath,
     value::Value,
@@ -41,7 +41,7 @@ impl LayeredReading {
         let mut expected = self.resolved.clone();
         for edit in edits {
             self.may_shift(edit)?;
-            let (path, to) = (edit.path(), target(edit));
+            let (path, to) = (edit.path(), edit.target());
             let refused =
                 |name: &str, error| Err(LayerEditError::File { file: name.to_owned(), error });
             if to != *path && expected.get(&to).is_some() {
@@ -50,7 +50,7 @@ impl LayeredReading {
                 let error = EditError::Taken { path: path.clone(), taken: to };
                 return refused(has.map_or(&self.main, |file| file.name), error);
             }
-            let anchor = anchor(edit);
+            let anchor = edit.anchor();
             let mut found = false;
             for file in &mut files {
                 let has = |path: &KeyPath| file.values.get(path).is_some();
@@ -77,7 +77,7 @@ impl LayeredReading {
         }
         let after = self.with_texts(&texts, outside);
         let about_layers =
-            |edit: &TextEdit| is_about_layers(edit.path()) || is_about_layers(&target(edit));
+            |edit: &TextEdit| is_about_layers(edit.path()) || is_about_layers(&edit.target());
         if edits.iter().any(about_layers) {
             // These change other keys too, and which is not for an edit to know. That each text
             // says what it was to say is proven.
@@ -99,27 +99,5 @@ impl LayeredReading {
             self.in_file(path, &piece)?;
         }
         Ok(())
-    }
-}
-
-/// What a key is called afterwards.
-fn target(edit: &TextEdit) -> KeyPath {
-    let path = edit.path();
-    match edit {
-        TextEdit::Rename { name, .. } => path.parent().unwrap_or_default().child(name),
-        TextEdit::Move { to: Spot::Into(table), .. } => {
-            table.child(path.last().unwrap_or_default())
-        }
-        TextEdit::Move { .. } | TextEdit::Put(_) => path.clone(),
-    }
-}
-
-/// The key that one is to stand beside.
-fn anchor(edit: &TextEdit) -> Option<KeyPath> {
-    match edit {
-        TextEdit::Move { path, to: Spot::Before(name) | Spot::After(name) } => {
-            Some(path.parent().unwrap_or_default().child(name))
-        }
-        _ => None,
     }
 }
