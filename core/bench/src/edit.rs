@@ -94,6 +94,24 @@ impl TextEdit {
         Self::Rename { path, name: name.into() }
     }
 
+    /// The edits that make a key another one: a new name, a new table, or both.
+    pub fn moved(path: KeyPath, to: &KeyPath) -> Vec<Self> {
+        let (Some(name), Some(table)) = (to.last(), to.parent()) else {
+            // There is no such key, which the first of them says.
+            return vec![Self::Move { path, to: Spot::Into(to.clone()) }];
+        };
+        let mut edits = Vec::new();
+        let mut now = path.clone();
+        if path.parent().as_ref() != Some(&table) {
+            now = table.child(path.last().unwrap_or_default());
+            edits.push(Self::Move { path, to: Spot::Into(table) });
+        }
+        if now.last() != Some(name) {
+            edits.push(Self::rename(now, name));
+        }
+        edits
+    }
+
     /// The key that is changed, as it is called before.
     pub fn path(&self) -> &KeyPath {
         match self {

@@ -6,7 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use setpoint_bench::{
@@ -14,8 +14,8 @@ use setpoint_bench::{
     check::Reading,
     edit::{self, EditError},
     layers::{
-        self, LayerEditError, LayerKind, LayeredReading, Surroundings, Unreadable, WithTexts,
-        bundle,
+        self, Found, LayerEditError, LayerKind, LayeredReading, Surroundings, Unreadable,
+        WithTexts, bundle,
     },
 };
 use setpoint_store::{DiskSurroundings, ReadError, StoreError, TextHash, atomic};
@@ -29,6 +29,15 @@ pub(crate) struct Files {
     /// The bench file's name, which findings carry.
     name: Arc<str>,
     environment: Option<Arc<str>>,
+    /// What was read last, as long as someone holds it.
+    last: Arc<Mutex<Weak<JustFound>>>,
+}
+
+/// The layers that were found while the files were read, for whoever reads that text next.
+#[derive(Debug)]
+struct JustFound {
+    text: Arc<str>,
+    found: Mutex<Option<Found>>,
 }
 
 /// What the files hold.
@@ -40,6 +49,8 @@ pub(crate) struct OnDiskText {
     pub(crate) hash: TextHash,
     /// The fingerprint of the bench file alone.
     pub(crate) main_hash: TextHash,
+    /// Keeps what else was found with it until it is asked what the text means.
+    _found: Option<Arc<JustFound>>,
 }
 
 /// What a text means.
@@ -63,7 +74,8 @@ pub(crate) enum FilesEditError {
 impl Files {
     pub(crate) fn new(path: &Path, environment: Option<String>) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        Self { path: path.into(), name: name.into(), environment: environment.map(Into::into) }
+        let environment = environment.map(Into::into);
+        Self { path: path.into(), name: name.into(), environment, last: Arc::default() }
     }
 
     /// The bench file's name.
@@ -88,17 +100,29 @@ impl Files {
         let (text, main_hash) = (main.text, main.hash);
         let surroundings = self.surroundings();
         let environment = self.environment.as_deref();
-        let alone = layers::is_alone(&self.name, &text, &surroundings, environment);
-        let others = if alone {
-            Vec::new()
-        } else {
-            let mut with = WithTexts::new(&surroundings);
-            with.put(&self.name, text.clone());
-            layers::other_files(&self.name, &with, environment, drivers)
-        };
-        let packed = bundle::pack(&text, others.iter().map(|(name, text)| (&**name, &**text)));
-        let text: Arc<str> = if packed == *text { text } else { packed.into() };
-        Ok(OnDiskText { hash: TextHash::of(&*text), text, main_hash })
+        if layers::is_alone(&self.name, &text, &surroundings, environment) {
+            let packed = bundle::pack(&text, []);
+            let text: Arc<str> = if packed == *text { text } else { packed.into() };
+            return Ok(OnDiskText { hash: TextHash::of(&*text), text, main_hash, _found: None });
+        }
+        let mut with = WithTexts::new(&surroundings);
+        with.put(&self.name, text.clone());
+        let found = layers::find(&self.name, &with, environment, drivers);
+        let text: Arc<str> = bundle::pack(&text, found.others()).into();
+        let hash = TextHash::of(&*text);
+        let found = Arc::new(JustFound { text: text.clone(), found: Mutex::new(Some(found)) });
+        *self.found() = Arc::downgrade(&found);
+        Ok(OnDiskText { hash, text, main_hash, _found: Some(found) })
+    }
+
+    fn found(&self) -> std::sync::MutexGuard<'_, Weak<JustFound>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The layers of a text, if they were found for it just now.
+    fn just_found(&self, text: &Arc<str>) -> Option<Found> {
+        let last = self.found().upgrade().filter(|last| Arc::ptr_eq(&last.text, text))?;
+        last.found.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The bench file's own text of a text of all files.
@@ -117,15 +141,20 @@ impl Files {
     /// the bench file comes last. Blocks.
     ///
     /// # Errors
-    /// [`StoreError`] of the first file that cannot be written; those before it have their old
-    /// text again.
+    /// [`StoreError`] of the first file that cannot be written, or of one beside the bench file
+    /// that cannot be read; what was written before it has its old text again.
     pub(crate) fn write(&self, text: &str) -> Result<(), StoreError> {
         let (main, others) = bundle::unpack(text);
         let mut written: Vec<(PathBuf, Option<Arc<str>>)> = Vec::new();
         let mut all: Vec<(PathBuf, &str)> = Vec::with_capacity(others.len() + 1);
         for (name, text) in &others {
             let path = self.beside(name);
-            let before = atomic::read(&path).ok().map(|file| file.text);
+            let before = match atomic::read(&path) {
+                Ok(file) => Some(file.text),
+                Err(error) if error.is_missing() => None,
+                // It could not be put back as it was: someone has to look.
+                Err(error) => return Err(error.into()),
+            };
             if before.as_deref() != Some(text) {
                 written.push((path.clone(), before));
                 all.push((path, text));
@@ -177,7 +206,9 @@ impl Files {
             }));
         }
         let with = self.texts(main, &others, &surroundings);
-        Meaning::Layered(Box::new(layers::read_layers(&self.name, &with, environment, drivers)))
+        let found = self.just_found(text);
+        let found = found.unwrap_or_else(|| layers::find(&self.name, &with, environment, drivers));
+        Meaning::Layered(Box::new(found.read(&with, drivers)))
     }
 
     /// What a text that ran once means by itself: other files that are there now are not read.

@@ -120,7 +120,8 @@ pub fn describe(change: &Change, look: Look) -> String {
         Some(Value::Table(_)) | None => String::new(),
         Some(value) => printable::start(&value.to_string(), VALUE),
     };
-    let (old, new) = (shown(&change.old), shown(&change.new));
+    let quiet = change.shown();
+    let (old, new) = (shown(&quiet.old), shown(&quiet.new));
     let (mark, tone, values) = match change.kind {
         ChangeKind::Added => ("+", Tone::Green, new),
         ChangeKind::Removed => ("-", Tone::Red, old),

@@ -16,6 +16,7 @@ mod lines;
 mod look;
 mod merge;
 mod migrate;
+mod offline;
 mod open;
 mod out;
 mod plan;

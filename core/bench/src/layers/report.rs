@@ -42,7 +42,8 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
         let start = (finding.origin, finding.bytes.start);
         let missing = finding.code == "missing_key" && in_any(&partial, &finding.path);
         let follows = !about_layers && broken.contains(&start);
-        if !about_layers {
+        // That one never shows a value, and may be about another component made of the same text.
+        if !about_layers && finding.code != "plain_secret" {
             hidden.hide(finding);
         }
         // What a placeholder puts in need not stand in any file.
