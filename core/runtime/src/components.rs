@@ -64,6 +64,11 @@ impl Components {
         Self { drivers, publisher, frames, devices, sources, reports }
     }
 
+    /// Other drivers from now on; what runs goes on with those it was started with.
+    pub(crate) fn set_drivers(&mut self, drivers: Arc<Drivers>) {
+        self.drivers = drivers;
+    }
+
     fn config(&self, id: &str, instrument: &Instrument) -> Option<Config> {
         let config = self.drivers.config(id, instrument)?;
         Some(Config { reports: Some(self.reports.clone()), ..config })

@@ -105,6 +105,16 @@ pub struct Reload {
     pub question: Option<Question>,
     /// Too many saves failed: saves are looked at less often for a while.
     pub suspended: Option<Suspended>,
+    /// How saves are noticed.
+    pub watch: WatchShown,
+}
+
+/// How saves are noticed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WatchShown {
+    /// Why the system does not tell of them, or not of all, in a sentence: the files are asked
+    /// once a second then. `None` if it does.
+    pub polling: Option<String>,
 }
 
 /// What runs could not be written to disk.
