@@ -257,11 +257,11 @@ pub struct Timings {
 /// Changes staged together, not yet in effect.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Transaction {
-    /// Short and unique in this run.
+    /// Short, and given to no other one ever: `t7`.
     pub id: String,
-    /// When the first edit was staged.
+    /// When it was begun or its first edit staged.
     pub opened: Timestamp,
-    /// Through which door.
+    /// Through which door it was opened, or taken up last.
     pub origin: Origin,
     /// Who; empty where that is not known.
     pub author: String,

@@ -159,8 +159,12 @@ async fn a_rollback_takes_the_files_of_its_revision_and_no_others() {
     assert!(refused.to_string().contains("had no supplies/two.toml"), "{refused}");
     assert!(bench.runtime.status().instruments.contains_key("two"));
 
+    // Deleting a file is no edit: a person has to mean it.
     std::fs::remove_file(folder.join("two.toml")).unwrap();
-    bench.until("gone", |status| !status.instruments.contains_key("two")).await;
+    bench.until("asked about", |status| status.reload.question.is_some()).await;
+    assert!(bench.runtime.status().instruments.contains_key("two"));
+    bench.ask(Command::Reload { author: "tester".into() }).await.unwrap();
+    assert!(!bench.runtime.status().instruments.contains_key("two"));
     bench.ask(back(&both.id)).await.unwrap();
     assert!(folder.join("two.toml").exists());
     assert!(bench.runtime.status().instruments.contains_key("two"));

@@ -121,7 +121,10 @@ impl Session {
                     Some(name) => format!("What runs is kept as “{name}”"),
                     None => "What runs is kept".to_owned(),
                 };
-                (Asked::Say(words), Command::Snapshot { label: label.clone(), author })
+                (
+                    Asked::Say(words),
+                    Command::Snapshot { label: label.clone(), message: String::new(), author },
+                )
             }
             Intent::History(HistoryIntent::Label { revision, label }) => {
                 let words = match label {
@@ -225,7 +228,7 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
     };
     let revision = match &answer {
         Answer::Changed(applied) => Some(applied.revision.id.clone()),
-        Answer::Reply { .. } | Answer::Reapplied(_) | Answer::Done {} => None,
+        _ => None,
     };
     let named = |words: String| match &revision {
         Some(id) => format!("{words} as {id}"),
@@ -240,7 +243,7 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
         Asked::Sync => Told::Done("The file holds what runs".to_owned()),
         Asked::Reapply(id) => match &answer {
             Answer::Reapplied(reapplied) => tell_reapplied(&id, reapplied),
-            Answer::Changed(_) | Answer::Reply { .. } | Answer::Done {} => return None,
+            _ => return None,
         },
     })
 }
