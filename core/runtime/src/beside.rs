@@ -118,8 +118,12 @@ impl Manager {
         let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into());
         let names: Vec<String> = changed.iter().filter_map(name).collect();
         let names = names.join(", ");
-        for problem in drivers.library().problems() {
+        let (now, before) = (drivers.library(), self.drivers.library());
+        for problem in now.problems().iter().filter(|one| !before.problems().contains(one)) {
             self.tell(Origin::File, "driver_problem", Tone::Error, problem.to_string());
+        }
+        if now.drivers().eq(before.drivers()) && now.problems() == before.problems() {
+            return;
         }
         let Some(bench) = meaning.bench().cloned() else {
             let why = check::summary(meaning.diagnostics());
@@ -136,9 +140,6 @@ impl Manager {
             .filter(|(_, instrument)| other(&instrument.driver))
             .map(|(id, _)| id.clone())
             .collect();
-        if drivers.library().drivers().eq(self.drivers.library().drivers()) {
-            return;
-        }
         let drivers = Arc::new(drivers);
         self.drivers = drivers.clone();
         self.keeping.set_drivers(drivers.clone());

@@ -98,6 +98,8 @@ pub enum Command {
     Snapshot {
         /// The name; `None`: without one.
         label: Option<String>,
+        /// Why; may be empty.
+        message: String,
         /// Who.
         author: String,
     },
@@ -176,6 +178,11 @@ pub enum Keep {
 pub enum Answer {
     /// A change is in effect.
     Changed(Box<Applied>),
+    /// A revision was kept without a change, or named.
+    Kept {
+        /// As it is now.
+        revision: Box<Revision>,
+    },
     /// A device answered a raw line.
     Reply {
         /// Its line, without terminator.

@@ -65,6 +65,8 @@ impl Manager {
                     Ok(now) if now.hash == self.running.hash => {
                         self.text_seen(now, Look::default()).await;
                     }
+                    // Not for what it holds: nothing later is going to be told of.
+                    Err(error @ ReadError::NotAllowed(_)) => drop(self.cannot_follow(&error)),
                     // Something later is there, and the watcher is going to tell of it.
                     _ => {}
                 }
@@ -127,6 +129,17 @@ impl Manager {
             }
         }
         why
+    }
+
+    /// Tells who can read secrets of this bench, once.
+    pub(crate) async fn warn_of_exposed_secrets(&mut self) {
+        let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
+        let look = tokio::task::spawn_blocking(move || files.exposed_secrets(&meaning));
+        let Ok(exposed) = look.await else { return };
+        for what in exposed.iter().filter(|what| !self.exposed.contains(what)) {
+            self.tell(Origin::Bench, "secrets_exposed", Tone::Warning, what.clone());
+        }
+        self.exposed = exposed;
     }
 
     /// The files hold a text: what becomes of it.

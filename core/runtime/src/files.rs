@@ -10,7 +10,7 @@ use std::{
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Diagnostic, TextEdit, Value,
+    Bench, BenchText, Change, Diagnostic, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{
@@ -18,7 +18,9 @@ use setpoint_bench::{
         bundle,
     },
 };
-use setpoint_store::{DiskSurroundings, ReadError, StoreError, TextHash, atomic};
+use setpoint_store::{
+    AccessRules, BenchFolder, DiskSurroundings, ReadError, StoreError, TextHash, access, atomic,
+};
 
 use crate::{catalogue::Drivers, doubt::Missing};
 
@@ -29,6 +31,8 @@ pub(crate) struct Files {
     /// The bench file's name, which findings carry.
     name: Arc<str>,
     environment: Option<Arc<str>>,
+    /// Which files may be part of it.
+    rules: Arc<AccessRules>,
 }
 
 /// What the files hold.
@@ -61,9 +65,14 @@ pub(crate) enum FilesEditError {
 }
 
 impl Files {
-    pub(crate) fn new(path: &Path, environment: Option<String>) -> Self {
+    pub(crate) fn new(path: &Path, environment: Option<String>, rules: AccessRules) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        Self { path: path.into(), name: name.into(), environment: environment.map(Into::into) }
+        Self {
+            path: path.into(),
+            name: name.into(),
+            environment: environment.map(Into::into),
+            rules: Arc::new(rules),
+        }
     }
 
     /// The bench file's name.
@@ -72,7 +81,7 @@ impl Files {
     }
 
     fn surroundings(&self) -> DiskSurroundings {
-        DiskSurroundings::beside(&self.path)
+        DiskSurroundings::beside(&self.path).allowing((*self.rules).clone())
     }
 
     /// The bench file.
@@ -89,6 +98,7 @@ impl Files {
     /// # Errors
     /// [`ReadError`] of the bench file; what is wrong with others is found when the text is read.
     pub(crate) fn read(&self, drivers: &Drivers) -> Result<OnDiskText, ReadError> {
+        self.rules.check(&self.path).map_err(ReadError::from)?;
         let main = atomic::read(&self.path)?;
         let (text, main_hash) = (main.text, main.hash);
         let surroundings = self.surroundings();
@@ -119,27 +129,37 @@ impl Files {
     }
 
     /// Replaces the files whose texts differ from what they hold. Each is whole at every instant;
-    /// the bench file comes last. Blocks.
+    /// the bench file comes last. `main_hash` is the fingerprint that the bench file has to have
+    /// until the very moment it is replaced, if it matters; a file that is gone is made anew.
+    /// Blocks.
     ///
     /// # Errors
     /// [`StoreError`] of the first file that cannot be written; those before it have their old
     /// text again.
-    pub(crate) fn write(&self, text: &str) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, text: &str, main_hash: Option<TextHash>) -> Result<(), StoreError> {
         let (main, others) = bundle::unpack(text);
-        let mut written: Vec<(PathBuf, Option<Arc<str>>)> = Vec::new();
+        let mut replaced: Vec<(PathBuf, Option<Arc<str>>)> = Vec::new();
         let mut all: Vec<(PathBuf, &str)> = Vec::with_capacity(others.len() + 1);
         for (name, text) in &others {
             let path = self.beside(name);
             let before = atomic::read(&path).ok().map(|file| file.text);
             if before.as_deref() != Some(text) {
-                written.push((path.clone(), before));
+                replaced.push((path.clone(), before));
                 all.push((path, text));
             }
         }
         all.push((self.path.to_path_buf(), main));
         for (done, (path, text)) in all.iter().enumerate() {
-            let Err(error) = atomic::replace(path, text.as_bytes()) else { continue };
-            for (path, before) in written.iter().take(done) {
+            let expected = main_hash.filter(|_| done + 1 == all.len());
+            let unchanged = |_: &[u8]| match (expected, std::fs::read(path)) {
+                (Some(expected), Ok(now)) if TextHash::of(&now) != expected => {
+                    Err(StoreError::Changed { path: path.clone() })
+                }
+                _ => Ok(()),
+            };
+            let written = atomic::replace_checked(path, text.as_bytes(), unchanged);
+            let Err(error) = written else { continue };
+            for (path, before) in replaced.iter().take(done) {
                 let restored = match before {
                     Some(before) => atomic::replace(path, before.as_bytes()).is_ok(),
                     None => std::fs::remove_file(path).is_ok(),
@@ -157,6 +177,42 @@ impl Files {
     pub(crate) fn hashes(&self, text: &str) -> Vec<(PathBuf, TextHash)> {
         let others = bundle::unpack(text).1.into_iter();
         others.map(|(name, text)| (self.beside(&name), TextHash::of(text))).collect()
+    }
+
+    /// Removes temporary files that a crash left beside the files of some texts, and in the bench's
+    /// own folder. Call it only while holding the bench's lock. Blocks.
+    ///
+    /// # Errors
+    /// When a folder cannot be read or a file in it not removed.
+    pub(crate) fn sweep(&self, folder: &BenchFolder, texts: &[&str]) -> Result<(), StoreError> {
+        atomic::sweep_folder(folder)?;
+        atomic::sweep_temporary(&self.path)?;
+        for text in texts {
+            for (name, _) in bundle::unpack(text).1 {
+                atomic::sweep_temporary(&self.beside(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What every user of the computer can read of this bench's secrets, in sentences for people:
+    /// `.env`, and files with a secret in plain text. Blocks.
+    pub(crate) fn exposed_secrets(&self, meaning: &Meaning) -> Vec<String> {
+        let plain = meaning.diagnostics().iter().filter(|finding| finding.code == "plain_secret");
+        let plain = plain.map(|finding| finding.file.as_str());
+        let mut names: Vec<&str> = std::iter::once(".env").chain(plain).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| access::others_may_read(&self.beside(name)));
+        let told = |name: &str| {
+            let path = self.beside(name);
+            format!(
+                "{name} holds secrets, and every user of this computer may read it: take that \
+                 right away (chmod o-r {})",
+                path.display()
+            )
+        };
+        names.into_iter().map(told).collect()
     }
 
     /// Files other than the bench file that are there and do not hold what a text has for them.
@@ -212,6 +268,12 @@ impl Files {
             Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(Missing::Gone),
         };
         names.into_iter().filter_map(|name| what(&name).map(|what| (name, what))).collect()
+    }
+
+    /// What differs between two texts that ran once, key by key.
+    pub(crate) fn changes(&self, old: &Arc<str>, new: &Arc<str>, drivers: &Drivers) -> Vec<Change> {
+        let values = |text| self.meaning_then(text, drivers).values();
+        setpoint_bench::diff(&values(old), &values(new))
     }
 
     /// Names of files that are there and part of the bench now, and not of a text.
@@ -339,6 +401,10 @@ impl Surroundings for Closed<'_> {
 
     fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
         self.inner.among(pattern, &self.names)
+    }
+
+    fn allows(&self, path: &str) -> bool {
+        self.inner.allows(path)
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -11,8 +11,9 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError,
-    RevisionRecord, Revisions, StoreError, TextHash, WatchMode, WatchOptions, Watcher,
+    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError, RevisionQuery,
+    RevisionRecord, Revisions, StoreError, TextHash, Transactions, WatchMode, WatchOptions,
+    Watcher,
 };
 use tokio::time::Instant;
 
@@ -23,6 +24,8 @@ use crate::{
     event::Origin,
     files::{Files, OnDiskText},
     passage::verified_json,
+    shelf::Shelf,
+    staging::none,
     standing::Held,
     status::Revision,
 };
@@ -73,19 +76,34 @@ struct Inner {
     path: PathBuf,
     files: Files,
     drivers: ArcSwap<Drivers>,
-    store: Mutex<Store>,
+    store: Mutex<Shelf>,
+    /// Transactions on disk, and their numbers.
+    transactions: Mutex<Transactions>,
+    /// A change that an earlier run did not finish: the journal keeps it until that is decided.
+    unfinished: Mutex<Option<Intent>>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
+    /// Which list of revisions that is.
+    shown: Mutex<Option<u64>>,
+    /// What could not be kept yet, oldest first.
+    unkept: Mutex<VecDeque<Unkept>>,
     /// Why the history is not kept, in a sentence, and when that is tried again.
     problem: Mutex<Option<(String, Instant)>>,
 }
 
 impl Inner {
+    /// Shows the list of revisions as it is now.
+    fn show(&self, shelf: &Shelf) {
+        let generation = Some(shelf.revisions().generation());
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        if *shown != generation {
+            *shown = generation;
+            self.list.store(Arc::new(revisions(shelf)));
+        }
+    }
+
     fn note_problem(&self, error: Option<&StoreError>) {
-        let now = error.map(|error| {
-            let why = format!("The history is not kept now: {error}. The bench runs without it.");
-            (why, Instant::now() + KEEP_AGAIN)
-        });
+        let now = error.map(trouble);
         let mut problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
         if let (None, Some((why, _))) = (&*problem, &now) {
             tracing::warn!("{why}");
@@ -93,8 +111,9 @@ impl Inner {
         *problem = now;
     }
 
-    /// Writes the files; the watcher is told not to take that for someone else's save.
-    fn put(&self, text: &Arc<str>) -> Result<(), StoreError> {
+    /// Writes the files; the watcher is told not to take that for someone else's save. The bench
+    /// file has to have the fingerprint `main_hash` until it is replaced, if it matters.
+    fn put(&self, text: &Arc<str>, main_hash: Option<TextHash>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watcher) = watcher.as_ref() {
             for (path, hash) in self.files.hashes(text) {
@@ -103,8 +122,63 @@ impl Inner {
             watcher.believe(TextHash::of(&*Files::main(text)));
         }
         drop(watcher);
-        self.files.write(text)
+        self.files.write(text, main_hash)
     }
+
+    fn unfinished(&self) -> Option<Intent> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A change is over, whichever way: the journal is empty, or again what an earlier run left.
+    fn end_journal(&self, store: &Store) -> Result<(), StoreError> {
+        match self.unfinished() {
+            Some(earlier) => store.journal.put(&earlier),
+            None => store.journal.clear(),
+        }
+    }
+
+    /// Only what is wrong with the disk is a problem; everything else is the caller's.
+    fn note_result<R>(&self, result: &Result<R, StoreError>) {
+        match result {
+            // As long as something waits to be kept, the history is not whole.
+            Ok(_) if self.waits() => {}
+            Ok(_) => self.note_problem(None),
+            Err(error @ (StoreError::Io { path, .. } | StoreError::Damaged { path, .. }))
+                if path.starts_with(BenchFolder::of(&self.path).path()) =>
+            {
+                self.note_problem(Some(error));
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn waits(&self) -> bool {
+        !self.unkept.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+}
+
+/// Why the history is not kept, and when that is tried again.
+fn trouble(error: &StoreError) -> (String, Instant) {
+    let why = format!("The history is not kept now: {error}. The bench runs without it.");
+    (why, Instant::now() + KEEP_AGAIN)
+}
+
+/// The newest text that ran as a revision, kept or yet to be.
+fn newest(shelf: &Shelf, unkept: &VecDeque<Unkept>) -> Option<Revision> {
+    let kept = shelf.revisions().newest();
+    let Some(Unkept { text, facts }) = unkept.back() else {
+        return kept.map(revision);
+    };
+    let number = kept.map_or(0, |kept| kept.number) + unkept.len() as u64;
+    Some(Revision {
+        id: format!("r{number}"),
+        hash: TextHash::of(&**text).short(),
+        at: jiff::Timestamp::now(),
+        author: facts.author.clone(),
+        origin: origin(&facts.origin),
+        message: facts.message.clone(),
+        label: None,
+    })
 }
 
 pub(crate) struct Store {
@@ -112,43 +186,12 @@ pub(crate) struct Store {
     pub(crate) revisions: Revisions,
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
-    pub(crate) transactions: setpoint_store::Transactions,
     pub(crate) lock: Option<FolderLock>,
-    /// What could not be kept yet, oldest first.
-    pub(crate) unkept: VecDeque<Unkept>,
 }
 
 impl Store {
-    /// Keeps what could not be kept when it ran.
-    fn keep_unkept(&mut self, bench: &Path) -> Result<(), StoreError> {
-        self.remake_if_gone(bench)?;
-        while let Some(Unkept { text, facts }) = self.unkept.front() {
-            self.revisions.keep(text, facts.clone(), &self.audit)?;
-            self.unkept.pop_front();
-        }
-        Ok(())
-    }
-
-    /// The newest text that ran as a revision, kept or yet to be.
-    fn newest(&self) -> Option<Revision> {
-        let kept = self.revisions.newest();
-        let Some(Unkept { text, facts }) = self.unkept.back() else {
-            return kept.map(revision);
-        };
-        let number = kept.map_or(0, |kept| kept.number) + self.unkept.len() as u64;
-        Some(Revision {
-            id: format!("r{number}"),
-            hash: TextHash::of(&**text).short(),
-            at: jiff::Timestamp::now(),
-            author: facts.author.clone(),
-            origin: origin(&facts.origin),
-            message: facts.message.clone(),
-            label: None,
-        })
-    }
-
     /// Someone may delete the folder at any time: history is lost then, and nothing else.
-    fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
+    pub(crate) fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
         if self.lock.is_none() || self.folder.versions().is_dir() {
             return Ok(());
         }
@@ -165,16 +208,45 @@ impl Store {
 
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
-        Self::Storage { message: error.to_string() }
+        let message = error.to_string();
+        match error {
+            StoreError::NoRevision { name } => Self::NotFound { what: "revision", name },
+            StoreError::LabelTaken { .. } => Self::Conflict { message, diagnostics: none() },
+            StoreError::BadLabel { .. } => Self::Invalid { message, diagnostics: none() },
+            _ => Self::Storage { message },
+        }
     }
 }
 
 impl Keeping {
-    pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
-        let list = ArcSwap::from_pointee(revisions(&store));
-        let drivers = ArcSwap::new(drivers);
-        let (store, watcher, problem) = (Mutex::new(store), Mutex::new(None), Mutex::new(None));
-        Self(Arc::new(Inner { path, files, drivers, store, watcher, list, problem }))
+    pub(crate) fn new(
+        path: PathBuf,
+        files: Files,
+        drivers: Arc<Drivers>,
+        shelf: Shelf,
+        unfinished: Option<Intent>,
+        transactions: Transactions,
+    ) -> Self {
+        let list = ArcSwap::from_pointee(revisions(&shelf));
+        let problem = Mutex::new(shelf.problem().map(trouble));
+        let (store, unfinished) = (Mutex::new(shelf), Mutex::new(unfinished));
+        let (drivers, watcher) = (ArcSwap::new(drivers), Mutex::new(None));
+        let transactions = Mutex::new(transactions);
+        let unkept = Mutex::new(VecDeque::new());
+        let inner = Inner {
+            path,
+            files,
+            drivers,
+            store,
+            transactions,
+            unfinished,
+            problem,
+            watcher,
+            list,
+            shown: Mutex::default(),
+            unkept,
+        };
+        Self(Arc::new(inner))
     }
 
     /// Why the history is not kept, in a sentence.
@@ -189,6 +261,12 @@ impl Keeping {
 
     fn trouble(&self) -> Option<(String, Instant)> {
         self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries once more whether something can be kept, where nothing could be.
+    pub(crate) async fn try_again(&self) {
+        // What is wrong, `problem` says.
+        let _ = self.with(|store| store.folder.probe()).await;
     }
 
     /// Hands over the watcher of the file.
@@ -224,32 +302,32 @@ impl Keeping {
         work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
         let inner = self.0.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = store.remake_if_gone(&inner.path).and_then(|()| work(&mut store));
-            inner.list.store(Arc::new(revisions(&store)));
+        let done = off_thread(move || {
+            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = shelf.store(&inner.path).and_then(work);
+            inner.show(&shelf);
+            inner.note_result(&result);
             result
         });
-        match done.await {
-            Ok(result) => Ok(result?),
-            Err(error) => Err(CommandError::Storage {
-                message: format!("disk work failed: {error}; please report this"),
-            }),
-        }
+        Ok(done.await??)
     }
 
-    /// The same for what touches no disk, and works also where that cannot be used.
-    pub(crate) async fn with_memory<R: Send + 'static>(
+    /// The same on the transactions.
+    pub(crate) async fn with_transactions<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Store) -> R + Send + 'static,
+        work: impl FnOnce(&mut Transactions) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
         let inner = self.0.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            work(&mut inner.store.lock().unwrap_or_else(PoisonError::into_inner))
-        });
-        done.await.map_err(|error| CommandError::Storage {
-            message: format!("disk work failed: {error}; please report this"),
+        self.with(move |_| {
+            work(&mut inner.transactions.lock().unwrap_or_else(PoisonError::into_inner))
         })
+        .await
+    }
+
+    /// A number for a transaction where the disk cannot be written.
+    pub(crate) fn passing_transaction_id(&self) -> String {
+        let mut all = self.0.transactions.lock().unwrap_or_else(PoisonError::into_inner);
+        all.passing_id()
     }
 
     /// What the bench's files hold now.
@@ -263,32 +341,50 @@ impl Keeping {
         }
     }
 
-    /// Station 6: tells the journal what is about to happen. Where that cannot be written, the
-    /// bench runs on without.
-    pub(crate) async fn begin(&self, from: &str, text: &Arc<str>, steps: Vec<String>) {
-        let mut intent = Intent::now(from, TextHash::of(&**text), steps);
-        intent.to_text = text.to_string();
+    /// Station 6: tells the journal what is about to happen. Answers the journal and how many of
+    /// its lines come before these: while an earlier change is unfinished, it stays in front.
+    pub(crate) async fn begin(&self, intent: Intent) -> Result<(Journal, usize), CommandError> {
         let inner = self.0.clone();
-        let begun = self.with(move |store| {
-            let begun = store.journal.begin(&intent);
-            if let Err(error) = &begun {
-                inner.note_problem(Some(error));
-            }
-            begun
-        });
-        if let Err(error) = begun.await {
-            tracing::warn!("a change begins without a journal: {error}");
-        }
+        self.with(move |store| {
+            let base = match inner.unfinished() {
+                Some(mut earlier) => {
+                    let base = earlier.steps.len();
+                    earlier.touches.resize(base, String::new());
+                    earlier.steps.extend(intent.steps);
+                    earlier.touches.extend(intent.touches);
+                    store.journal.put(&earlier)?;
+                    base
+                }
+                None => {
+                    store.journal.begin(&intent)?;
+                    0
+                }
+            };
+            Ok((store.journal.clone(), base))
+        })
+        .await
+    }
+
+    /// What an earlier run did not finish has been decided.
+    pub(crate) async fn decided(&self) -> Result<(), CommandError> {
+        let inner = self.0.clone();
+        self.with(move |store| {
+            store.journal.clear()?;
+            *inner.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            Ok(())
+        })
+        .await
     }
 
     /// Station 8: the files, each whole or not at all. They are left alone if they hold anything
     /// but `expected`.
     pub(crate) async fn write(&self, text: Arc<str>, expected: Held) -> Result<(), WriteError> {
         self.writing(move |inner| {
+            let mut main_hash = None;
             let changed = || WriteError::Changed(StoreError::Changed { path: inner.path.clone() });
             match inner.files.read(&inner.drivers.load()) {
                 Ok(now) if now.text == text => return Ok(()),
-                Ok(now) if now.hash == expected.hash => {}
+                Ok(now) if now.hash == expected.hash => main_hash = Some(now.main_hash),
                 Ok(_) => return Err(changed()),
                 // Without the bench file nobody knows which others belong to it now.
                 Err(error) if error.is_missing() => {
@@ -301,7 +397,7 @@ impl Keeping {
                 }
                 Err(error) => return Err(WriteError::Failed(error.into())),
             }
-            inner.put(&text).map_err(|error| match error {
+            inner.put(&text, main_hash).map_err(|error| match error {
                 StoreError::Changed { .. } => WriteError::Changed(error),
                 error => WriteError::Failed(error),
             })
@@ -336,20 +432,26 @@ impl Keeping {
     async fn keep(&self, more: Option<Unkept>) -> Result<Revision, CommandError> {
         let inner = self.0.clone();
         let kept = tokio::task::spawn_blocking(move || {
-            let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            store.unkept.extend(more);
-            while store.unkept.len() > UNKEPT {
-                store.unkept.pop_front();
+            let mut unkept = inner.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+            unkept.extend(more);
+            while unkept.len() > UNKEPT {
+                unkept.pop_front();
             }
-            let kept = store.keep_unkept(&inner.path);
-            if kept.is_ok()
-                && let Err(error) = store.journal.clear()
-            {
+            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept = shelf.store(&inner.path).and_then(|store| {
+                while let Some(Unkept { text, facts }) = unkept.front() {
+                    store.revisions.keep(text, facts.clone(), &store.audit)?;
+                    unkept.pop_front();
+                }
+                Ok(store)
+            });
+            let kept = kept.map(|store| inner.end_journal(store));
+            if let Ok(Err(error)) = &kept {
                 tracing::warn!("the change is done, its journal stays behind: {error}");
             }
             inner.note_problem(kept.as_ref().err());
-            inner.list.store(Arc::new(revisions(&store)));
-            store.newest()
+            inner.show(&shelf);
+            newest(&shelf, &unkept)
         });
         kept.await.ok().flatten().ok_or_else(|| CommandError::Storage {
             message: "keeping a revision failed; please report this".to_owned(),
@@ -359,9 +461,10 @@ impl Keeping {
     /// A change that failed: noted in the audit, the journal cleared.
     pub(crate) async fn give_up(&self, why: &str, origin: Origin, author: &str) {
         let record = AuditRecord::new("change_failed", origin.as_str(), author, "", why);
+        let inner = self.0.clone();
         let noted = self
             .with(move |store| {
-                store.journal.clear()?;
+                inner.end_journal(store)?;
                 store.audit.append(record)
             })
             .await;
@@ -371,10 +474,13 @@ impl Keeping {
     }
 
     /// Forgets unlabelled revisions beyond `retention` and takes a quiet window over.
-    pub(crate) async fn retain(&self, retention: usize, quiet: Duration) {
+    /// The one with the id `running` stays.
+    pub(crate) async fn retain(&self, retention: usize, quiet: Duration, running: &str) {
         let options = WatchOptions { quiet, ..WatchOptions::default() };
         self.watcher(|watcher| watcher.set_options(options));
-        if let Err(error) = self.with(move |store| store.revisions.prune(retention)).await {
+        let running = running.to_owned();
+        let pruned = self.with(move |store| store.revisions.prune(retention, Some(&running)));
+        if let Err(error) = pruned.await {
             tracing::warn!("old revisions could not be removed: {error}");
         }
     }
@@ -417,7 +523,7 @@ impl Keeping {
                 let path = inner.path.clone();
                 return Err(WriteError::Changed(StoreError::Changed { path }));
             }
-            inner.put(&text).map_err(WriteError::Failed)
+            inner.put(&text, expected).map_err(WriteError::Failed)
         })
         .await
     }
@@ -456,6 +562,11 @@ impl Keeping {
         self.with(move |store| store.audit.append(record)).await
     }
 
+    /// An audit record as it is.
+    pub(crate) async fn audit_record(&self, record: AuditRecord) -> Result<(), CommandError> {
+        self.with(move |store| store.audit.append(record)).await
+    }
+
     /// Kept revisions, newest first.
     pub(crate) fn list(&self) -> Arc<Vec<Revision>> {
         self.0.list.load_full()
@@ -473,8 +584,58 @@ impl Keeping {
 
     /// The text of a revision.
     pub(crate) async fn text(&self, id: &str) -> Result<Arc<str>, CommandError> {
-        let id = self.find(id)?.id;
-        self.with(move |store| store.revisions.text(&id)).await
+        let (id, inner) = (self.find(id)?.id, self.0.clone());
+        let read = move || {
+            let shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.revisions().text(&id)
+        };
+        Ok(off_thread(read).await??)
+    }
+
+    /// Keeps a text as a revision for the sake of keeping it.
+    pub(crate) async fn snapshot(
+        &self,
+        text: &Arc<str>,
+        facts: setpoint_store::Facts,
+    ) -> Result<Revision, CommandError> {
+        let text = text.clone();
+        let record = self.with(move |store| store.revisions.keep(&text, facts, &store.audit));
+        Ok(revision(&record.await?))
+    }
+
+    /// Names a revision or takes its name away; answers it before and after.
+    pub(crate) async fn label(
+        &self,
+        name: &str,
+        label: Option<String>,
+        origin: Origin,
+        author: &str,
+    ) -> Result<(Revision, Revision), CommandError> {
+        let before = self.find(name)?;
+        let (id, author) = (before.id.clone(), author.to_owned());
+        let after = self.with(move |store| {
+            let Store { revisions, audit, .. } = store;
+            revisions.label(&id, label.as_deref(), &author, origin.as_str(), audit)
+        });
+        Ok((before, revision(&after.await?)))
+    }
+
+    /// Kept revisions that are asked for, newest first.
+    pub(crate) async fn search(&self, query: RevisionQuery) -> Result<Vec<Revision>, CommandError> {
+        self.with(move |store| Ok(store.revisions.search(&query).iter().map(revision).collect()))
+            .await
+    }
+
+    /// What differs between two revisions, all their files read.
+    pub(crate) async fn changes(&self, old: &str, new: &str) -> Result<Vec<Change>, CommandError> {
+        let (old, new) = (self.text(old).await?, self.text(new).await?);
+        let inner = self.0.clone();
+        let compared = tokio::task::spawn_blocking(move || {
+            inner.files.changes(&old, &new, &inner.drivers.load())
+        });
+        compared.await.map_err(|error| CommandError::Failed {
+            message: format!("comparing failed: {error}; please report this"),
+        })
     }
 
     /// Stops and starts following the file.
@@ -487,7 +648,7 @@ impl Keeping {
         let inner = self.0.clone();
         let closed = tokio::task::spawn_blocking(move || {
             drop(inner.watcher.lock().unwrap_or_else(PoisonError::into_inner).take());
-            drop(inner.store.lock().unwrap_or_else(PoisonError::into_inner).lock.take());
+            inner.store.lock().unwrap_or_else(PoisonError::into_inner).unlock();
         });
         if let Err(error) = closed.await {
             tracing::error!("closing the bench's folder failed: {error}");
@@ -495,8 +656,17 @@ impl Keeping {
     }
 }
 
-fn revisions(store: &Store) -> Vec<Revision> {
-    store.revisions.list().iter().map(revision).collect()
+/// Runs disk work on a thread that may block.
+async fn off_thread<R: Send + 'static>(
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, CommandError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Storage {
+        message: format!("disk work failed: {error}; please report this"),
+    })
+}
+
+fn revisions(shelf: &Shelf) -> Vec<Revision> {
+    shelf.revisions().iter().map(revision).collect()
 }
 
 /// A kept revision as screens see it.

@@ -19,6 +19,7 @@ use crate::{
     keeping::Keeping,
     passage::Proposal,
     publish::Publisher,
+    recording::Recording,
     staging::{Staging, none},
     standing::{self, FileSide, Shown},
     status::{ReloadState, Revision, WatchShown},
@@ -64,6 +65,12 @@ pub(crate) struct Manager {
     pub(crate) file_side: FileSide,
     /// What only a person can put right; see [`crate::Status::attention`].
     pub(crate) attention: Option<String>,
+    /// A change that an earlier run did not finish.
+    pub(crate) unfinished: Option<setpoint_store::Intent>,
+    /// That nothing can be kept has been told.
+    pub(crate) told_problem: bool,
+    /// What was told of secrets that others may read.
+    pub(crate) exposed: Vec<String>,
     pub(crate) transactions: Transactions,
     pub(crate) file_name: String,
     pub(crate) files: Files,
@@ -72,6 +79,7 @@ pub(crate) struct Manager {
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
+    pub(crate) recording: Recording,
     pub(crate) publisher: Publisher,
     /// What sessions set by rule when their device answered.
     pub(crate) reports: mpsc::Receiver<setpoint_instruments::Reapplied>,
@@ -114,6 +122,8 @@ impl Manager {
         // The watcher may be waiting for room in it, and is waited for below.
         drop(self.saves);
         self.components.stop().await;
+        // While the folder is still this program's.
+        self.recording.close().await;
         self.keeping.close().await;
     }
 
@@ -122,6 +132,7 @@ impl Manager {
         origin: Origin,
         command: Command,
     ) -> Result<Answer, CommandError> {
+        self.expect_decided(&command)?;
         match command.clone() {
             Command::Begin { message, author } => self.begin(origin, message, author).await,
             Command::TakeUp { transaction } => self.take_up(origin, &transaction).await,
@@ -166,6 +177,12 @@ impl Manager {
                 self.take_file_in().await?;
                 self.roll_back(revision, only, author).await
             }
+            Command::Snapshot { label, message, author } => {
+                self.snapshot(origin, label, message, author).await
+            }
+            Command::Label { revision, label, author } => {
+                self.label(origin, &revision, label, &author).await
+            }
             Command::Reload { author } => {
                 tracing::info!(author, "reload asked for");
                 self.reload_now(origin).await
@@ -185,12 +202,8 @@ impl Manager {
                 self.look_at_file().await;
                 Ok(Answer::Done {})
             }
-            Command::Snapshot { .. }
-            | Command::Label { .. }
-            | Command::Finish { .. }
-            | Command::GoBack { .. } => {
-                Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })
-            }
+            Command::Finish { author } => self.finish(origin, author).await,
+            Command::GoBack { author } => self.go_back(origin, author).await,
             Command::Sync { author } => self.sync(origin, author).await,
             Command::Query { instrument, command, author } => {
                 self.query(origin, instrument, command, author).await
@@ -203,8 +216,14 @@ impl Manager {
 
     fn expect_running(&self, if_match: Option<&str>) -> Result<(), CommandError> {
         let running = &self.running.revision.id;
+        // A snapshot of what runs has another number, and is the same all the same.
+        let same = |expected: &str| {
+            let list = self.keeping.list();
+            let mut alike = list.iter().take_while(|one| one.hash == self.running.revision.hash);
+            alike.any(|one| one.id == expected)
+        };
         match if_match {
-            Some(expected) if expected != running => {
+            Some(expected) if expected != running && !same(expected) => {
                 Err(CommandError::Stale { expected: expected.to_owned(), running: running.clone() })
             }
             _ => Ok(()),
@@ -287,7 +306,7 @@ impl Manager {
     }
 
     /// Tells and audits what was set again.
-    async fn note_reapplied(
+    pub(crate) async fn note_reapplied(
         &self,
         applied: &setpoint_instruments::Reapplied,
         origin: Origin,
@@ -361,6 +380,9 @@ impl Manager {
 
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
+        let history_problem = self.history_problem();
+        self.recording.noticed(&self.running);
+        let unfinished = self.shown_unfinished();
         self.follow_beside();
         let watch = WatchShown { polling: self.keeping.polling() };
         let timeout = self.running.bench.runtime.transaction_timeout;
@@ -373,11 +395,12 @@ impl Manager {
             self.file_side.shown(&self.file_name);
         let diagnostics = diagnostics.unwrap_or_else(|| running.diagnostics.clone());
         let suspended = self.file_side.suspended();
-        let history_problem = self.keeping.problem();
         let revisions = self.keeping.list();
         let attention = self.attention.clone();
         self.publisher.update(|core| {
             core.attention = attention;
+            core.unfinished = unfinished;
+            core.history_problem = history_problem;
             core.bench.name.clone_from(&running.bench.name);
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());
@@ -388,7 +411,6 @@ impl Manager {
             core.reload.ahead = ahead;
             core.reload.question = question;
             core.reload.suspended = suspended;
-            core.history_problem = history_problem;
             core.transactions = transactions;
             core.revisions = revisions;
             core.text = running.text.clone();
@@ -400,6 +422,21 @@ impl Manager {
             core.secrets.extend(running.meaning.has_secrets().then(|| running.meaning.clone()));
         });
         self.publisher.publish();
+    }
+
+    /// What of the bench's memory does not work; told when that begins and when it ends.
+    fn history_problem(&mut self) -> Option<String> {
+        let problem = self.keeping.problem();
+        if problem.is_some() != self.told_problem {
+            self.told_problem = problem.is_some();
+            let (kind, tone) = match problem {
+                Some(_) => ("history_unusable", Tone::Error),
+                None => ("history_usable", Tone::Good),
+            };
+            let back = "The history is kept again".to_owned();
+            self.tell(Origin::Bench, kind, tone, problem.clone().unwrap_or(back));
+        }
+        problem
     }
 
     /// Shows a state that lasts while this task is busy.

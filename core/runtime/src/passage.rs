@@ -13,6 +13,7 @@ use crate::{
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::Meaning,
+    journaling::{Wanted, holds_secret},
     keeping::{Facts, WriteError},
     manager::{Manager, Running},
     plan::{self, Plan},
@@ -175,15 +176,15 @@ impl Manager {
 
         // 6 keep: what runs is a kept revision already; the journal says what is about to happen.
         let begun = Instant::now();
-        let lines: Vec<String> = plan.lines.iter().map(|line| line.text.clone()).collect();
-        self.keeping.begin(&self.running.revision.id, &text, lines).await;
+        let wanted = Wanted { author: &author, origin, message: &message };
+        let notes = self.begin_journal(&plan, &read.meaning, &text, wanted).await;
 
         // 7 apply: what is started shows up before this is over, and shows no secrets.
         if read.meaning.has_secrets() {
             self.publisher.update(|core| core.secrets.push(read.meaning.clone()));
         }
         let old = self.running.bench.clone();
-        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench).await;
+        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench, notes).await;
         let progress = match taken {
             Ok(progress) => progress,
             Err(failure) => {
@@ -201,7 +202,10 @@ impl Manager {
             false => self.keeping.write(text.clone(), left.clone()).await,
         };
         let not_written = match written {
-            Ok(()) => None,
+            Ok(()) => {
+                progress.notes.wrote().await;
+                None
+            }
             Err(WriteError::Failed(error)) => Some(error.to_string()),
             Err(WriteError::Changed(error)) => {
                 self.file_side.overtaken(true);
@@ -222,15 +226,19 @@ impl Manager {
         let mut verified = progress.verified.clone();
         if let Meaning::Layered(layered) = &*read.meaning {
             // What is kept of them would show what the file hides.
-            verified.retain(|set| set.path.parse().is_ok_and(|path| !layered.holds_secret(&path)));
+            verified.retain(|set| !holds_secret(layered, &set.path));
         }
         let written = not_written.is_none();
         let facts = Facts { author: author.clone(), origin, message, verified, written };
         let revision = self.keeping.accept(&text, &read.changes, facts).await?;
         self.attention = None;
         self.components.configure_all(&old, &read.bench).await;
-        let retention = read.bench.runtime.snapshot_retention;
-        self.keeping.retain(retention, read.bench.runtime.quiet).await;
+        // What an unfinished change goes back to is not forgotten before that is decided.
+        let retention = match self.unfinished {
+            Some(_) => usize::MAX,
+            None => read.bench.runtime.snapshot_retention,
+        };
+        self.keeping.retain(retention, read.bench.runtime.quiet, &revision.id).await;
         self.running = Running {
             text,
             hash,
@@ -244,7 +252,9 @@ impl Manager {
             None => self.file_side.matches(),
             Some(cause) => self.not_written(left, cause),
         }
+        self.recording.accepted(&self.running, &read.changes);
         self.prove();
+        self.warn_of_exposed_secrets().await;
         let applied = Applied {
             revision,
             changes: read.changes,
@@ -397,7 +407,13 @@ impl Manager {
             _ => ("commit_applied", format!("Commit {id} by {}", revision.author)),
         };
         let message = format!("{what}: {summary}");
-        self.publisher.tell(Told {
+        let payload = serde_json::json!({
+            "revision": id,
+            "author": revision.author,
+            "message": revision.message,
+            "changes": *applied.changes,
+        });
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -405,7 +421,8 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        self.publisher.tell_with(told, Some(payload));
     }
 
     fn tell_rejected(
@@ -422,7 +439,7 @@ impl Manager {
         } else {
             ("commit_rejected", format!("Not committed: {error}. The bench still runs {id}."))
         };
-        self.publisher.tell(Told {
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -430,7 +447,9 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        let findings = serde_json::json!({ "revision": id, "diagnostics": error.diagnostics() });
+        self.publisher.tell_with(told, Some(findings));
     }
 }
 

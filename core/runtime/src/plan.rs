@@ -35,6 +35,8 @@ pub(crate) enum Step {
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) lines: Vec<PlanStep>,
+    /// By index of a step: which of `lines` tells of it.
+    pub(crate) line_of: Vec<usize>,
     /// Sources that stop showing pictures for a moment.
     pub(crate) interrupted: usize,
 }
@@ -65,12 +67,21 @@ impl Plan {
 
     fn add(&mut self, step: Step, kind: &'static str, text: String, note: Option<String>) {
         self.steps.push(step);
+        self.line_of.push(self.lines.len());
         self.lines.push(PlanStep { text, kind, note, hazard: false });
+    }
+
+    /// A step that a line tells of already: the last one that starts with the words.
+    fn add_told(&mut self, step: Step, words: &str) {
+        let told = self.lines.iter().rposition(|line| line.text.starts_with(words));
+        self.steps.push(step);
+        self.line_of.push(told.unwrap_or(self.lines.len()));
     }
 
     /// A line before all others.
     pub(crate) fn tell_first(&mut self, kind: &'static str, text: String) {
         self.lines.insert(0, PlanStep { text, kind, note: None, hazard: false });
+        self.line_of.iter_mut().for_each(|line| *line += 1);
     }
 
     /// A line that tells of something and does nothing by itself.
@@ -264,7 +275,7 @@ fn add_open(plan: &mut Plan, id: &str, old: Option<&Instrument>, new: &Instrumen
             plan.add(step, "connect", connect, on_connect(new));
         }
         // It has been told that it is disconnected.
-        Some(old) if relinks(old, new) => plan.steps.push(step),
+        Some(old) if relinks(old, new) => plan.add_told(step, &format!("{id} disconnect")),
         Some(old) => {
             // Values have lines of their own.
             let same_values = Instrument { set: new.set.clone(), ..old.clone() };

@@ -57,7 +57,7 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    fn text(&self) -> Option<&Arc<str>> {
+    pub(crate) fn text(&self) -> Option<&Arc<str>> {
         match self {
             Self::Refused { text, .. } => text.as_ref(),
             Self::Waiting { text, .. } => Some(text),

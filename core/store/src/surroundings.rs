@@ -7,7 +7,7 @@ use std::{
 
 use setpoint_bench::layers::{Surroundings, Unreadable};
 
-use crate::{ReadError, atomic};
+use crate::{AccessError, AccessRules, ReadError, atomic};
 
 /// More files than this are no bench; a pattern such as `**/*.toml` in a large folder finds them.
 const MOST_FILES: usize = 10_000;
@@ -23,14 +23,23 @@ const OPTIONS: glob::MatchOptions = glob::MatchOptions {
 #[derive(Debug, Clone)]
 pub struct DiskSurroundings {
     folder: PathBuf,
+    bench: PathBuf,
+    rules: AccessRules,
 }
 
 impl DiskSurroundings {
-    /// For the bench file at `bench`; names are then relative to its folder.
+    /// For the bench file at `bench`; names are then relative to its folder. Allows what
+    /// [`AccessRules`] allow where a person has set none.
     pub fn beside(bench: &Path) -> Self {
         // Found names come without `.`, and are compared with this.
         let parts = bench.parent().into_iter().flat_map(Path::components);
-        Self { folder: parts.filter(|part| *part != Component::CurDir).collect() }
+        let folder = parts.filter(|part| *part != Component::CurDir).collect();
+        Self { folder, bench: bench.to_owned(), rules: AccessRules::default() }
+    }
+
+    /// The same by other rules.
+    pub fn allowing(self, rules: AccessRules) -> Self {
+        Self { rules, ..self }
     }
 }
 
@@ -69,7 +78,11 @@ impl DiskSurroundings {
             other(format!("the name of the folder {} is not UTF-8", self.folder.display()))
         })?;
         let slash = if folder.is_empty() || folder.ends_with('/') { "" } else { "/" };
-        let whole = format!("{}{slash}{pattern}", glob::Pattern::escape(folder));
+        let whole = if pattern.starts_with('/') {
+            pattern.to_owned()
+        } else {
+            format!("{}{slash}{pattern}", glob::Pattern::escape(folder))
+        };
         let found = glob::glob_with(&whole, OPTIONS)
             .map_err(|error| other(format!("it is not a pattern of file names: {}", error.msg)))?;
         let mut names = Vec::new();
@@ -78,7 +91,11 @@ impl DiskSurroundings {
                 other(format!("{} cannot be listed: {}", error.path().display(), error.error()))
             })?;
             // A name that is not UTF-8 cannot be one that a bench file means.
-            let name = path.strip_prefix(&self.folder).ok().and_then(Path::to_str);
+            let name = if pattern.starts_with('/') {
+                path.to_str()
+            } else {
+                path.strip_prefix(&self.folder).ok().and_then(Path::to_str)
+            };
             if let Some(name) = name.filter(|_| wanted(&path)) {
                 names.push(name.to_owned());
             }
@@ -93,7 +110,15 @@ impl DiskSurroundings {
 
 impl Surroundings for DiskSurroundings {
     fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
-        match atomic::read(&self.folder.join(name)) {
+        let path = self.folder.join(name);
+        match self.rules.check_beside(&self.bench, &path) {
+            Ok(()) => {}
+            Err(error @ AccessError::Outside { .. }) => {
+                return Err(Unreadable::Outside(error.to_string()));
+            }
+            Err(error) => return Err(Unreadable::NotAllowed(error.to_string())),
+        }
+        match atomic::read(&path) {
             Ok(file) => Ok(file.text),
             Err(ReadError::Missing { .. }) => Err(Unreadable::Missing),
             Err(ReadError::NotUtf8 { line, column, .. }) => {
@@ -108,6 +133,10 @@ impl Surroundings for DiskSurroundings {
         self.list(pattern, |path| {
             path.is_file() && !path.file_name().is_some_and(crate::watch::is_artefact)
         })
+    }
+
+    fn allows(&self, path: &str) -> bool {
+        self.rules.allows(Path::new(path))
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{FileText, ReadError, StoreError, TextHash};
+use crate::{ReadError, StoreError, TextHash};
 
 mod artefact;
 mod beside;
@@ -90,7 +90,7 @@ pub enum FileSeen {
         first_sign: Instant,
         /// Its writer had visibly finished; otherwise stillness decided.
         finished_save: bool,
-        /// It was renamed into place, as all that changed with it, and not written to since.
+        /// It was renamed into place, and not written to since.
         renamed: bool,
         /// Files beside it that changed together with it.
         beside: Vec<PathBuf>,
@@ -104,7 +104,7 @@ pub enum FileSeen {
         first_sign: Instant,
         /// As of a text.
         finished_save: bool,
-        /// As of a text.
+        /// All of them were renamed into place.
         renamed: bool,
     },
     /// The bench file is not there any more, nor was it for a while.
@@ -228,17 +228,5 @@ impl Drop for Watcher {
             // It only fails if the sink panicked, which has been told by then.
             let _ = thread.join();
         }
-    }
-}
-
-impl FileSeen {
-    fn text(
-        file: FileText,
-        first_sign: Instant,
-        (finished_save, renamed): (bool, bool),
-        beside: Vec<PathBuf>,
-    ) -> Self {
-        let FileText { text, hash, .. } = file;
-        Self::Text { text, hash, first_sign, finished_save, renamed, beside }
     }
 }

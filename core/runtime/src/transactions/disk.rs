@@ -18,20 +18,15 @@ use crate::{
 impl Keeping {
     /// An id that no transaction of this bench ever had.
     async fn next_transaction_id(&self) -> Result<String, CommandError> {
-        self.with(|store| store.transactions.next_id()).await
-    }
-
-    /// The same where the disk cannot be written.
-    async fn passing_transaction_id(&self) -> Result<String, CommandError> {
-        self.with_memory(|store| store.transactions.passing_id()).await
+        self.with_transactions(|all| all.next_id()).await
     }
 
     async fn save_transaction(&self, record: TransactionRecord) -> Result<(), CommandError> {
-        self.with(move |store| store.transactions.save(&record)).await
+        self.with_transactions(move |all| all.save(&record)).await
     }
 
     async fn remove_transaction(&self, id: String) -> Result<(), CommandError> {
-        self.with(move |store| store.transactions.remove(&id)).await
+        self.with_transactions(move |all| all.remove(&id)).await
     }
 }
 
@@ -40,7 +35,7 @@ impl Manager {
     /// told.
     pub(super) async fn fresh_id(&self, origin: Origin) -> Result<String, CommandError> {
         match self.keeping.next_transaction_id().await {
-            Err(_) if origin == Origin::Panel => self.keeping.passing_transaction_id().await,
+            Err(_) if origin == Origin::Panel => Ok(self.keeping.passing_transaction_id()),
             outcome => outcome,
         }
     }

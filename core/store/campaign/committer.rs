@@ -1,0 +1,147 @@
+//! Commits to a bench as the runtime does, for tests that kill it, fail its calls and cut its power.
+//!
+//! `committer BENCH COUNT` opens the bench, says `start` before and `open N` after (N is the commit
+//! that the bench file holds), then commits `COUNT` times, without end if that is 0. It says `ack N`
+//! when commit N is done. If one fails it takes it back, says `failed N: why` and ends with 1; if
+//! the bench cannot be opened, `failed open: why`.
+#![allow(clippy::print_stdout, reason = "whoever started it reads what it says")]
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use serde_json::Value;
+use setpoint_store::{
+    Audit, AuditRecord, BenchFolder, Facts, FolderLock, Intent, Journal, Revisions, StoreError,
+    TextHash, atomic,
+};
+
+mod text;
+
+/// How many revisions are kept.
+const KEPT: usize = 20;
+
+/// The steps of each commit; the last one is taken when the file is written.
+const STEPS: [&str; 2] = ["psu.ch1.voltage 3.3 → 3.45 V", "write bench.toml"];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let bench = arguments.next().map(PathBuf::from);
+    let count = arguments.next().and_then(|count| count.to_str()?.parse::<u64>().ok());
+    let (Some(bench), Some(count)) = (bench, count) else {
+        say("usage: committer BENCH COUNT");
+        return ExitCode::from(2);
+    };
+    say("start");
+    let mut store = match Store::open(&bench) {
+        Ok(store) => store,
+        Err(error) => {
+            say(&format!("failed open: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let first = store.number + 1;
+    say(&format!("open {}", store.number));
+    for number in first.. {
+        if count > 0 && number - first >= count {
+            break;
+        }
+        if let Err(error) = store.commit(number) {
+            say(&format!("failed {number}: {error}"));
+            return ExitCode::FAILURE;
+        }
+        say(&format!("ack {number}"));
+    }
+    ExitCode::SUCCESS
+}
+
+/// Says a line in one write. Where nobody listens any more, there is nothing to do about it.
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush());
+}
+
+/// A bench that is open.
+struct Store {
+    bench: PathBuf,
+    audit: Audit,
+    revisions: Revisions,
+    journal: Journal,
+    /// The commit that the bench file holds.
+    number: u64,
+    _lock: FolderLock,
+}
+
+impl Store {
+    fn open(bench: &Path) -> Result<Self, StoreError> {
+        let folder = BenchFolder::open(bench)?;
+        let lock = folder.lock()?;
+        atomic::sweep_temporary(bench)?;
+        atomic::sweep_folder(&folder)?;
+        let audit = Audit::open(&folder)?;
+        let mut revisions = Revisions::open(&folder, &audit)?;
+        let journal = Journal::open(&folder);
+        journal.found()?;
+        let file = atomic::read(bench)?;
+        let number = text::number(&file.text).ok_or_else(|| StoreError::Damaged {
+            path: bench.to_owned(),
+            what: "it holds none of the texts that were written".into(),
+        })?;
+        if revisions.newest().map(|newest| newest.hash) != Some(file.hash) {
+            revisions.keep(&file.text, facts("As found"), &audit)?;
+        }
+        // The file decides what runs; what it holds is kept before the journal forgets about it.
+        journal.clear()?;
+        Ok(Self { bench: bench.to_owned(), audit, revisions, journal, number, _lock: lock })
+    }
+
+    /// Stations 6 to 9.
+    fn commit(&mut self, number: u64) -> Result<(), StoreError> {
+        let text = text::text(number);
+        let from = self.revisions.newest().map(|newest| newest.id.clone()).unwrap_or_default();
+        let intent = Intent::now(from, TextHash::of(&text), STEPS.map(str::to_owned).to_vec());
+        let intent = Intent { to_text: text.clone(), ..intent };
+        if let Err(error) = self.carry_out(number, &text, &intent) {
+            self.take_back(&text, &error)?;
+            return Err(error);
+        }
+        self.number = number;
+        // Both as the runtime: the commit is done, whatever becomes of these.
+        let _ = self.journal.clear();
+        let _ = self.revisions.prune(KEPT);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, number: u64, text: &str, intent: &Intent) -> Result<(), StoreError> {
+        self.journal.begin(intent)?;
+        self.journal.step_done(0)?;
+        atomic::replace(&self.bench, text.as_bytes())?;
+        self.journal.step_done(1)?;
+        let message = format!("Commit {number}");
+        self.audit.append(AuditRecord::new("step", "panel", "anna", "bench.name", &message))?;
+        self.revisions.keep(text, facts(&message), &self.audit)?;
+        Ok(())
+    }
+
+    /// The file as it was, the failure noted, the journal cleared.
+    fn take_back(&mut self, text: &str, why: &StoreError) -> Result<(), StoreError> {
+        if atomic::read(&self.bench).is_ok_and(|file| *file.text == *text) {
+            atomic::replace(&self.bench, text::text(self.number).as_bytes())?;
+        }
+        self.journal.clear()?;
+        let why = why.to_string();
+        self.audit.append(AuditRecord::new("change_failed", "panel", "anna", "", &why))
+    }
+}
+
+fn facts(message: &str) -> Facts {
+    Facts {
+        author: "anna".into(),
+        origin: "panel".into(),
+        message: message.into(),
+        label: None,
+        data: Value::Null,
+    }
+}
