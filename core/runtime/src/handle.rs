@@ -3,6 +3,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
+use setpoint_bench::Change;
+use setpoint_store::RevisionQuery;
 use setpoint_store::history::{EventFilter, HistoryEvent, RevisionFacts};
 use setpoint_video::Frame;
 use tokio::{
@@ -16,7 +18,7 @@ use crate::{
     frames::Frames,
     keeping::Keeping,
     recording::Recording,
-    status::Status,
+    status::{Revision, Status},
 };
 
 /// Requests that may wait; one more is refused.
@@ -110,6 +112,30 @@ impl Runtime {
     /// [`CommandError::NotFound`], or [`CommandError::Storage`] if its file cannot be read.
     pub async fn revision_text(&self, id: &str) -> Result<Arc<str>, CommandError> {
         self.keeping.text(id).await
+    }
+
+    /// Kept revisions that are asked for, newest first.
+    ///
+    /// # Errors
+    /// [`CommandError::Storage`] if the folder was deleted and cannot be made again.
+    pub async fn search_revisions(
+        &self,
+        query: RevisionQuery,
+    ) -> Result<Vec<Revision>, CommandError> {
+        self.keeping.search(query).await
+    }
+
+    /// What differs between two kept revisions, by id or label, key by key: all files of the bench
+    /// as they were then.
+    ///
+    /// # Errors
+    /// As [`Runtime::revision_text`].
+    pub async fn revision_changes(
+        &self,
+        old: &str,
+        new: &str,
+    ) -> Result<Vec<Change>, CommandError> {
+        self.keeping.changes(old, new).await
     }
 
     /// Events of this run and earlier ones, from the history database. What happened before the

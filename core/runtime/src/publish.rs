@@ -52,8 +52,8 @@ pub(crate) struct Core {
     pub(crate) disk_text: Option<Arc<str>>,
     pub(crate) instrument_order: Vec<String>,
     pub(crate) source_order: Vec<String>,
-    /// What runs, if it holds secrets: they are not shown.
-    pub(crate) secrets: Option<Arc<Meaning>>,
+    /// What runs, and what is about to, if they hold secrets: those are not shown.
+    pub(crate) secrets: Vec<Arc<Meaning>>,
 }
 
 impl Core {
@@ -85,7 +85,7 @@ impl Core {
             disk_text: None,
             instrument_order: Vec::new(),
             source_order: Vec::new(),
-            secrets: None,
+            secrets: Vec::new(),
         }
     }
 }
@@ -185,8 +185,8 @@ impl Publisher {
         self.parts().sources.keys().cloned().collect()
     }
 
-    /// What runs, if it holds secrets.
-    pub(crate) fn secrets(&self) -> Option<Arc<Meaning>> {
+    /// What runs, and what is about to, if they hold secrets.
+    pub(crate) fn secrets(&self) -> Vec<Arc<Meaning>> {
         self.parts().core.secrets.clone()
     }
 
@@ -261,7 +261,7 @@ impl Publisher {
         let mut told_error = None;
         loop {
             let status = receiver.borrow_and_update().clone();
-            let status = without_secrets(status, self.secrets().as_deref());
+            let status = without_secrets(status, &self.secrets());
             if let Some(told) = transition(&status, before, &mut told_error) {
                 self.tell(told);
             }
@@ -297,7 +297,7 @@ impl Parts {
             history_problem: core.history_problem.or(core.database_problem),
             transactions: core.transactions,
             instruments: in_order(&core.instrument_order, &self.devices, |slot| {
-                without_secrets(slot.status(), core.secrets.as_deref())
+                without_secrets(slot.status(), &core.secrets)
             }),
             sources: in_order(&core.source_order, &self.sources, |slot| {
                 slot.last.clone().unwrap_or_else(|| Arc::new(slot.look("")))
@@ -316,13 +316,17 @@ impl Parts {
 /// A status for everybody: the address of a device may be a secret.
 fn without_secrets(
     status: Arc<InstrumentStatus>,
-    secrets: Option<&Meaning>,
+    secrets: &[Arc<Meaning>],
 ) -> Arc<InstrumentStatus> {
-    let Some(secrets) = secrets else { return status };
+    if secrets.is_empty() {
+        return status;
+    }
     let mut status = Arc::unwrap_or_clone(status);
-    status.address = secrets.hide(status.address);
-    status.link = status.link.map(|link| secrets.hide(link));
-    status.error = status.error.map(|error| secrets.hide(error));
+    for secrets in secrets {
+        status.address = secrets.hide(status.address);
+        status.link = status.link.map(|link| secrets.hide(link));
+        status.error = status.error.map(|error| secrets.hide(error));
+    }
     Arc::new(status)
 }
 

@@ -161,7 +161,7 @@ impl Recording {
             tick.tick().await;
             let status = self.0.publisher.status().load_full();
             let secrets = self.0.publisher.secrets();
-            self.0.history.put_trends(trends.changed(&status, secrets.as_deref()));
+            self.0.history.put_trends(trends.changed(&status, &secrets));
             self.tell_labels(&status, &mut labelled);
             self.tell_problem(&mut problem);
             self.tell_notes(&status, &mut begun).await;
@@ -246,7 +246,7 @@ struct Trends {
 
 impl Trends {
     /// Readbacks that differ from those before.
-    fn changed(&mut self, status: &Status, secrets: Option<&Meaning>) -> Vec<TrendPoint> {
+    fn changed(&mut self, status: &Status, secrets: &[Arc<Meaning>]) -> Vec<TrendPoint> {
         let mut points = Vec::new();
         for (id, instrument) in &status.instruments {
             if self.seen.get(id).is_some_and(|seen| Arc::ptr_eq(seen, instrument)) {
@@ -260,7 +260,7 @@ impl Trends {
                 let value = readings::plain(readback);
                 let key = (id.clone(), name.clone());
                 if self.last.get(&key) == Some(&value)
-                    || secrets.is_some_and(|secrets| readings::is_secret(secrets, id, name))
+                    || secrets.iter().any(|secrets| readings::is_secret(secrets, id, name))
                 {
                     continue;
                 }

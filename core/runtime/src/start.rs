@@ -12,17 +12,19 @@ use tokio::sync::mpsc;
 use crate::{
     catalogue::Drivers,
     components::Components,
+    doubt::{self, Saved},
     event::{Origin, Tone},
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{QUEUE, Runtime},
     keeping::{self, Keeping},
-    manager::{Manager, OnDisk, Running},
+    manager::{Manager, Running},
     publish::{Core, Publisher},
     recording::{self, Recording},
     shelf::{self, Shelf},
     staging::none,
-    status::Revision,
+    standing::{FileSide, Found, Wait},
+    status::{Question, Revision},
     transactions::Transactions,
     unfinished,
 };
@@ -76,12 +78,14 @@ impl StartError {
 }
 
 /// What was found on disk and what will run.
-struct Found {
+struct Opened {
     shelf: Shelf,
     unfinished: Option<Intent>,
     drivers: Drivers,
     running: Running,
-    on_disk: OnDisk,
+    /// What the file holds, if that is not what runs.
+    found: Option<Found>,
+    attention: Option<String>,
     notes: Vec<(Tone, String)>,
     transactions: setpoint_store::Transactions,
     staged: Vec<setpoint_store::TransactionRecord>,
@@ -124,12 +128,13 @@ impl Runtime {
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found {
+        let Opened {
             shelf,
             unfinished,
             drivers,
             running,
-            on_disk,
+            found,
+            attention,
             notes,
             transactions,
             staged,
@@ -158,7 +163,7 @@ impl Runtime {
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
         let secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
-        publisher.update(|core| core.secrets = secrets);
+        publisher.update(|core| core.secrets.extend(secrets));
         components.start(&running.bench).await;
 
         let mut manager = Manager {
@@ -166,14 +171,11 @@ impl Runtime {
             files,
             followed: None,
             running,
-            on_disk,
-            attention: unfinished.as_ref().map(asks),
+            file_side: FileSide::new(found),
+            attention: unfinished.as_ref().map(asks).or(attention),
             unfinished,
             told_problem: false,
             exposed,
-            saved_meanwhile: false,
-            paused: false,
-            settling: false,
             transactions: Transactions::default(),
             drivers,
             components,
@@ -203,7 +205,7 @@ impl Runtime {
     }
 }
 
-fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
+fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     let known = BenchFolder::exists(path);
     let drivers = Drivers::beside(path);
     let name = files.name().to_owned();
@@ -247,11 +249,36 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         notes.push((Tone::Warning, error.to_string()));
     }
 
-    let (running, on_disk) = match reading {
-        Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
-            let revision = revision_of(&mut shelf, path, &file, &mut unfinished, &mut notes);
-            let running = running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
-            (running, OnDisk::Same)
+    let mut attention = None;
+    let (running, found) = match reading {
+        Ok((Some(file), Ok(meaning)))
+            if meaning.bench().is_some() || doubt::is_empty(&file.text) =>
+        {
+            match doubted_at_start(shelf.revisions(), files, &drivers, &file, &meaning) {
+                Some((running, question)) => {
+                    let why = Wait::Answer(question);
+                    (running, Some(Found::Waiting { text: file.text, why }))
+                }
+                None if meaning.bench().is_none() => return Err(invalid(meaning.diagnostics())),
+                None => {
+                    let newest = shelf.revisions().newest().cloned();
+                    let newest = newest.filter(|newest| newest.hash != file.hash);
+                    let revision =
+                        revision_of(&mut shelf, path, &file, &mut unfinished, &mut notes);
+                    if let Some(newest) = newest
+                        && shelf.never_written(&newest, &revision.id)
+                    {
+                        let id = &newest.id;
+                        attention = Some(format!(
+                            "{id} was in force and never reached {name}: roll back to {id} if you \
+                             want it"
+                        ));
+                    }
+                    let running =
+                        running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
+                    (running, None)
+                }
+            }
         }
         Ok((file, read)) => {
             let findings = match read {
@@ -263,27 +290,33 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
             };
             let diagnostics = Arc::new(findings);
             let why = check::summary(&diagnostics);
-            (running, OnDisk::Refused { text: file.map(|file| file.text), diagnostics, why })
+            let text = file.map(|file| file.text);
+            (running, Some(Found::Refused { text, diagnostics, why }))
         }
         Err(error) => {
             let Some(running) = last_good(shelf.revisions(), files, &drivers) else {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
-            (running, OnDisk::Unreadable { why })
+            (running, Some(Found::Unreadable { why }))
         }
     };
     let id = &running.revision.id;
-    notes.push(match &on_disk {
-        OnDisk::Same => (Tone::Info, format!("{name} opened as {id}")),
-        OnDisk::Refused { why, .. } => {
+    notes.push(match &found {
+        None => (Tone::Info, format!("{name} opened as {id}")),
+        Some(Found::Refused { why, .. }) => {
             (Tone::Error, format!("{name} was not applied: {why}. {id} runs instead."))
         }
-        OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
-        OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
+        Some(Found::Unreadable { why }) => (Tone::Error, why.clone()),
+        Some(Found::Waiting { why: Wait::Answer(question), .. }) => {
+            let asked = &question.message;
+            (Tone::Warning, format!("{name} is not applied unasked: {asked}. {id} runs instead."))
+        }
+        Some(Found::Waiting { .. }) => (Tone::Info, format!("{name} waits for a reload")),
     });
-    let (transactions, found) = setpoint_store::Transactions::open(&BenchFolder::of(path));
-    notes.extend(found.problems.into_iter().map(|problem| (Tone::Warning, problem)));
+    notes.extend(attention.iter().map(|attention| (Tone::Warning, attention.clone())));
+    let (transactions, staged) = setpoint_store::Transactions::open(&BenchFolder::of(path));
+    notes.extend(staged.problems.into_iter().map(|problem| (Tone::Warning, problem)));
     if let Some(intent) = &mut unfinished {
         let keep = intent.steps.len().saturating_sub(1);
         if shelf::was_kept(intent, shelf.revisions().newest()) && !intent.done.contains(&keep) {
@@ -293,17 +326,42 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
     }
     let exposed = files.exposed_secrets(&running.meaning);
     notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
-    Ok(Found {
+    Ok(Opened {
         shelf,
         unfinished,
         drivers,
         running,
-        on_disk,
+        found,
+        attention,
         notes,
         transactions,
-        staged: found.kept,
+        staged: staged.kept,
         exposed,
     })
+}
+
+/// A file that looks torn beside the newest revision: that runs instead, and the file is asked
+/// about. How many components it lacks does not matter: someone may have edited it at leisure.
+fn doubted_at_start(
+    revisions: &Revisions,
+    files: &Files,
+    drivers: &Drivers,
+    file: &OnDiskText,
+    meaning: &Meaning,
+) -> Option<(Running, Question)> {
+    let newest = revisions.newest()?;
+    if newest.hash == file.hash {
+        return None;
+    }
+    let before = revisions.text(&newest.id).ok()?;
+    let missing = files.became(doubt::missing(&before, &file.text));
+    doubt::torn(files.name(), &before, &file.text, &missing)?;
+    let running = last_good(revisions, files, drivers)?;
+    let found = (&*file.text, meaning.bench());
+    let saved = Saved { renamed: false };
+    let before = (&*running.text, &*running.bench);
+    let question = doubt::question(files.name(), before, found, &missing, saved)?;
+    Some((running, question))
 }
 
 fn invalid(findings: &[Diagnostic]) -> StartError {

@@ -205,6 +205,22 @@ impl Audit {
         self.lock().append(record)
     }
 
+    /// Appends several records at once: all of them are on the disk when this returns.
+    ///
+    /// # Errors
+    /// When they could not be written; the log then is as before.
+    pub fn append_all(&self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
+        if records.is_empty() { Ok(()) } else { self.lock().append_all(records) }
+    }
+
+    /// All lines of some kinds that can be read, oldest first. Others are not even looked into.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn lines_of(&self, kinds: &[&str]) -> Result<Vec<AuditLine>, StoreError> {
+        lines_of(&self.lock().path, kinds)
+    }
+
     /// All lines that can be read, oldest first; the others are passed over.
     ///
     /// # Errors
@@ -221,27 +237,27 @@ impl Audit {
 
 impl Open {
     fn append(&mut self, record: AuditRecord) -> Result<(), StoreError> {
-        let AuditRecord { kind, origin, author, path, message, data } = record;
-        let line = AuditLine {
-            seq: self.lines + 1,
-            at: Timestamp::now(),
-            prev: self.prev.clone(),
-            kind,
-            origin,
-            author,
-            path,
-            message,
-            data,
-        };
-        let mut line = serde_json::to_vec(&line).map_err(|e| StoreError::Damaged {
-            path: self.path.clone(),
-            what: format!("a record cannot be written as JSON: {e}"),
-        })?;
-        let prev = hash_of(&line);
-        line.push(b'\n');
-        self.write(&line).map_err(|e| StoreError::io("write", &self.path, &e))?;
-        self.lines += 1;
-        self.length += line.len() as u64;
+        self.append_all(vec![record])
+    }
+
+    fn append_all(&mut self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
+        let (mut bytes, mut prev, mut seq) = (Vec::new(), self.prev.clone(), self.lines);
+        for record in records {
+            let AuditRecord { kind, origin, author, path, message, data } = record;
+            seq += 1;
+            let at = Timestamp::now();
+            let line = AuditLine { seq, at, prev, kind, origin, author, path, message, data };
+            let line = serde_json::to_vec(&line).map_err(|e| StoreError::Damaged {
+                path: self.path.clone(),
+                what: format!("a record cannot be written as JSON: {e}"),
+            })?;
+            prev = hash_of(&line);
+            bytes.extend(line);
+            bytes.push(b'\n');
+        }
+        self.write(&bytes).map_err(|e| StoreError::io("write", &self.path, &e))?;
+        self.lines = seq;
+        self.length += bytes.len() as u64;
         self.prev = prev;
         Head { seq: self.lines, hash: self.prev.clone() }.write(&self.head);
         Ok(())
@@ -268,6 +284,22 @@ pub(crate) fn lines(path: &Path) -> Result<Vec<AuditLine>, StoreError> {
     each_line(path, |line, _| match serde_json::from_slice(line) {
         Ok(line) => lines.push(line),
         Err(e) => tracing::warn!(file = %path.display(), error = %e, "a record is passed over"),
+    })
+    .map_err(|e| StoreError::io("read", path, &e))?;
+    Ok(lines)
+}
+
+pub(crate) fn lines_of(path: &Path, kinds: &[&str]) -> Result<Vec<AuditLine>, StoreError> {
+    let marks: Vec<String> = kinds.iter().map(|kind| format!("\"kind\":\"{kind}\"")).collect();
+    let mut lines = Vec::new();
+    each_line(path, |line, _| {
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        if marks.iter().any(|mark| text.contains(mark))
+            && let Ok(line) = serde_json::from_str::<AuditLine>(text)
+            && kinds.contains(&line.kind.as_str())
+        {
+            lines.push(line);
+        }
     })
     .map_err(|e| StoreError::io("read", path, &e))?;
     Ok(lines)

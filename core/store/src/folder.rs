@@ -74,6 +74,11 @@ impl BenchFolder {
         self.path.join("versions")
     }
 
+    /// What is known about the files of revisions without reading them; a cache.
+    pub(crate) fn versions_seen(&self) -> PathBuf {
+        self.path.join("versions.json")
+    }
+
     /// Where staged changes are, one file a transaction.
     pub fn transactions(&self) -> PathBuf {
         self.path.join("transactions")

@@ -48,7 +48,7 @@ pub use folder::{BenchFolder, FolderLock};
 pub use hash::TextHash;
 pub use history::{History, HistoryReader};
 pub use journal::{Intent, Journal, StepNote};
-pub use revisions::{Facts, RevisionRecord, Revisions};
+pub use revisions::{Facts, RevisionQuery, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
 pub use surroundings::DiskSurroundings;
 pub use transactions::{EditRecord, FoundTransactions, TransactionRecord, Transactions};

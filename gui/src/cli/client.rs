@@ -191,6 +191,17 @@ fn resolved(path: &Path) -> PathBuf {
     path.canonicalize().ok().or_else(of_folder).unwrap_or_else(|| path.to_owned())
 }
 
+/// A text as it can stand in an address, between slashes or behind an equals sign.
+pub fn segment(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
 type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
 
 /// How a body is sent.
@@ -234,4 +245,15 @@ fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
     };
     // The text they are about is the one that would have come out, which nobody has.
     failure.with_findings(&findings, &mut Sources::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_can_stand_in_an_address() {
+        assert_eq!(segment("r41"), "r41");
+        assert_eq!(segment("für α/β?&=+ .."), "f%C3%BCr%20%CE%B1%2F%CE%B2%3F%26%3D%2B%20..");
+    }
 }

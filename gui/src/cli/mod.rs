@@ -14,6 +14,7 @@ mod explain;
 mod get;
 mod history;
 mod input;
+mod label;
 mod lines;
 mod look;
 mod merge;
@@ -27,6 +28,7 @@ mod rollback;
 mod schema;
 mod serve;
 mod set;
+mod snapshot;
 mod sources;
 mod status;
 mod transaction;
@@ -73,6 +75,8 @@ enum Command {
     Events(events::Events),
     Transaction(transaction::Transaction),
     History(history::History),
+    Snapshot(snapshot::Snapshot),
+    Label(label::Label),
     Rollback(rollback::Rollback),
     Recover(recover::Recover),
     Audit(audit::Audit),
@@ -108,6 +112,8 @@ pub fn main() -> ExitCode {
         Some(Command::Events(command)) => events::run(&command),
         Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
+        Some(Command::Snapshot(command)) => snapshot::run(&command),
+        Some(Command::Label(command)) => label::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
         Some(Command::Recover(command)) => recover::run(&command),
         Some(Command::Audit(command)) => audit::run(&command),
