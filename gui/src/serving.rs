@@ -26,7 +26,7 @@ pub enum ServingError {
     Start(StartError),
     /// It cannot be served over HTTP.
     Api(setpoint_api::ApiError),
-    /// `run.json` cannot be written.
+    /// The system gives no secret for its callers.
     Store(StoreError),
 }
 
@@ -63,8 +63,9 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Opens a bench and serves it. `run.json` is there when this returns. Must be called within
-    /// a tokio runtime.
+    /// Opens a bench and serves it. `run.json` is there when this returns, unless it cannot be
+    /// written: then that is tried again, and the bench runs meanwhile. Must be called within a
+    /// tokio runtime.
     ///
     /// # Errors
     /// See [`ServingError`]; nothing runs then.
@@ -87,9 +88,8 @@ impl Serving {
         let runtime = Runtime::start(options).await.map_err(ServingError::Start)?;
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
-            Ok((server, guard, token_file)) => {
-                let run = guard.run().clone();
-                let published = Published { guard: Some(guard), stopping: false };
+            Ok((server, run, guard, token_file)) => {
+                let published = Published { guard, stopping: false };
                 let published = Arc::new(Mutex::new(published));
                 tokio::spawn(keep_published(Arc::downgrade(&published), run.clone(), bench));
                 Ok(Self { runtime, server, run, published, token_file })
@@ -163,11 +163,11 @@ async fn keep_published(published: Weak<Mutex<Published>>, run: RunFile, bench: 
             Ok(guard) => {
                 published.guard = Some(guard);
                 told = false;
-                tracing::warn!("run.json was deleted; it is written again");
+                tracing::warn!("run.json was not there; it is written again");
             }
             Err(error) if !told => {
                 told = true;
-                tracing::warn!("run.json was deleted and cannot be written again: {error}");
+                tracing::warn!("run.json is not there and cannot be written: {error}");
             }
             Err(_) => {}
         }
@@ -178,7 +178,7 @@ async fn publish(
     runtime: &Runtime,
     bench: &Path,
     listen: SocketAddr,
-) -> Result<(setpoint_api::ServerHandle, RunGuard, PathBuf), ServingError> {
+) -> Result<(setpoint_api::ServerHandle, RunFile, Option<RunGuard>, PathBuf), ServingError> {
     let token = token().map_err(ServingError::Store)?;
     let server = setpoint_api::serve(runtime.clone(), listen, token.clone())
         .await
@@ -190,11 +190,12 @@ async fn publish(
         pid: std::process::id(),
         bench: bench.to_owned(),
     };
-    match run.write(&folder) {
-        Ok(guard) => Ok((server, guard, folder.run())),
+    let guard = match run.clone().write(&folder) {
+        Ok(guard) => Some(guard),
         Err(error) => {
-            server.shutdown().await;
-            Err(ServingError::Store(error))
+            tracing::error!("no command will find this bench until run.json is written: {error}");
+            None
         }
-    }
+    };
+    Ok((server, run, guard, folder.run()))
 }

@@ -13,6 +13,9 @@ use setpoint_api::ServerHandle;
 use setpoint_runtime::{Options, Runtime};
 use ureq::{Body, http::Response};
 
+#[path = "served/transactions.rs"]
+mod transactions;
+
 const BENCH: &str = r#"# A bench to ask.
 format = 1
 

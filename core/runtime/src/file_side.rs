@@ -25,10 +25,20 @@ const SETTLED: Duration = Duration::from_secs(5);
 impl Manager {
     /// The watcher saw the file.
     pub(crate) async fn file_seen(&mut self, seen: FileSeen) {
+        // How changes are noticed goes into the status with everything else.
+        if matches!(seen, FileSeen::Mode(_)) {
+            return;
+        }
         // An outcome always follows, even if it is the text of before.
         self.settling = matches!(seen, FileSeen::Settling);
         match seen {
-            FileSeen::Settling => {}
+            FileSeen::Settling | FileSeen::Mode(_) => {}
+            FileSeen::Beside { changed, first_sign, .. } => {
+                self.beside_seen(&changed, first_sign).await;
+            }
+            FileSeen::Text { beside, first_sign, .. } if !beside.is_empty() => {
+                self.beside_seen(&beside, first_sign).await;
+            }
             // What waited in the queue may be out of date; what the file holds now counts.
             FileSeen::Text { hash, first_sign, .. } => match self.keeping.read_file().await {
                 Ok(now) if now.main_hash == hash => {
@@ -55,7 +65,7 @@ impl Manager {
     }
 
     /// Notes that the file is gone or unreadable, once. Returns the words for it.
-    fn cannot_follow(&mut self, error: &ReadError) -> String {
+    pub(crate) fn cannot_follow(&mut self, error: &ReadError) -> String {
         let (id, file) = (&self.running.revision.id, &self.file_name);
         let (kind, tone, why, on_disk) = match error {
             ReadError::Missing { .. } => {
@@ -228,54 +238,6 @@ impl Manager {
                 diagnostics: none(),
             }),
         }
-    }
-
-    /// Looks at the files beside the bench file. If they have changed, and are still, what they
-    /// come to with it is put into effect; false if there is nothing new. `last` is how they
-    /// looked the time before.
-    pub(crate) async fn beside_changed(&mut self, last: &mut u64) -> bool {
-        if self.paused {
-            return false;
-        }
-        let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
-        let look = tokio::task::spawn_blocking(move || files.beside_sign(&meaning));
-        let Ok(sign) = look.await else { return false };
-        let still = sign == *last;
-        *last = sign;
-        if !still || sign == self.beside {
-            return false;
-        }
-        self.beside = sign;
-        let file = match self.keeping.read_file().await {
-            Ok(file) => file,
-            Err(error) => {
-                self.cannot_follow(&error);
-                return true;
-            }
-        };
-        if file.hash == self.running.hash {
-            let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
-            if let Ok(read) = read
-                && *read.bench == *self.running.bench
-            {
-                self.running.meaning = read.meaning;
-                self.running.values = read.values;
-                self.running.diagnostics = read.diagnostics;
-                // It may be in step again, its rights having been set right.
-                self.text_seen(file.text, file.hash, None).await;
-                self.warn_of_exposed_secrets().await;
-                return true;
-            }
-        }
-        if self.running.bench.runtime.hot_reload == setpoint_bench::model::HotReload::Off {
-            let message = format!("Files beside {} changed; a reload is due", self.file_name);
-            self.tell(Origin::File, "file_waiting", Tone::Info, message);
-            self.on_disk = OnDisk::Waiting { text: file.text };
-            return true;
-        }
-        // The outcome is told and shown; there is no caller to answer.
-        let _ = self.change(Proposal::around_file(file.text)).await;
-        true
     }
 
     /// An edit of a file beside the bench file that nobody has told of yet, once it is still.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Diagnostic, KeyPath, TextEdit, Value,
+    Bench, BenchText, Diagnostic, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{
@@ -84,7 +84,12 @@ impl Files {
         DiskSurroundings::beside(&self.path).allowing((*self.rules).clone())
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
+    /// The bench file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(name)
     }
 
@@ -202,6 +207,12 @@ impl Files {
             )
         };
         names.into_iter().map(told).collect()
+    }
+
+    /// The files of a text other than the bench file, with their fingerprints.
+    pub(crate) fn hashes(&self, text: &str) -> Vec<(PathBuf, TextHash)> {
+        let others = bundle::unpack(text).1.into_iter();
+        others.map(|(name, text)| (self.beside(&name), TextHash::of(text))).collect()
     }
 
     /// Files other than the bench file that are there and do not hold what a text has for them.
@@ -345,48 +356,6 @@ impl Files {
         }
         let others = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         Ok(bundle::pack(&main, others).into())
-    }
-
-    /// A sign that changes when anything beside the bench file does that could matter to it: files
-    /// that are included or could be, overlays, `.env`. Looks at names, sizes and times only.
-    pub(crate) fn beside_sign(&self, meaning: &Meaning) -> u64 {
-        use std::{
-            hash::{DefaultHasher, Hash as _, Hasher as _},
-            os::unix::fs::PermissionsExt as _,
-        };
-
-        let mut sign = DefaultHasher::new();
-        let surroundings = self.surroundings();
-        // Of the bench file only who may write it: a change of that tells no watcher.
-        if let Ok(facts) = std::fs::metadata(&self.path) {
-            facts.permissions().mode().hash(&mut sign);
-        }
-        let mut look = |name: &str| {
-            name.hash(&mut sign);
-            if let Ok(facts) = std::fs::metadata(self.beside(name)) {
-                (facts.len(), facts.modified().ok()).hash(&mut sign);
-                facts.permissions().mode().hash(&mut sign);
-            }
-        };
-        look(".env");
-        let stem = self.name.strip_suffix(".toml").unwrap_or(&self.name);
-        let overlays = surroundings.matching(&format!("{stem}.*.toml")).unwrap_or_default();
-        overlays.iter().for_each(|name| look(name));
-        if let Meaning::Layered(layered) = meaning {
-            let beside = |kind| matches!(kind, LayerKind::Include | LayerKind::Overlay);
-            for file in layered.files.iter().filter(|file| beside(file.kind)) {
-                look(&file.name);
-            }
-            let values = layered.masked_values();
-            let include = values.get(&KeyPath::new(["bench", "include"]));
-            if let Some(Value::Array(patterns)) = include {
-                for pattern in patterns.iter().filter_map(Value::as_str) {
-                    let found = surroundings.matching(pattern);
-                    found.unwrap_or_default().iter().for_each(|name| look(name));
-                }
-            }
-        }
-        sign.finish()
     }
 }
 

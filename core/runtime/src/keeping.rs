@@ -10,8 +10,9 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionRecord,
-    Revisions, StoreError, TextHash, WatchOptions, Watcher,
+    Audit, AuditRecord, BenchFolder, Beside, FolderLock, Intent, Journal, ReadError,
+    RevisionRecord, Revisions, StoreError, TextHash, Transactions, WatchMode, WatchOptions,
+    Watcher,
 };
 
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
     event::Origin,
     files::{Files, OnDiskText},
     passage::verified_json,
+    shelf::Shelf,
     status::Revision,
 };
 
@@ -39,8 +41,14 @@ pub(crate) struct Keeping(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     files: Files,
-    drivers: Arc<Drivers>,
-    store: Mutex<Store>,
+    drivers: ArcSwap<Drivers>,
+    store: Mutex<Shelf>,
+    /// Transactions on disk, and their numbers.
+    transactions: Mutex<Transactions>,
+    /// A change that an earlier run did not finish: the journal keeps it until that is decided.
+    unfinished: Mutex<Option<Intent>>,
+    /// Why nothing was kept the last time something was to be.
+    problem: Mutex<Option<StoreError>>,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
 }
@@ -51,10 +59,39 @@ impl Inner {
     fn put(&self, text: &Arc<str>, main_hash: Option<TextHash>) -> Result<(), StoreError> {
         let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(watcher) = watcher.as_ref() {
+            for (path, hash) in self.files.hashes(text) {
+                watcher.believe_beside(&path, hash);
+            }
             watcher.believe(TextHash::of(&*Files::main(text)));
         }
         drop(watcher);
         self.files.write(text, main_hash)
+    }
+
+    fn unfinished(&self) -> Option<Intent> {
+        self.unfinished.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A change is over, whichever way: the journal is empty, or again what an earlier run left.
+    fn end_journal(&self, store: &Store) -> Result<(), StoreError> {
+        match self.unfinished() {
+            Some(earlier) => store.journal.put(&earlier),
+            None => store.journal.clear(),
+        }
+    }
+
+    /// Only what is wrong with the disk is a problem; everything else is the caller's.
+    fn note_problem<R>(&self, result: &Result<R, StoreError>) {
+        let mut problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        match result {
+            Ok(_) => *problem = None,
+            Err(error @ (StoreError::Io { path, .. } | StoreError::Damaged { path, .. }))
+                if path.starts_with(BenchFolder::of(&self.path).path()) =>
+            {
+                *problem = Some(error.clone());
+            }
+            Err(_) => {}
+        }
     }
 }
 
@@ -68,7 +105,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// Someone may delete the folder at any time: history is lost then, and nothing else.
-    fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
+    pub(crate) fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
         if self.lock.is_none() || self.folder.versions().is_dir() {
             return Ok(());
         }
@@ -90,10 +127,33 @@ impl From<StoreError> for CommandError {
 }
 
 impl Keeping {
-    pub(crate) fn new(path: PathBuf, files: Files, drivers: Arc<Drivers>, store: Store) -> Self {
-        let list = ArcSwap::from_pointee(revisions(&store));
-        let store = Mutex::new(store);
-        Self(Arc::new(Inner { path, files, drivers, store, watcher: Mutex::new(None), list }))
+    pub(crate) fn new(
+        path: PathBuf,
+        files: Files,
+        drivers: Arc<Drivers>,
+        shelf: Shelf,
+        unfinished: Option<Intent>,
+        transactions: Transactions,
+    ) -> Self {
+        let list = ArcSwap::from_pointee(revisions(&shelf));
+        let problem = Mutex::new(shelf.problem().cloned());
+        let (store, unfinished) = (Mutex::new(shelf), Mutex::new(unfinished));
+        let (drivers, watcher) = (ArcSwap::new(drivers), Mutex::new(None));
+        let transactions = Mutex::new(transactions);
+        let inner =
+            Inner { path, files, drivers, store, transactions, unfinished, problem, watcher, list };
+        Self(Arc::new(inner))
+    }
+
+    /// Why nothing can be kept now, if nothing can.
+    pub(crate) fn problem(&self) -> Option<StoreError> {
+        self.0.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries once more whether something can be kept, where nothing could be.
+    pub(crate) async fn try_again(&self) {
+        // What is wrong, `problem` says.
+        let _ = self.with(|store| store.folder.probe()).await;
     }
 
     /// Hands over the watcher of the file.
@@ -105,30 +165,62 @@ impl Keeping {
         self.0.watcher.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(ask)
     }
 
+    /// Tells the watcher which files there are beside the bench file.
+    pub(crate) fn follow(&self, beside: Beside) {
+        self.watcher(|watcher| watcher.set_beside(beside));
+    }
+
+    /// Why the system does not tell of every save; `None` if it does.
+    pub(crate) fn polling(&self) -> Option<String> {
+        match self.watcher(Watcher::mode)? {
+            WatchMode::Native => None,
+            WatchMode::Polling { reason } => Some(reason),
+        }
+    }
+
+    /// Reads the files with other drivers from now on.
+    pub(crate) fn set_drivers(&self, drivers: Arc<Drivers>) {
+        self.0.drivers.store(drivers);
+    }
+
     /// Runs disk work on a thread that may block.
-    async fn with<R: Send + 'static>(
+    pub(crate) async fn with<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
         let inner = self.0.clone();
-        let done = tokio::task::spawn_blocking(move || {
-            let mut store = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = store.remake_if_gone(&inner.path).and_then(|()| work(&mut store));
-            inner.list.store(Arc::new(revisions(&store)));
+        let done = off_thread(move || {
+            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            let result = shelf.store(&inner.path).and_then(work);
+            inner.list.store(Arc::new(revisions(&shelf)));
+            inner.note_problem(&result);
             result
         });
-        match done.await {
-            Ok(result) => Ok(result?),
-            Err(error) => Err(CommandError::Storage {
-                message: format!("disk work failed: {error}; please report this"),
-            }),
-        }
+        Ok(done.await??)
+    }
+
+    /// The same on the transactions.
+    pub(crate) async fn with_transactions<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Transactions) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, CommandError> {
+        let inner = self.0.clone();
+        self.with(move |_| {
+            work(&mut inner.transactions.lock().unwrap_or_else(PoisonError::into_inner))
+        })
+        .await
+    }
+
+    /// A number for a transaction where the disk cannot be written.
+    pub(crate) fn passing_transaction_id(&self) -> String {
+        let mut all = self.0.transactions.lock().unwrap_or_else(PoisonError::into_inner);
+        all.passing_id()
     }
 
     /// What the bench's files hold now.
     pub(crate) async fn read_file(&self) -> Result<OnDiskText, ReadError> {
         let inner = self.0.clone();
-        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers));
+        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers.load()));
         match read.await {
             Ok(result) => result,
             // A panic in the reader: passed on, as the task's own would be.
@@ -136,16 +228,39 @@ impl Keeping {
         }
     }
 
-    /// Station 6: tells the journal what is about to happen.
-    pub(crate) async fn begin(
-        &self,
-        from: &str,
-        text: &Arc<str>,
-        steps: Vec<String>,
-    ) -> Result<(), CommandError> {
-        let mut intent = Intent::now(from, TextHash::of(&**text), steps);
-        intent.to_text = text.to_string();
-        self.with(move |store| store.journal.begin(&intent)).await
+    /// Station 6: tells the journal what is about to happen. Answers the journal and how many of
+    /// its lines come before these: while an earlier change is unfinished, it stays in front.
+    pub(crate) async fn begin(&self, intent: Intent) -> Result<(Journal, usize), CommandError> {
+        let inner = self.0.clone();
+        self.with(move |store| {
+            let base = match inner.unfinished() {
+                Some(mut earlier) => {
+                    let base = earlier.steps.len();
+                    earlier.touches.resize(base, String::new());
+                    earlier.steps.extend(intent.steps);
+                    earlier.touches.extend(intent.touches);
+                    store.journal.put(&earlier)?;
+                    base
+                }
+                None => {
+                    store.journal.begin(&intent)?;
+                    0
+                }
+            };
+            Ok((store.journal.clone(), base))
+        })
+        .await
+    }
+
+    /// What an earlier run did not finish has been decided.
+    pub(crate) async fn decided(&self) -> Result<(), CommandError> {
+        let inner = self.0.clone();
+        self.with(move |store| {
+            store.journal.clear()?;
+            *inner.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            Ok(())
+        })
+        .await
     }
 
     /// Station 8: the files, each whole or not at all. If they have to hold a text with the
@@ -160,7 +275,7 @@ impl Keeping {
             let path = &inner.path;
             let mut main_hash = None;
             if let Some(expected) = expected {
-                match inner.files.read(&inner.drivers) {
+                match inner.files.read(&inner.drivers.load()) {
                     Ok(now) if now.hash == expected => main_hash = Some(now.main_hash),
                     Err(error) if error.is_missing() => {}
                     _ => return Err(StoreError::Changed { path: path.clone() }),
@@ -179,6 +294,7 @@ impl Keeping {
         facts: Facts,
     ) -> Result<Revision, CommandError> {
         let (text, changes) = (text.clone(), changes.clone());
+        let inner = self.0.clone();
         let record = self.with(move |store| {
             let Facts { author, origin, message, verified } = facts;
             let kept = setpoint_store::Facts {
@@ -189,7 +305,7 @@ impl Keeping {
                 data: json!({ "changes": *changes, "set": verified_json(&verified) }),
             };
             let record = store.revisions.keep(&text, kept, &store.audit)?;
-            if let Err(error) = store.journal.clear() {
+            if let Err(error) = inner.end_journal(store) {
                 tracing::warn!("the change is done, its journal stays behind: {error}");
             }
             Ok(record)
@@ -200,9 +316,10 @@ impl Keeping {
     /// A change that failed: noted in the audit, the journal cleared.
     pub(crate) async fn give_up(&self, why: &str, origin: Origin, author: &str) {
         let record = AuditRecord::new("change_failed", origin.as_str(), author, "", why);
+        let inner = self.0.clone();
         let noted = self
             .with(move |store| {
-                store.journal.clear()?;
+                inner.end_journal(store)?;
                 store.audit.append(record)
             })
             .await;
@@ -282,8 +399,12 @@ impl Keeping {
 
     /// The text of a revision.
     pub(crate) async fn text(&self, id: &str) -> Result<Arc<str>, CommandError> {
-        let id = self.find(id)?.id;
-        self.with(move |store| store.revisions.text(&id)).await
+        let (id, inner) = (self.find(id)?.id, self.0.clone());
+        let read = move || {
+            let shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
+            shelf.revisions().text(&id)
+        };
+        Ok(off_thread(read).await??)
     }
 
     /// Stops and starts following the file.
@@ -296,7 +417,7 @@ impl Keeping {
         let inner = self.0.clone();
         let closed = tokio::task::spawn_blocking(move || {
             drop(inner.watcher.lock().unwrap_or_else(PoisonError::into_inner).take());
-            drop(inner.store.lock().unwrap_or_else(PoisonError::into_inner).lock.take());
+            inner.store.lock().unwrap_or_else(PoisonError::into_inner).unlock();
         });
         if let Err(error) = closed.await {
             tracing::error!("closing the bench's folder failed: {error}");
@@ -304,26 +425,39 @@ impl Keeping {
     }
 }
 
-fn revisions(store: &Store) -> Vec<Revision> {
-    store.revisions.list().iter().map(revision).collect()
+/// Runs disk work on a thread that may block.
+async fn off_thread<R: Send + 'static>(
+    work: impl FnOnce() -> R + Send + 'static,
+) -> Result<R, CommandError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Storage {
+        message: format!("disk work failed: {error}; please report this"),
+    })
+}
+
+fn revisions(shelf: &Shelf) -> Vec<Revision> {
+    shelf.revisions().list().iter().map(revision).collect()
 }
 
 /// A kept revision as screens see it.
 pub(crate) fn revision(record: &RevisionRecord) -> Revision {
-    let origin = match record.origin.as_str() {
-        "panel" => Origin::Panel,
-        "api" => Origin::Api,
-        "rollback" => Origin::Rollback,
-        "bench" => Origin::Bench,
-        _ => Origin::File,
-    };
     Revision {
         id: record.id.clone(),
         hash: record.short_hash.clone(),
         at: record.at,
         author: record.author.clone(),
-        origin,
+        origin: origin(&record.origin),
         message: record.message.clone(),
         label: record.label.clone(),
+    }
+}
+
+/// An origin as it was written.
+pub(crate) fn origin(word: &str) -> Origin {
+    match word {
+        "panel" => Origin::Panel,
+        "api" => Origin::Api,
+        "rollback" => Origin::Rollback,
+        "bench" => Origin::Bench,
+        _ => Origin::File,
     }
 }

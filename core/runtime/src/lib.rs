@@ -14,17 +14,23 @@
 //! | [`start`] | opening a bench, also when its file is broken |
 //! | `manager` | the task: one command after the other |
 //! | `passage` | the nine stations |
+//! | `beside` | files beside the bench file, drivers among them, and what their changes do |
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
 //! | `components` | the instruments and sources that run |
-//! | `staging` | the panel's open transaction |
+//! | `staging` | one transaction: its edits, rebased on what runs |
+//! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
+//! | `journaling` | what is about to happen, and each step as it is taken |
+//! | `unfinished` | a change that an earlier run did not finish |
+//! | `shelf` | what is kept, also where nothing can be |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
 //! with the values read just before; a broken file never stops a running bench.
 
 mod apply;
+mod beside;
 pub mod catalogue;
 pub mod command;
 mod committing;
@@ -36,17 +42,21 @@ mod file_side;
 mod files;
 mod frames;
 pub mod handle;
+mod journaling;
 mod keeping;
 mod manager;
 mod passage;
 mod plan;
 mod publish;
+mod shelf;
 mod staging;
 pub mod start;
 pub mod status;
+mod transactions;
+mod unfinished;
 
 pub use catalogue::Drivers;
-pub use command::{Answer, Applied, Command, CommandError, Keep, Reapplied};
+pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};
 pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
 pub use plan::plan_between;

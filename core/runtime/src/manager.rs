@@ -8,6 +8,7 @@ use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
 use crate::{
+    beside::Followed,
     catalogue::Drivers,
     command::{Answer, Command, CommandError, Reapplied},
     components::Components,
@@ -19,11 +20,12 @@ use crate::{
     passage::Proposal,
     publish::Publisher,
     staging::{Staging, none},
-    status::{ReloadState, Revision},
+    status::{ReloadState, Revision, WatchShown},
+    transactions::{self, Transactions},
 };
 
-/// How often is looked at the files beside the bench file.
-const BESIDE: std::time::Duration = std::time::Duration::from_secs(1);
+/// How often is looked whether something can be kept, where nothing could be.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How often a change is made again on top of saves that come between.
 const TRIES: usize = 3;
@@ -80,17 +82,20 @@ pub(crate) struct Manager {
     pub(crate) attention: Option<String>,
     /// What was told of secrets that others may read.
     pub(crate) exposed: Vec<String>,
+    /// A change that an earlier run did not finish.
+    pub(crate) unfinished: Option<setpoint_store::Intent>,
+    /// That nothing can be kept has been told.
+    pub(crate) told_problem: bool,
     /// The last change was given up because the file was saved while it was applied.
     pub(crate) saved_meanwhile: bool,
     pub(crate) paused: bool,
     /// The file is being written; what it settles to follows.
     pub(crate) settling: bool,
-    pub(crate) staging: Option<Staging>,
-    pub(crate) staged: u64,
+    pub(crate) transactions: Transactions,
     pub(crate) file_name: String,
     pub(crate) files: Files,
-    /// How the files beside the bench file looked last, and what runs was read.
-    pub(crate) beside: u64,
+    /// For what the watcher was told last which files there are beside the bench file.
+    pub(crate) followed: Option<Followed>,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
@@ -108,15 +113,20 @@ impl Manager {
         mut commands: mpsc::Receiver<Envelope>,
         mut stop: mpsc::Receiver<()>,
     ) {
-        let mut beside = tokio::time::interval(BESIDE);
-        beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last = self.beside;
+        let mut retry = tokio::time::interval(RETRY);
+        retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            let expiry =
+                self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
             tokio::select! {
                 _ = stop.recv() => break,
-                _ = beside.tick() => {
-                    if !self.beside_changed(&mut last).await {
-                        continue;
+                () = transactions::until(expiry) => self.expire_transactions().await,
+                _ = retry.tick(), if self.told_problem => {
+                    self.keeping.try_again().await;
+                    if self.keeping.problem().is_none()
+                        && let Err(error) = self.keep_running().await
+                    {
+                        tracing::warn!("what runs is still not kept: {error}");
                     }
                 }
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
@@ -124,15 +134,18 @@ impl Manager {
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
                     let outcome = self.carry_out(origin, command).await;
+                    self.refresh_transactions().await;
                     self.announce();
                     // A caller that does not wait any more has no use for the answer.
                     let _ = answer.send(outcome);
                     continue;
                 }
             }
+            self.refresh_transactions().await;
             self.announce();
         }
         commands.close();
+        self.save_transactions().await;
         // The watcher may be waiting for room in it, and is waited for below.
         drop(self.saves);
         self.components.stop().await;
@@ -144,32 +157,22 @@ impl Manager {
         origin: Origin,
         command: Command,
     ) -> Result<Answer, CommandError> {
+        self.expect_decided(&command)?;
         match command.clone() {
-            Command::Stage { edits, .. } => self.stage(origin, edits),
-            Command::Unstage { paths, .. } => {
-                if let Some(staging) = &mut self.staging {
-                    staging.unstage(&paths);
-                }
-                Ok(Answer::Done {})
+            Command::Begin { message, author } => self.begin(origin, message, author).await,
+            Command::TakeUp { transaction } => self.take_up(origin, &transaction).await,
+            Command::Stage { transaction, edits } => self.stage(origin, transaction, edits).await,
+            Command::Unstage { transaction, paths } => {
+                self.unstage(origin, transaction, &paths).await
             }
-            Command::Resolve { path, keep, .. } => {
-                let decided =
-                    self.staging.as_mut().is_some_and(|staging| staging.resolve(&path, keep));
-                if decided {
-                    Ok(Answer::Done {})
-                } else {
-                    Err(CommandError::NotFound { what: "clash at", name: path.to_string() })
-                }
+            Command::Resolve { transaction, path, keep } => {
+                self.resolve(origin, transaction, &path, keep).await
             }
-            Command::Discard { .. } => {
-                if let Some(staging) = self.staging.take() {
-                    let count = staging.edits.len();
-                    let message = format!("{count} staged changes discarded");
-                    self.tell(origin, "transaction_discarded", Tone::Staged, message);
-                }
-                Ok(Answer::Done {})
+            Command::Discard { transaction } => self.discard(origin, transaction).await,
+            Command::Validate { transaction } => self.validate(origin, transaction).await,
+            Command::Commit { transaction, message, author } => {
+                self.commit(origin, transaction, message, author).await
             }
-            Command::Commit { message, author, .. } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
                 let mut tries = 0;
                 let mut asked_of = None;
@@ -177,7 +180,7 @@ impl Manager {
                     self.take_file_in().await?;
                     self.expect_running(if_match.as_deref())?;
                     let base = asked_of.get_or_insert_with(|| self.running.values.clone());
-                    let text = self.edited(&self.followed(&edits, base)?)?;
+                    let text = self.edited(self.followed(&edits, base)?).await?;
                     let (author, message) = (author.clone(), message.clone());
                     let proposal = Proposal::written(origin, author, message, text);
                     let outcome = self.change(proposal).await;
@@ -224,14 +227,11 @@ impl Manager {
                     Ok(Answer::Done {})
                 }
             }
-            Command::Begin { .. }
-            | Command::TakeUp { .. }
-            | Command::Snapshot { .. }
-            | Command::Label { .. }
-            | Command::Finish { .. }
-            | Command::GoBack { .. } => {
+            Command::Snapshot { .. } | Command::Label { .. } => {
                 Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })
             }
+            Command::Finish { author } => self.finish(origin, author).await,
+            Command::GoBack { author } => self.go_back(origin, author).await,
             Command::Sync { author } => self.sync(origin, author).await,
             Command::Query { instrument, command, author } => {
                 self.query(origin, instrument, command, author).await
@@ -266,16 +266,6 @@ impl Manager {
                 ),
                 diagnostics: none(),
             }
-        })
-    }
-
-    /// The running text with edits in it, and remarks on them if the bench wants them.
-    pub(crate) fn edited(&self, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
-        let Running { text, meaning, bench, .. } = &self.running;
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let annotate = bench.runtime.annotate.then_some(now.as_str());
-        self.files.edited(text, meaning, edits, annotate, &self.drivers).map_err(|error| {
-            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
         })
     }
 
@@ -338,7 +328,7 @@ impl Manager {
     }
 
     /// Tells and audits what was set again.
-    async fn note_reapplied(
+    pub(crate) async fn note_reapplied(
         &self,
         applied: &setpoint_instruments::Reapplied,
         origin: Origin,
@@ -410,8 +400,12 @@ impl Manager {
 
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
-        self.staging = crate::staging::non_empty(self.staging.take());
-        let transactions = self.transaction().into_iter().collect();
+        let history_problem = self.history_problem();
+        let unfinished = self.shown_unfinished();
+        self.follow_beside();
+        let watch = WatchShown { polling: self.keeping.polling() };
+        let timeout = self.running.bench.runtime.transaction_timeout;
+        let transactions = self.transactions.shown(timeout);
         let state = self.reload_state();
         let running = self.running.clone();
         let (diagnostics, problem, disk_text) = match &self.on_disk {
@@ -429,10 +423,13 @@ impl Manager {
         let attention = self.attention.clone();
         self.publisher.update(|core| {
             core.attention = attention;
+            core.unfinished = unfinished;
+            core.history_problem = history_problem;
             core.bench.name.clone_from(&running.bench.name);
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());
             core.reload.state = state;
+            core.reload.watch = watch;
             core.reload.diagnostics = diagnostics;
             core.reload.problem = problem;
             core.transactions = transactions;
@@ -447,8 +444,26 @@ impl Manager {
         self.publisher.publish();
     }
 
+    /// What of the bench's memory does not work; told when that begins and when it ends.
+    fn history_problem(&mut self) -> Option<String> {
+        let problem = self.keeping.problem().map(|problem| {
+            format!("History cannot be kept, and changes are refused until it can: {problem}")
+        });
+        if problem.is_some() != self.told_problem {
+            self.told_problem = problem.is_some();
+            let back = "History is kept again, and changes are taken".to_owned();
+            let (kind, tone) = match problem {
+                Some(_) => ("history_unusable", Tone::Error),
+                None => ("history_usable", Tone::Good),
+            };
+            self.tell(Origin::Bench, kind, tone, problem.clone().unwrap_or(back));
+        }
+        problem
+    }
+
     fn reload_state(&self) -> ReloadState {
-        let clashes = self.staging.as_ref().is_some_and(Staging::clashes);
+        // Of what the panel shows as staged: what a program staged is for that to decide.
+        let clashes = self.transactions.find(None).is_some_and(Staging::clashes);
         match self.on_disk {
             OnDisk::Unreadable { .. } => ReloadState::Ahead,
             OnDisk::Refused { .. } if self.settling => ReloadState::Settling,

@@ -12,6 +12,7 @@ use crate::{
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::Meaning,
+    journaling::{Wanted, holds_secret},
     keeping::Facts,
     manager::{Manager, OnDisk, Running},
     plan::{self, Plan},
@@ -101,7 +102,7 @@ impl Manager {
                     if applied.changes.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
                 self.note_reload(origin, outcome, applied.changes.len(), interrupted, timings);
                 self.tell_applied(origin, &applied, timings);
-                self.rebase(origin);
+                self.rebase(origin).await;
                 Ok(Answer::Changed(Box::new(applied)))
             }
             Err(error) => {
@@ -147,12 +148,12 @@ impl Manager {
 
         // 6 keep: what runs is a kept revision already; the journal says what is about to happen.
         let begun = Instant::now();
-        let lines: Vec<String> = plan.lines.iter().map(|line| line.text.clone()).collect();
-        self.keeping.begin(&self.running.revision.id, &text, lines).await?;
+        let wanted = Wanted { author: &author, origin, message: &message };
+        let notes = self.begin_journal(&plan, &read.meaning, &text, wanted).await?;
 
         // 7 apply
         let old = self.running.bench.clone();
-        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench).await;
+        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench, notes).await;
         let progress = match taken {
             Ok(progress) => progress,
             Err(failure) => {
@@ -172,6 +173,7 @@ impl Manager {
             let failure = apply::take_back(progress, &mut self.components, &old, what).await;
             return Err(self.failed(&failure, origin, &author).await);
         }
+        progress.notes.wrote().await;
         timings.write = ms(begun);
 
         // 9 announce
@@ -179,7 +181,7 @@ impl Manager {
         let mut verified = progress.verified.clone();
         if let Meaning::Layered(layered) = &*read.meaning {
             // What is kept of them would show what the file hides.
-            verified.retain(|set| set.path.parse().is_ok_and(|path| !layered.holds_secret(&path)));
+            verified.retain(|set| !holds_secret(layered, &set.path));
         }
         let facts = Facts { author: author.clone(), origin, message, verified };
         let accepted = self.keeping.accept(&text, &read.changes, facts).await;
@@ -193,7 +195,11 @@ impl Manager {
         };
         self.attention = None;
         self.components.configure_all(&old, &read.bench).await;
-        let retention = read.bench.runtime.snapshot_retention;
+        // What an unfinished change goes back to is not forgotten before that is decided.
+        let retention = match self.unfinished {
+            Some(_) => usize::MAX,
+            None => read.bench.runtime.snapshot_retention,
+        };
         self.keeping.retain(retention, read.bench.runtime.quiet).await;
         self.running = Running {
             text,
@@ -293,19 +299,7 @@ impl Manager {
     pub(crate) fn plan(&self, bench: &Bench, meaning: &Meaning, writes: bool) -> Plan {
         let link = |id: &str| self.components.link(id);
         let mut plan = plan::plan(&self.running.bench, bench, &self.drivers, &link);
-        plan.tell_first("snapshot", format!("keep {}", self.running.revision.id));
-        if writes {
-            plan.tell("write", format!("write {}", self.file_name), None);
-        }
-        for secrets in [meaning, &self.running.meaning] {
-            if !secrets.has_secrets() {
-                continue;
-            }
-            for line in &mut plan.lines {
-                line.text = secrets.hide(std::mem::take(&mut line.text));
-                line.note = line.note.take().map(|note| secrets.hide(note));
-            }
-        }
+        plan.tell_around(&self.running, meaning, writes.then_some(&self.file_name));
         plan
     }
 

@@ -70,6 +70,7 @@ impl Core {
                 ahead: None,
                 question: None,
                 suspended: None,
+                watch: crate::status::WatchShown::default(),
             },
             attention: None,
             unfinished: None,

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
-    AccessRules, Audit, BenchFolder, FileSeen, Journal, ReadError, Revisions, StoreError, TextHash,
+    AccessRules, BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash,
     WatchOptions, Watcher,
 };
 use tokio::sync::mpsc;
@@ -16,11 +16,14 @@ use crate::{
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{QUEUE, Runtime},
-    keeping::{self, Keeping, Store},
+    keeping::{self, Keeping},
     manager::{Manager, OnDisk, Running},
     publish::{Core, Publisher},
+    shelf::{self, Shelf},
     staging::none,
     status::Revision,
+    transactions::Transactions,
+    unfinished,
 };
 
 /// What to open.
@@ -47,7 +50,8 @@ pub enum StartError {
     /// The file cannot be read, and no revision is kept that could run instead.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The folder beside the file cannot be used, or another Setpoint uses it.
+    /// Another Setpoint uses the bench, the folder beside it belongs to another one, or the file
+    /// cannot be followed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The file does not check, and no revision is kept that could run instead.
@@ -72,12 +76,15 @@ impl StartError {
 
 /// What was found on disk and what will run.
 struct Found {
-    store: Store,
+    shelf: Shelf,
+    unfinished: Option<Intent>,
     drivers: Drivers,
     running: Running,
     on_disk: OnDisk,
     notes: Vec<(Tone, String)>,
     exposed: Vec<String>,
+    transactions: setpoint_store::Transactions,
+    staged: Vec<setpoint_store::TransactionRecord>,
 }
 
 impl Runtime {
@@ -115,11 +122,32 @@ impl Runtime {
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found { store, drivers, running, on_disk, notes, exposed } = found;
-        let folder = store.folder.path().to_owned();
+        let Found {
+            shelf,
+            unfinished,
+            drivers,
+            running,
+            on_disk,
+            notes,
+            transactions,
+            staged,
+            exposed,
+        } = found;
+        let folder = BenchFolder::of(&path).path().to_owned();
         let drivers = Arc::new(drivers);
-        let keeping = Keeping::new(path.clone(), files.clone(), drivers.clone(), store);
+        let keeping = Keeping::new(
+            path.clone(),
+            files.clone(),
+            drivers.clone(),
+            shelf,
+            unfinished.clone(),
+            transactions,
+        );
         keeping.set_watcher(watcher);
+        if running.revision.id == shelf::UNKEPT {
+            // Says why.
+            keeping.try_again().await;
+        }
 
         let publisher = Publisher::new(Core::empty(path.clone()));
         let frames = Frames::default();
@@ -131,17 +159,17 @@ impl Runtime {
         let mut manager = Manager {
             file_name: files.name().to_owned(),
             files,
-            // No sign is this: the first looks compare with what was read.
-            beside: 0,
+            followed: None,
             running,
             on_disk,
-            attention: None,
             exposed,
+            attention: unfinished.as_ref().map(asks),
+            unfinished,
+            told_problem: false,
             saved_meanwhile: false,
             paused: false,
             settling: false,
-            staging: None,
-            staged: 0,
+            transactions: Transactions::default(),
             drivers,
             components,
             keeping: keeping.clone(),
@@ -152,6 +180,7 @@ impl Runtime {
         for (tone, message) in notes {
             manager.tell(Origin::Bench, "opened", tone, message);
         }
+        manager.bring_transactions_back(staged).await;
         manager.announce();
 
         let (commands, requests) = mpsc::channel(QUEUE);
@@ -192,42 +221,29 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         _ => {}
     }
 
-    let folder = BenchFolder::open(path)?;
-    let lock = Some(folder.lock()?);
+    let mut shelf = Shelf::open(path)?;
     let mut notes = Vec::new();
-    let audit = Audit::open(&folder)?;
-    let mut revisions = Revisions::open(&folder, &audit)?;
-    notes.extend(revisions.problems().iter().map(|problem| (Tone::Warning, problem.clone())));
+    let problems = shelf.revisions().problems().iter();
+    notes.extend(problems.map(|problem| (Tone::Warning, problem.clone())));
     notes.extend(
         drivers.library().problems().iter().map(|problem| (Tone::Warning, problem.to_string())),
     );
-    let journal = Journal::open(&folder);
-    let found = journal.found().unwrap_or_else(|error| {
-        notes.push((Tone::Warning, format!("What was going on when Setpoint ended: {error}")));
-        None
-    });
+    let mut damaged = Vec::new();
+    let mut unfinished = shelf.unfinished(path, &mut damaged);
+    notes.extend(damaged.into_iter().map(|problem| (Tone::Error, problem)));
     let read = reading.as_ref().ok().and_then(|(file, _)| file.as_ref()).map(|file| &*file.text);
-    let meant = found.as_ref().map(|intent| intent.to_text.as_str());
-    files.sweep(&folder, &[read.unwrap_or_default(), meant.unwrap_or_default()])?;
-    if let Some(intent) = found {
-        let message = format!(
-            "Setpoint ended in the middle of a change from {}: {}. The file decides what runs; \
-             check the devices.",
-            intent.from_revision,
-            intent.steps.join(", ")
-        );
-        notes.push((Tone::Warning, message));
-    }
-    if let Err(error) = journal.clear() {
+    let meant = unfinished.as_ref().map(|intent| intent.to_text.as_str());
+    let texts = [read.unwrap_or_default(), meant.unwrap_or_default()];
+    // Without the lock, they may be another's at work.
+    if shelf.problem().is_none()
+        && let Err(error) = files.sweep(&BenchFolder::of(path), &texts)
+    {
         notes.push((Tone::Warning, error.to_string()));
     }
 
     let (running, on_disk) = match reading {
         Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
-            let revision = match revisions.list().first() {
-                Some(newest) if newest.hash == file.hash => keeping::revision(newest),
-                _ => found_as_revision(&mut revisions, &audit, &file)?,
-            };
+            let revision = revision_of(&mut shelf, path, &file, &mut unfinished, &mut notes);
             let running = running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
             (running, OnDisk::Same)
         }
@@ -236,7 +252,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
                 Ok(meaning) => meaning.diagnostics().to_vec(),
                 Err(findings) => findings,
             };
-            let Some(running) = last_good(&revisions, files, &drivers) else {
+            let Some(running) = last_good(shelf.revisions(), files, &drivers) else {
                 return Err(invalid(&findings));
             };
             let diagnostics = Arc::new(findings);
@@ -244,7 +260,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
             (running, OnDisk::Refused { text: file.map(|file| file.text), diagnostics, why })
         }
         Err(error) => {
-            let Some(running) = last_good(&revisions, files, &drivers) else {
+            let Some(running) = last_good(shelf.revisions(), files, &drivers) else {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
@@ -262,8 +278,26 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
     });
     let exposed = files.exposed_secrets(&running.meaning);
     notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
-    let store = Store { folder, revisions, audit, journal, lock };
-    Ok(Found { store, drivers, running, on_disk, notes, exposed })
+    let (transactions, found) = setpoint_store::Transactions::open(&BenchFolder::of(path));
+    notes.extend(found.problems.into_iter().map(|problem| (Tone::Warning, problem)));
+    if let Some(intent) = &mut unfinished {
+        let keep = intent.steps.len().saturating_sub(1);
+        if shelf::was_kept(intent, shelf.revisions().newest()) && !intent.done.contains(&keep) {
+            intent.done.push(keep);
+        }
+        notes.push((Tone::Error, asks(intent)));
+    }
+    Ok(Found {
+        shelf,
+        unfinished,
+        drivers,
+        running,
+        on_disk,
+        notes,
+        transactions,
+        staged: found.kept,
+        exposed,
+    })
 }
 
 fn invalid(findings: &[Diagnostic]) -> StartError {
@@ -286,22 +320,69 @@ fn running(text: Arc<str>, meaning: Meaning, revision: Revision) -> Option<Runni
     })
 }
 
-/// A text that was edited while nothing watched becomes a revision of its own.
-fn found_as_revision(
-    revisions: &mut Revisions,
-    audit: &Audit,
+/// What a person has to decide.
+fn asks(intent: &Intent) -> String {
+    let told = unfinished::told(intent);
+    format!("{told}. The file decides what runs until you finish that change or go back.")
+}
+
+/// The revision that the file holds: the newest one, or one of its own for a text that was edited
+/// while nothing watched. A change that lacks only its revision is finished by that.
+fn revision_of(
+    shelf: &mut Shelf,
+    path: &std::path::Path,
     file: &OnDiskText,
-) -> Result<Revision, StoreError> {
-    let first = revisions.list().is_empty();
-    let message = if first { "As first opened" } else { "Edited while it was not open" };
-    let facts = setpoint_store::Facts {
-        author: Origin::File.as_str().to_owned(),
-        origin: Origin::File.as_str().to_owned(),
-        message: message.to_owned(),
-        label: None,
-        data: serde_json::Value::Null,
+    unfinished: &mut Option<Intent>,
+    notes: &mut Vec<(Tone, String)>,
+) -> Revision {
+    let newest = shelf.revisions().newest().filter(|newest| newest.hash == file.hash);
+    let newest = newest.map(keeping::revision);
+    let brought = unfinished.as_ref().filter(|intent| intent.to_hash == file.hash);
+    let complete = brought.is_some_and(|intent| {
+        let keep = intent.steps.len().saturating_sub(1);
+        (0..keep).all(|step| intent.done.contains(&step))
+    });
+    let facts = match brought {
+        Some(intent) => (
+            intent.author.clone(),
+            intent.origin.clone(),
+            match intent.message.as_str() {
+                "" => "From a change in the middle of which Setpoint ended".to_owned(),
+                message => message.to_owned(),
+            },
+        ),
+        None => {
+            let first = shelf.revisions().newest().is_none();
+            let message = if first { "As first opened" } else { "Edited while it was not open" };
+            let origin = Origin::File.as_str().to_owned();
+            (origin.clone(), origin, message.to_owned())
+        }
     };
-    Ok(keeping::revision(&revisions.keep(&file.text, facts, audit)?))
+    let (author, origin, message) = facts;
+    let data = serde_json::Value::Null;
+    let facts = setpoint_store::Facts { author, origin, message, label: None, data };
+    let kept = match newest {
+        Some(newest) => Ok(newest),
+        None => shelf.store(path).and_then(|store| {
+            let kept = store.revisions.keep(&file.text, facts, &store.audit)?;
+            Ok(keeping::revision(&kept))
+        }),
+    };
+    match kept {
+        Ok(revision) => {
+            if complete && shelf.store(path).is_ok_and(|store| store.journal.clear().is_ok()) {
+                *unfinished = None;
+                let id = &revision.id;
+                notes.push((Tone::Info, format!("The change that {id} came with was complete")));
+            }
+            revision
+        }
+        // The bench runs on without it; what is wrong is told when it is tried again.
+        Err(error) => {
+            notes.push((Tone::Error, format!("{} could not be kept: {error}", path.display())));
+            shelf::unkept(file)
+        }
+    }
 }
 
 /// The newest revision that checks.

@@ -217,7 +217,8 @@ impl Open {
     }
 }
 
-fn lines(path: &Path) -> Result<Vec<AuditLine>, StoreError> {
+/// All lines of a log that can be read, oldest first.
+pub(crate) fn lines(path: &Path) -> Result<Vec<AuditLine>, StoreError> {
     let mut lines = Vec::new();
     each_line(path, |line, _| match serde_json::from_slice(line) {
         Ok(line) => lines.push(line),

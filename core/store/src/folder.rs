@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{StoreError, run::RunFile};
+use crate::{StoreError, atomic, run::RunFile};
 
 /// Paths of everything Setpoint keeps beside a bench file. Deleting the folder loses history,
 /// nothing else.
@@ -45,6 +45,20 @@ impl BenchFolder {
         Self::of(bench).path().is_dir()
     }
 
+    /// Whether something can be kept now: writes a small file in it and removes it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        let path = self.path.join("probe");
+        // Larger than what a full disk may still have room for beside its names.
+        let written = atomic::replace_private(&path, &[b' '; 16 * 1024]);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", &path, &e)),
+            _ => written,
+        }
+    }
+
     /// The bench file, absolute, links unresolved.
     pub fn bench(&self) -> &Path {
         &self.bench
@@ -60,7 +74,7 @@ impl BenchFolder {
         self.path.join("versions")
     }
 
-    /// Where staged changes are.
+    /// Where staged changes are, one file a transaction.
     pub fn transactions(&self) -> PathBuf {
         self.path.join("transactions")
     }
@@ -86,7 +100,7 @@ impl BenchFolder {
     }
 
     /// Takes the bench for this process, until the guard is dropped or the process ends, in
-    /// whatever way. Never waits.
+    /// whatever way. Never waits. A lock file that is there is enough where none can be written.
     ///
     /// # Errors
     /// [`StoreError::InUse`] if another Setpoint has it; otherwise when the lock file cannot be
@@ -94,17 +108,24 @@ impl BenchFolder {
     pub fn lock(&self) -> Result<FolderLock, StoreError> {
         make(&self.path)?;
         let path = self.lock_file();
-        let file = OpenOptions::new()
+        let opened = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
             .mode(0o600)
-            .open(&path)
-            .map_err(|e| StoreError::io("open", &path, &e))?;
+            .open(&path);
+        let (file, writable) = match opened {
+            Ok(file) => (file, true),
+            // A lock on what can only be read keeps others out as well.
+            Err(e) => match File::open(&path) {
+                Ok(file) => (file, false),
+                Err(_) => return Err(StoreError::io("open", &path, &e)),
+            },
+        };
         match file.try_lock() {
             Ok(()) => {
-                self.claim(&file)?;
+                self.claim(&file, writable)?;
                 Ok(FolderLock { _file: file })
             }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
@@ -119,7 +140,7 @@ impl BenchFolder {
 impl BenchFolder {
     /// The lock file names the bench file that the folder belongs to: another one beside it would
     /// mix both histories. A name that is gone was renamed or deleted, and the folder is taken over.
-    fn claim(&self, mut lock: &File) -> Result<(), StoreError> {
+    fn claim(&self, mut lock: &File, writable: bool) -> Result<(), StoreError> {
         let failed = |e: io::Error| StoreError::io("claim", &self.lock_file(), &e);
         let name = self.bench.file_name().unwrap_or_default().as_bytes();
         let mut owner = Vec::new();
@@ -130,6 +151,9 @@ impl BenchFolder {
         let other = self.bench.with_file_name(OsStr::from_bytes(&owner));
         if !owner.is_empty() && other.is_file() {
             return Err(StoreError::OtherBench { bench: self.bench.clone(), other });
+        }
+        if !writable {
+            return Ok(());
         }
         lock.rewind()
             .and_then(|()| lock.set_len(0))

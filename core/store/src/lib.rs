@@ -11,6 +11,7 @@
 //! - [`watch`]: following the bench file through every way in which programs save
 //! - [`revisions`]: every accepted state of the bench file, as plain TOML files
 //! - [`audit`]: the append-only record of what was done, each line vouching for the one before
+//! - [`transactions`]: changes that are staged and not yet in effect, one file each
 //! - [`journal`]: what a commit was about to do, on disk before its first step
 //! - [`surroundings`]: the files beside the bench file, for reading it in layers
 //! - [`run`]: where a running Setpoint can be reached, and with which token
@@ -34,6 +35,7 @@ pub mod revisions;
 pub mod run;
 pub mod surroundings;
 mod trail;
+pub mod transactions;
 pub mod watch;
 
 pub use access::{AccessError, AccessRules, SettingsError};
@@ -42,8 +44,9 @@ pub use audit::{Audit, AuditRecord};
 pub use error::{ReadError, StoreError};
 pub use folder::{BenchFolder, FolderLock};
 pub use hash::TextHash;
-pub use journal::{Intent, Journal};
+pub use journal::{Intent, Journal, StepNote};
 pub use revisions::{Facts, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
 pub use surroundings::DiskSurroundings;
-pub use watch::{FileSeen, WatchMode, WatchOptions, Watcher};
+pub use transactions::{EditRecord, FoundTransactions, TransactionRecord, Transactions};
+pub use watch::{Beside, FileSeen, WatchMethod, WatchMode, WatchOptions, Watcher};

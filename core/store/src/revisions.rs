@@ -18,6 +18,7 @@ use crate::{
     folder::{self, BenchFolder},
 };
 
+mod look;
 mod name;
 
 use name::{Stamp, VersionName};

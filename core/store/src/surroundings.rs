@@ -59,29 +59,20 @@ impl DiskSurroundings {
         found.sort();
         Ok(found)
     }
-}
 
-impl Surroundings for DiskSurroundings {
-    fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
-        let path = self.folder.join(name);
-        match self.rules.check_beside(&self.bench, &path) {
-            Ok(()) => {}
-            Err(error @ AccessError::Outside { .. }) => {
-                return Err(Unreadable::Outside(error.to_string()));
-            }
-            Err(error) => return Err(Unreadable::NotAllowed(error.to_string())),
-        }
-        match atomic::read(&path) {
-            Ok(file) => Ok(file.text),
-            Err(ReadError::Missing { .. }) => Err(Unreadable::Missing),
-            Err(ReadError::NotUtf8 { line, column, .. }) => {
-                Err(Unreadable::NotUtf8 { line, column })
-            }
-            Err(error) => Err(Unreadable::Other(error.to_string())),
-        }
+    /// The folders that a pattern matches, sorted, `/` between their parts.
+    ///
+    /// # Errors
+    /// As [`matching`](Surroundings::matching).
+    pub(crate) fn folders(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
+        self.list(pattern, Path::is_dir)
     }
 
-    fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
+    fn list(
+        &self,
+        pattern: &str,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> Result<Vec<String>, Unreadable> {
         let other = |error: String| Unreadable::Other(error);
         let folder = self.folder.to_str().ok_or_else(|| {
             other(format!("the name of the folder {} is not UTF-8", self.folder.display()))
@@ -105,7 +96,7 @@ impl Surroundings for DiskSurroundings {
             } else {
                 path.strip_prefix(&self.folder).ok().and_then(Path::to_str)
             };
-            if let Some(name) = name.filter(|_| path.is_file()) {
+            if let Some(name) = name.filter(|_| wanted(&path)) {
                 names.push(name.to_owned());
             }
             if names.len() > MOST_FILES {
@@ -114,6 +105,34 @@ impl Surroundings for DiskSurroundings {
         }
         names.sort_unstable();
         Ok(names)
+    }
+}
+
+impl Surroundings for DiskSurroundings {
+    fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
+        let path = self.folder.join(name);
+        match self.rules.check_beside(&self.bench, &path) {
+            Ok(()) => {}
+            Err(error @ AccessError::Outside { .. }) => {
+                return Err(Unreadable::Outside(error.to_string()));
+            }
+            Err(error) => return Err(Unreadable::NotAllowed(error.to_string())),
+        }
+        match atomic::read(&path) {
+            Ok(file) => Ok(file.text),
+            Err(ReadError::Missing { .. }) => Err(Unreadable::Missing),
+            Err(ReadError::NotUtf8 { line, column, .. }) => {
+                Err(Unreadable::NotUtf8 { line, column })
+            }
+            Err(error) => Err(Unreadable::Other(error.to_string())),
+        }
+    }
+
+    fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
+        // What an editor leaves beside a file is no part of a bench.
+        self.list(pattern, |path| {
+            path.is_file() && !path.file_name().is_some_and(crate::watch::is_artefact)
+        })
     }
 
     fn allows(&self, path: &str) -> bool {
@@ -142,8 +161,16 @@ mod tests {
     fn folder() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         // Characters that mean something in a pattern.
-        for name in ["b.toml", "a.toml", ".hidden.toml", "cams/c.toml", "cams/more/d.toml", "x.txt"]
-        {
+        for name in [
+            "b.toml",
+            "a.toml",
+            ".hidden.toml",
+            "a.toml~",
+            "4913",
+            "cams/c.toml",
+            "cams/more/d.toml",
+            "x.txt",
+        ] {
             let path = dir.path().join("table [3]*").join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, name).unwrap();
@@ -160,6 +187,7 @@ mod tests {
         let disk = DiskSurroundings::beside(&dir.path().join("table [3]*/bench.toml"));
         for (pattern, expected) in [
             ("*.toml", vec!["a.toml", "b.toml"]),
+            ("*", vec!["a.toml", "b.toml", "x.txt"]),
             ("[ab].toml", vec!["a.toml", "b.toml"]),
             ("?.txt", vec!["x.txt"]),
             ("cams/*.toml", vec!["cams/c.toml"]),

@@ -126,6 +126,20 @@ impl Client {
         self.answer(request.send_json(body))
     }
 
+    /// DELETE, answered as JSON.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn delete(&self, path: &str) -> Result<Value, Failure> {
+        let request = self
+            .agent
+            .delete(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("X-Setpoint-Author", author::name())
+            .header("Accept", "application/json");
+        self.answer(request.call())
+    }
+
     fn answer(&self, answer: Answer) -> Result<Value, Failure> {
         let (status, text) = self.read(answer)?;
         let body = serde_json::from_str::<Value>(&text);
@@ -169,10 +183,19 @@ pub enum Method {
 /// wrongly with 2, everything else with 3.
 fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
     let word = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
-    let message = match word("detail").or(word("title")) {
+    let mut message = match word("detail").or(word("title")) {
         Some(detail) => detail.to_owned(),
         None => format!("the instance at {url} answered with status {status}"),
     };
+    let blockers = body.and_then(|body| body.get("blocked_by")).and_then(Value::as_array);
+    for blocker in blockers.into_iter().flatten() {
+        if let Some(words) = blocker.get("message").and_then(Value::as_str)
+            && words != message
+        {
+            message.push_str("\n  ");
+            message.push_str(words);
+        }
+    }
     let findings = body
         .and_then(|body| body.get("diagnostics"))
         .and_then(|list| serde_json::from_value::<Vec<Diagnostic>>(list.clone()).ok())

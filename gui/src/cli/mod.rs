@@ -20,12 +20,14 @@ mod open;
 mod out;
 mod plan;
 mod printable;
+mod recover;
 mod rollback;
 mod schema;
 mod serve;
 mod set;
 mod sources;
 mod status;
+mod transaction;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -66,8 +68,10 @@ enum Command {
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
+    Transaction(transaction::Transaction),
     History(history::History),
     Rollback(rollback::Rollback),
+    Recover(recover::Recover),
     Drivers(drivers::Drivers),
 }
 
@@ -97,8 +101,10 @@ pub fn main() -> ExitCode {
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
+        Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
+        Some(Command::Recover(command)) => recover::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
     };
     match done {

@@ -35,9 +35,19 @@ pub struct Set {
 
 /// One `PATH=VALUE`.
 #[derive(Debug, Clone, PartialEq)]
-struct Assignment {
+pub struct Assignment {
     path: KeyPath,
     value: Option<Value>,
+}
+
+impl Assignment {
+    /// As the API takes it.
+    pub fn edit(&self) -> serde_json::Value {
+        match &self.value {
+            Some(value) => json!({"path": self.path, "value": value}),
+            None => json!({"path": self.path, "remove": true}),
+        }
+    }
 }
 
 impl FromStr for Assignment {
@@ -84,14 +94,7 @@ fn equals_sign(text: &str) -> Option<usize> {
 
 pub fn run(command: &Set) -> Result<(), Failure> {
     let client = Client::require(&command.bench.file)?;
-    let edits: Vec<_> = command
-        .assignments
-        .iter()
-        .map(|one| match &one.value {
-            Some(value) => json!({"path": one.path, "value": value}),
-            None => json!({"path": one.path, "remove": true}),
-        })
-        .collect();
+    let edits: Vec<_> = command.assignments.iter().map(Assignment::edit).collect();
     let body = json!({"edits": edits, "message": command.message});
     let answer = client.send(Method::Patch, "/v1/bench", &body)?;
     if command.output.is_json() {

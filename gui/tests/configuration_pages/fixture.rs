@@ -259,6 +259,7 @@ pub fn status() -> Status {
             ahead: None,
             question: None,
             suspended: None,
+            watch: Default::default(),
         },
         attention: None,
         unfinished: None,

@@ -86,6 +86,7 @@ pub fn empty() -> Status {
             ahead: None,
             question: None,
             suspended: None,
+            watch: Default::default(),
         },
         attention: None,
         unfinished: None,

@@ -114,6 +114,18 @@ impl Bench {
         bench
     }
 
+    /// The same bench, opened again after it was stopped.
+    pub async fn again(self) -> Self {
+        let runtime = Runtime::start(Options::new(self.file.clone())).await.unwrap();
+        let bench = Self { runtime, ..self };
+        bench
+            .until("every instrument answers", |status| {
+                status.instruments.values().all(|one| one.state == LinkState::Connected)
+            })
+            .await;
+        bench
+    }
+
     /// Waits for a status with a property and returns it.
     pub async fn until(&self, what: &str, is: impl Fn(&Status) -> bool) -> Arc<Status> {
         let mut changes = self.runtime.changes();
@@ -151,6 +163,13 @@ impl Bench {
             Answer::Reply { reply } => reply,
             other => panic!("not a reply: {other:?}"),
         }
+    }
+
+    /// Tells the device itself something, to which it does not answer.
+    pub async fn tell(&self, instrument: &str, line: &str) {
+        let (instrument, command) = (instrument.to_owned(), line.to_owned());
+        let author = "tester".to_owned();
+        self.ask(Command::Query { instrument, command, author }).await.unwrap_err();
     }
 
     pub fn text(&self) -> String {
