@@ -1,17 +1,16 @@
 //! The files beside the bench file: which the watcher has to follow, and what their changes do.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{path::PathBuf, sync::Arc};
 
-use setpoint_bench::{Document, KeyPath, Value, check, model::HotReload};
+use setpoint_bench::{Document, KeyPath, Value, check};
 use setpoint_store::{Beside, TextHash};
 
 use crate::{
     catalogue::{DRIVERS, Drivers},
     event::{Origin, Tone},
+    file_side::Look,
     files::{Files, Meaning},
-    manager::{Manager, OnDisk},
-    passage::{Proposal, ms},
-    status::Timings,
+    manager::Manager,
 };
 
 /// What the watcher's list of files was made from.
@@ -67,10 +66,7 @@ impl Manager {
     /// Tells the watcher which files there are beside the bench file, if those that run, or those
     /// of a text that was refused, are others than before.
     pub(crate) fn follow_beside(&mut self) {
-        let refused = match &self.on_disk {
-            OnDisk::Refused { text, .. } => text.clone(),
-            _ => None,
-        };
+        let refused = self.file_side.text().cloned();
         let same = |followed: &Followed| {
             Arc::ptr_eq(&followed.meaning, &self.running.meaning) && followed.refused == refused
         };
@@ -91,8 +87,8 @@ impl Manager {
 
     /// Files beside the bench file changed, perhaps together with it: what they come to is put
     /// into effect as one change.
-    pub(crate) async fn beside_seen(&mut self, changed: &[PathBuf], first_sign: Instant) {
-        if self.paused || changed.is_empty() {
+    pub(crate) async fn beside_seen(&mut self, changed: &[PathBuf], look: Look) {
+        if self.file_side.paused() || changed.is_empty() {
             return;
         }
         let folder = self.files.beside(DRIVERS);
@@ -100,37 +96,12 @@ impl Manager {
         if changed.iter().any(|path| path.starts_with(&folder)) {
             self.drivers_changed(changed).await;
         }
-        let file = match self.keeping.read_file().await {
-            Ok(file) => file,
+        match self.keeping.read_file().await {
+            Ok(file) => self.text_seen(file, look).await,
             Err(error) => {
                 self.cannot_follow(&error);
-                return;
-            }
-        };
-        if file.hash == self.running.hash {
-            let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
-            if let Ok(read) = read
-                && *read.bench == *self.running.bench
-            {
-                self.running.meaning = read.meaning;
-                self.running.values = read.values;
-                self.running.diagnostics = read.diagnostics;
-                if self.on_disk != OnDisk::Same {
-                    self.look_at_file().await;
-                }
-                self.warn_of_exposed_secrets().await;
-                return;
             }
         }
-        if self.running.bench.runtime.hot_reload == HotReload::Off {
-            let message = format!("Files beside {} changed; a reload is due", self.file_name);
-            self.tell(Origin::File, "file_waiting", Tone::Info, message);
-            self.on_disk = OnDisk::Waiting { text: file.text };
-            return;
-        }
-        let proposal = Proposal { settle_ms: ms(first_sign), ..Proposal::around_file(file.text) };
-        // The outcome is told and shown; there is no caller to answer.
-        let _ = self.change(proposal).await;
     }
 
     /// Reads the driver files anew. If what runs checks with them they are taken, and instruments
@@ -147,8 +118,12 @@ impl Manager {
         let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into());
         let names: Vec<String> = changed.iter().filter_map(name).collect();
         let names = names.join(", ");
-        for problem in drivers.library().problems() {
+        let (now, before) = (drivers.library(), self.drivers.library());
+        for problem in now.problems().iter().filter(|one| !before.problems().contains(one)) {
             self.tell(Origin::File, "driver_problem", Tone::Error, problem.to_string());
+        }
+        if now.drivers().eq(before.drivers()) && now.problems() == before.problems() {
+            return;
         }
         let Some(bench) = meaning.bench().cloned() else {
             let why = check::summary(meaning.diagnostics());
@@ -165,9 +140,6 @@ impl Manager {
             .filter(|(_, instrument)| other(&instrument.driver))
             .map(|(id, _)| id.clone())
             .collect();
-        if drivers.library().drivers().eq(self.drivers.library().drivers()) {
-            return;
-        }
         let drivers = Arc::new(drivers);
         self.drivers = drivers.clone();
         self.keeping.set_drivers(drivers.clone());
@@ -198,13 +170,11 @@ impl Manager {
 mod tests {
     use std::path::Path;
 
-    use setpoint_store::AccessRules;
-
     use super::*;
 
     #[test]
     fn what_surrounds_a_bench_is_followed() {
-        let files = Files::new(Path::new("/lab/table[3].toml"), None, AccessRules::default());
+        let files = Files::new(Path::new("/lab/table[3].toml"), None);
         let text = "[bench]\nname = 'T'\n";
         let bundled = setpoint_bench::layers::bundle::pack(text, [("optics.toml", "x = 1\n")]);
         let include = Value::Array(vec!["more/*.toml".into(), "late.toml".into()]);

@@ -98,6 +98,8 @@ pub enum Command {
     Snapshot {
         /// The name; `None`: without one.
         label: Option<String>,
+        /// Why; may be empty.
+        message: String,
         /// Who.
         author: String,
     },
@@ -136,7 +138,8 @@ pub enum Command {
         author: String,
     },
     /// Writes what runs to the file, over whatever it holds. A text on disk that never ran is
-    /// kept beside the revisions first. Audited.
+    /// kept beside the revisions first; one that came while what runs could not be written is told
+    /// of first. Audited.
     Sync {
         /// Who.
         author: String,
@@ -175,6 +178,11 @@ pub enum Keep {
 pub enum Answer {
     /// A change is in effect.
     Changed(Box<Applied>),
+    /// A revision was kept without a change, or named.
+    Kept {
+        /// As it is now.
+        revision: Box<Revision>,
+    },
     /// A device answered a raw line.
     Reply {
         /// Its line, without terminator.
@@ -212,6 +220,8 @@ pub struct Applied {
     pub diagnostics: Arc<Vec<Diagnostic>>,
     /// The steps that were taken.
     pub plan: Arc<Vec<PlanStep>>,
+    /// Whether it is in the file too; see [`crate::Reload::ahead`].
+    pub persisted: bool,
 }
 
 /// What a commit would do now, and what stands in its way.

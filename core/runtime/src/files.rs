@@ -10,7 +10,7 @@ use std::{
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Diagnostic, TextEdit, Value,
+    Bench, BenchText, Change, Diagnostic, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{
@@ -22,7 +22,7 @@ use setpoint_store::{
     AccessRules, BenchFolder, DiskSurroundings, ReadError, StoreError, TextHash, access, atomic,
 };
 
-use crate::catalogue::Drivers;
+use crate::{catalogue::Drivers, doubt::Missing};
 
 /// Where the files of a bench are, and which environment was asked for. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -173,6 +173,12 @@ impl Files {
         Ok(())
     }
 
+    /// The files of a text other than the bench file, with their fingerprints.
+    pub(crate) fn hashes(&self, text: &str) -> Vec<(PathBuf, TextHash)> {
+        let others = bundle::unpack(text).1.into_iter();
+        others.map(|(name, text)| (self.beside(&name), TextHash::of(text))).collect()
+    }
+
     /// Removes temporary files that a crash left beside the files of some texts, and in the bench's
     /// own folder. Call it only while holding the bench's lock. Blocks.
     ///
@@ -207,12 +213,6 @@ impl Files {
             )
         };
         names.into_iter().map(told).collect()
-    }
-
-    /// The files of a text other than the bench file, with their fingerprints.
-    pub(crate) fn hashes(&self, text: &str) -> Vec<(PathBuf, TextHash)> {
-        let others = bundle::unpack(text).1.into_iter();
-        others.map(|(name, text)| (self.beside(&name), TextHash::of(text))).collect()
     }
 
     /// Files other than the bench file that are there and do not hold what a text has for them.
@@ -259,6 +259,21 @@ impl Files {
         let closed = Closed { texts, names, inner: &surroundings };
         let environment = self.environment.as_deref();
         Meaning::Layered(Box::new(layers::read_layers(&self.name, &closed, environment, drivers)))
+    }
+
+    /// Which of the files of what runs, of which nothing was read, are empty or not there. Blocks.
+    pub(crate) fn became(&self, names: Vec<String>) -> Vec<(String, Missing)> {
+        let what = |name: &String| match std::fs::metadata(self.beside(name)) {
+            Ok(facts) => (facts.len() == 0).then_some(Missing::Empty),
+            Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(Missing::Gone),
+        };
+        names.into_iter().filter_map(|name| what(&name).map(|what| (name, what))).collect()
+    }
+
+    /// What differs between two texts that ran once, key by key.
+    pub(crate) fn changes(&self, old: &Arc<str>, new: &Arc<str>, drivers: &Drivers) -> Vec<Change> {
+        let values = |text| self.meaning_then(text, drivers).values();
+        setpoint_bench::diff(&values(old), &values(new))
     }
 
     /// Names of files that are there and part of the bench now, and not of a text.
@@ -424,6 +439,12 @@ impl Meaning {
             Self::Alone(_) => text,
             Self::Layered(layered) => layered.without_secrets(text),
         }
+    }
+
+    /// Whether variables came from a file `.env`.
+    pub(crate) fn has_dot_env(&self) -> bool {
+        matches!(self, Self::Layered(layered)
+            if layered.files.iter().any(|file| file.kind == LayerKind::DotEnv))
     }
 
     /// Whether there are secrets in it.

@@ -8,7 +8,6 @@ use setpoint_store::{Intent, Journal, StepNote, TextHash};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    command::CommandError,
     event::Origin,
     files::Meaning,
     manager::Manager,
@@ -175,18 +174,18 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl Manager {
-    /// Puts on disk what is about to happen; steps are noted through what is returned.
-    ///
-    /// # Errors
-    /// When that cannot be written: nothing may begin then.
+    /// Puts on disk what is about to happen; steps are noted through what is returned. Where that
+    /// cannot be written, the bench runs on without.
     pub(crate) async fn begin_journal(
         &mut self,
         plan: &Plan,
         meaning: &Meaning,
         text: &Arc<str>,
         wanted: Wanted<'_>,
-    ) -> Result<Notes, CommandError> {
-        self.keep_running().await?;
+    ) -> Notes {
+        if let Err(error) = self.keep_running().await {
+            tracing::warn!("what runs is still not kept: {error}");
+        }
         let mut lines = Lines::of(plan);
         for secrets in [meaning, &*self.running.meaning] {
             if let Meaning::Layered(layered) = secrets
@@ -208,8 +207,13 @@ impl Manager {
             touches: lines.touches.clone(),
             ..Intent::now(&*self.running.revision.id, TextHash::of(&**text), lines.texts.clone())
         };
-        let (journal, base) = self.keeping.begin(intent).await?;
-        Ok(Notes::start(journal, base, lines))
+        match self.keeping.begin(intent).await {
+            Ok((journal, base)) => Notes::start(journal, base, lines),
+            Err(error) => {
+                tracing::warn!("a change begins without a journal: {error}");
+                Notes::default()
+            }
+        }
     }
 }
 

@@ -7,7 +7,12 @@ use setpoint_store::{
     TextHash,
 };
 
-use crate::{event::Origin, files::OnDiskText, keeping::Store, status::Revision};
+use crate::{
+    event::Origin,
+    files::OnDiskText,
+    keeping::{self, Store},
+    status::Revision,
+};
 
 /// The id of a text that runs and could not be kept.
 pub(crate) const UNKEPT: &str = "r0";
@@ -84,6 +89,14 @@ impl Shelf {
         }
     }
 
+    /// The log, where it can be written.
+    pub(crate) fn audit(&self) -> Option<&Audit> {
+        match self {
+            Self::Open(store) => Some(&store.audit),
+            Self::Closed { .. } => None,
+        }
+    }
+
     /// Why nothing can be kept, if nothing can.
     pub(crate) fn problem(&self) -> Option<&StoreError> {
         match self {
@@ -109,6 +122,19 @@ impl Shelf {
                 ));
                 None
             }
+        }
+    }
+
+    /// Whether a revision never reached the files, as far as the audit log before the revision
+    /// `found` says.
+    pub(crate) fn never_written(&self, newest: &RevisionRecord, found: &str) -> bool {
+        match self {
+            Self::Open(store) => keeping::never_written(&store.audit, newest, found)
+                .unwrap_or_else(|error| {
+                    tracing::warn!("whether {} reached the file is not known: {error}", newest.id);
+                    false
+                }),
+            Self::Closed { .. } => false,
         }
     }
 

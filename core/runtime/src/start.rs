@@ -12,16 +12,19 @@ use tokio::sync::mpsc;
 use crate::{
     catalogue::Drivers,
     components::Components,
+    doubt::{self, Saved},
     event::{Origin, Tone},
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{QUEUE, Runtime},
     keeping::{self, Keeping},
-    manager::{Manager, OnDisk, Running},
+    manager::{Manager, Running},
     publish::{Core, Publisher},
+    recording::{self, Recording},
     shelf::{self, Shelf},
     staging::none,
-    status::Revision,
+    standing::{FileSide, Found, Wait},
+    status::{Question, Revision},
     transactions::Transactions,
     unfinished,
 };
@@ -75,16 +78,18 @@ impl StartError {
 }
 
 /// What was found on disk and what will run.
-struct Found {
+struct Opened {
     shelf: Shelf,
     unfinished: Option<Intent>,
     drivers: Drivers,
     running: Running,
-    on_disk: OnDisk,
+    /// What the file holds, if that is not what runs.
+    found: Option<Found>,
+    attention: Option<String>,
     notes: Vec<(Tone, String)>,
-    exposed: Vec<String>,
     transactions: setpoint_store::Transactions,
     staged: Vec<setpoint_store::TransactionRecord>,
+    exposed: Vec<String>,
 }
 
 impl Runtime {
@@ -115,19 +120,21 @@ impl Runtime {
             if let Err(error) = setpoint_video::init() {
                 tracing::error!("no pictures: {error}");
             }
-            Ok::<_, StartError>((found, watcher))
+            let history = recording::open(&BenchFolder::of(&watched), found.shelf.audit())?;
+            Ok::<_, StartError>((found, watcher, history))
         });
-        let (found, watcher) = match opened.await {
+        let (found, watcher, history) = match opened.await {
             Ok(opened) => opened?,
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found {
+        let Opened {
             shelf,
             unfinished,
             drivers,
             running,
-            on_disk,
+            found,
+            attention,
             notes,
             transactions,
             staged,
@@ -151,9 +158,12 @@ impl Runtime {
 
         let publisher = Publisher::new(Core::empty(path.clone()));
         let frames = Frames::default();
+        let recording = Recording::start(history, &publisher, &frames, &keeping);
         let (report, reports) = mpsc::channel(QUEUE);
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
+        let secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
+        publisher.update(|core| core.secrets.extend(secrets));
         components.start(&running.bench).await;
 
         let mut manager = Manager {
@@ -161,18 +171,16 @@ impl Runtime {
             files,
             followed: None,
             running,
-            on_disk,
-            exposed,
-            attention: unfinished.as_ref().map(asks),
+            file_side: FileSide::new(found),
+            attention: unfinished.as_ref().map(asks).or(attention),
             unfinished,
             told_problem: false,
-            saved_meanwhile: false,
-            paused: false,
-            settling: false,
+            exposed,
             transactions: Transactions::default(),
             drivers,
             components,
             keeping: keeping.clone(),
+            recording: recording.clone(),
             publisher: publisher.clone(),
             reports,
             saves,
@@ -193,11 +201,11 @@ impl Runtime {
             publishing.abort();
         });
         let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
-        Ok(Self { commands, status, changed, frames, folder, keeping, stop, managing })
+        Ok(Self { commands, status, changed, frames, folder, keeping, recording, stop, managing })
     }
 }
 
-fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
+fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     let known = BenchFolder::exists(path);
     let drivers = Drivers::beside(path);
     let name = files.name().to_owned();
@@ -223,6 +231,9 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
 
     let mut shelf = Shelf::open(path)?;
     let mut notes = Vec::new();
+    if let Some(audit) = shelf.audit() {
+        notes.extend(audit.notes().iter().map(|note| (Tone::Warning, note.clone())));
+    }
     let problems = shelf.revisions().problems().iter();
     notes.extend(problems.map(|problem| (Tone::Warning, problem.clone())));
     notes.extend(
@@ -241,11 +252,36 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         notes.push((Tone::Warning, error.to_string()));
     }
 
-    let (running, on_disk) = match reading {
-        Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
-            let revision = revision_of(&mut shelf, path, &file, &mut unfinished, &mut notes);
-            let running = running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
-            (running, OnDisk::Same)
+    let mut attention = None;
+    let (running, found) = match reading {
+        Ok((Some(file), Ok(meaning)))
+            if meaning.bench().is_some() || doubt::is_empty(&file.text) =>
+        {
+            match doubted_at_start(shelf.revisions(), files, &drivers, &file, &meaning) {
+                Some((running, question)) => {
+                    let why = Wait::Answer(question);
+                    (running, Some(Found::Waiting { text: file.text, why }))
+                }
+                None if meaning.bench().is_none() => return Err(invalid(meaning.diagnostics())),
+                None => {
+                    let newest = shelf.revisions().newest().cloned();
+                    let newest = newest.filter(|newest| newest.hash != file.hash);
+                    let revision =
+                        revision_of(&mut shelf, path, &file, &mut unfinished, &mut notes);
+                    if let Some(newest) = newest
+                        && shelf.never_written(&newest, &revision.id)
+                    {
+                        let id = &newest.id;
+                        attention = Some(format!(
+                            "{id} was in force and never reached {name}: roll back to {id} if you \
+                             want it"
+                        ));
+                    }
+                    let running =
+                        running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
+                    (running, None)
+                }
+            }
         }
         Ok((file, read)) => {
             let findings = match read {
@@ -257,29 +293,33 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
             };
             let diagnostics = Arc::new(findings);
             let why = check::summary(&diagnostics);
-            (running, OnDisk::Refused { text: file.map(|file| file.text), diagnostics, why })
+            let text = file.map(|file| file.text);
+            (running, Some(Found::Refused { text, diagnostics, why }))
         }
         Err(error) => {
             let Some(running) = last_good(shelf.revisions(), files, &drivers) else {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
-            (running, OnDisk::Unreadable { why })
+            (running, Some(Found::Unreadable { why }))
         }
     };
     let id = &running.revision.id;
-    notes.push(match &on_disk {
-        OnDisk::Same => (Tone::Info, format!("{name} opened as {id}")),
-        OnDisk::Refused { why, .. } => {
+    notes.push(match &found {
+        None => (Tone::Info, format!("{name} opened as {id}")),
+        Some(Found::Refused { why, .. }) => {
             (Tone::Error, format!("{name} was not applied: {why}. {id} runs instead."))
         }
-        OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
-        OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
+        Some(Found::Unreadable { why }) => (Tone::Error, why.clone()),
+        Some(Found::Waiting { why: Wait::Answer(question), .. }) => {
+            let asked = &question.message;
+            (Tone::Warning, format!("{name} is not applied unasked: {asked}. {id} runs instead."))
+        }
+        Some(Found::Waiting { .. }) => (Tone::Info, format!("{name} waits for a reload")),
     });
-    let exposed = files.exposed_secrets(&running.meaning);
-    notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
-    let (transactions, found) = setpoint_store::Transactions::open(&BenchFolder::of(path));
-    notes.extend(found.problems.into_iter().map(|problem| (Tone::Warning, problem)));
+    notes.extend(attention.iter().map(|attention| (Tone::Warning, attention.clone())));
+    let (transactions, staged) = setpoint_store::Transactions::open(&BenchFolder::of(path));
+    notes.extend(staged.problems.into_iter().map(|problem| (Tone::Warning, problem)));
     if let Some(intent) = &mut unfinished {
         let keep = intent.steps.len().saturating_sub(1);
         if shelf::was_kept(intent, shelf.revisions().newest()) && !intent.done.contains(&keep) {
@@ -287,17 +327,44 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         }
         notes.push((Tone::Error, asks(intent)));
     }
-    Ok(Found {
+    let exposed = files.exposed_secrets(&running.meaning);
+    notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
+    Ok(Opened {
         shelf,
         unfinished,
         drivers,
         running,
-        on_disk,
+        found,
+        attention,
         notes,
         transactions,
-        staged: found.kept,
+        staged: staged.kept,
         exposed,
     })
+}
+
+/// A file that looks torn beside the newest revision: that runs instead, and the file is asked
+/// about. How many components it lacks does not matter: someone may have edited it at leisure.
+fn doubted_at_start(
+    revisions: &Revisions,
+    files: &Files,
+    drivers: &Drivers,
+    file: &OnDiskText,
+    meaning: &Meaning,
+) -> Option<(Running, Question)> {
+    let newest = revisions.newest()?;
+    if newest.hash == file.hash {
+        return None;
+    }
+    let before = revisions.text(&newest.id).ok()?;
+    let missing = files.became(doubt::missing(&before, &file.text));
+    doubt::torn(files.name(), &before, &file.text, &missing)?;
+    let running = last_good(revisions, files, drivers)?;
+    let found = (&*file.text, meaning.bench());
+    let saved = Saved { renamed: false };
+    let before = (&*running.text, &*running.bench);
+    let question = doubt::question(files.name(), before, found, &missing, saved)?;
+    Some((running, question))
 }
 
 fn invalid(findings: &[Diagnostic]) -> StartError {

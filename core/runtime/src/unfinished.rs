@@ -11,9 +11,9 @@ use crate::{
     catalogue::param_value,
     command::{Answer, Applied, Command, CommandError},
     event::{Origin, Tone},
-    files::Files,
+    going_back,
     keeping::Facts,
-    manager::{Manager, OnDisk, about},
+    manager::{Manager, about},
     passage::Proposal,
     shelf::{self, UNKEPT},
     staging::none,
@@ -62,12 +62,10 @@ impl Manager {
     /// For the status.
     pub(crate) fn shown_unfinished(&self) -> Option<Arc<Unfinished>> {
         let intent = self.unfinished.as_ref()?;
-        let file = match &self.on_disk {
-            OnDisk::Same => Some(self.running.hash),
-            OnDisk::Refused { text: Some(text), .. } | OnDisk::Waiting { text } => {
-                Some(TextHash::of(&**text))
-            }
-            OnDisk::Refused { text: None, .. } | OnDisk::Unreadable { .. } => None,
+        let file = match (self.file_side.found(), self.file_side.left()) {
+            (Some(found), _) => found.text().map(|text| TextHash::of(&**text)),
+            (None, Some(left)) => Some(left.hash),
+            (None, None) => Some(self.running.hash),
         };
         let step = |(index, text): (usize, &String)| UnfinishedStep {
             text: text.clone(),
@@ -89,6 +87,7 @@ impl Manager {
                 origin: Origin::File,
                 message: "As opened; it could not be kept then".to_owned(),
                 verified: Vec::new(),
+                written: true,
             };
             let text = self.running.text.clone();
             self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
@@ -165,31 +164,16 @@ impl Manager {
         message: &str,
     ) -> Result<Option<Applied>, CommandError> {
         let runs = TextHash::of(&**text) == self.running.hash;
-        if runs && self.on_disk == OnDisk::Same {
+        if runs && self.file_side.in_step() {
             return Ok(None);
         }
-        self.expect_no_surplus(text, "that text")?;
+        going_back::no_surplus("that text", &self.running.text, text)?;
         let (author, message) = (author.to_owned(), message.to_owned());
         let proposal = Proposal::written(origin, author, message, text.clone());
         match self.change(Proposal { closed: true, ..proposal }).await? {
             Answer::Changed(applied) if !runs => Ok(Some(*applied)),
             _ => Ok(None),
         }
-    }
-
-    /// Going to a text is refused while files are part of the bench that it does not have.
-    pub(crate) fn expect_no_surplus(&self, text: &str, whose: &str) -> Result<(), CommandError> {
-        let surplus = Files::surplus(&self.running.text, text);
-        if surplus.is_empty() {
-            return Ok(());
-        }
-        Err(CommandError::Conflict {
-            message: format!(
-                "{whose} had no {}: move that away first, then go back",
-                surplus.join(", ")
-            ),
-            diagnostics: none(),
-        })
     }
 
     /// The decision is in effect: kept as a revision, told, and the journal is cleared.
@@ -206,13 +190,14 @@ impl Manager {
             None => {
                 let text = self.running.text.clone();
                 let (message, verified) = (message.clone(), Vec::new());
-                let facts = Facts { author, origin, message, verified };
+                let facts = Facts { author, origin, message, verified, written: true };
                 self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
                 Applied {
                     revision: self.running.revision.clone(),
                     changes: none(),
                     diagnostics: self.running.diagnostics.clone(),
                     plan: none(),
+                    persisted: true,
                 }
             }
         };

@@ -1,6 +1,8 @@
 //! Starting after a crash, and where nothing can be kept: the file decides what runs, and a person
 //! what becomes of a change that was not finished.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
 mod common;
 
 use std::path::Path;
@@ -99,7 +101,7 @@ async fn going_back_puts_devices_where_they_were_just_before() {
         let bench = after_crash(done).await;
         // What the crashed run had set.
         if done > 0 {
-            bench.tell("psu", ":SOUR1:VOLT 3.45").await;
+            bench.device("psu", ":SOUR1:VOLT 3.45").await;
         }
         let message = decide(&bench, Command::GoBack { author: author() }).await;
         assert!(message.starts_with("Went back to r1"), "{message}");

@@ -74,6 +74,11 @@ impl BenchFolder {
         self.path.join("versions")
     }
 
+    /// What is known about the files of revisions without reading them; a cache.
+    pub(crate) fn versions_seen(&self) -> PathBuf {
+        self.path.join("versions.json")
+    }
+
     /// Where staged changes are, one file a transaction.
     pub fn transactions(&self) -> PathBuf {
         self.path.join("transactions")
@@ -87,6 +92,16 @@ impl BenchFolder {
     /// The record of what was done.
     pub fn audit(&self) -> PathBuf {
         self.path.join("audit.log")
+    }
+
+    /// The number and hash of the last record, to notice that records were cut off.
+    pub fn audit_head(&self) -> PathBuf {
+        self.path.join("audit.head")
+    }
+
+    /// Events, facts of revisions and readbacks over time.
+    pub fn history(&self) -> PathBuf {
+        self.path.join("history.sqlite")
     }
 
     /// Where a running Setpoint can be reached.

@@ -11,6 +11,7 @@
 //! - [`watch`]: following the bench file through every way in which programs save
 //! - [`revisions`]: every accepted state of the bench file, as plain TOML files
 //! - [`audit`]: the append-only record of what was done, each line vouching for the one before
+//! - [`history`]: events, readings and pictures at revisions, readbacks over time, in a database
 //! - [`transactions`]: changes that are staged and not yet in effect, one file each
 //! - [`journal`]: what a commit was about to do, on disk before its first step
 //! - [`surroundings`]: the files beside the bench file, for reading it in layers
@@ -30,6 +31,7 @@ pub mod audit;
 mod error;
 pub mod folder;
 pub mod hash;
+pub mod history;
 pub mod journal;
 pub mod revisions;
 pub mod run;
@@ -44,8 +46,9 @@ pub use audit::{Audit, AuditRecord};
 pub use error::{ReadError, StoreError};
 pub use folder::{BenchFolder, FolderLock};
 pub use hash::TextHash;
+pub use history::{History, HistoryReader};
 pub use journal::{Intent, Journal, StepNote};
-pub use revisions::{Facts, RevisionRecord, Revisions};
+pub use revisions::{Facts, RevisionQuery, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
 pub use surroundings::DiskSurroundings;
 pub use transactions::{EditRecord, FoundTransactions, TransactionRecord, Transactions};

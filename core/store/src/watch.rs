@@ -21,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{FileText, ReadError, StoreError, TextHash};
+use crate::{ReadError, StoreError, TextHash};
 
 mod artefact;
 mod beside;
@@ -90,6 +90,8 @@ pub enum FileSeen {
         first_sign: Instant,
         /// Its writer had visibly finished; otherwise stillness decided.
         finished_save: bool,
+        /// It was renamed into place, and not written to since.
+        renamed: bool,
         /// Files beside it that changed together with it.
         beside: Vec<PathBuf>,
     },
@@ -102,6 +104,8 @@ pub enum FileSeen {
         first_sign: Instant,
         /// As of a text.
         finished_save: bool,
+        /// All of them were renamed into place.
+        renamed: bool,
     },
     /// The bench file is not there any more, nor was it for a while.
     Gone,
@@ -224,16 +228,5 @@ impl Drop for Watcher {
             // It only fails if the sink panicked, which has been told by then.
             let _ = thread.join();
         }
-    }
-}
-
-impl FileSeen {
-    fn text(
-        file: FileText,
-        first_sign: Instant,
-        finished_save: bool,
-        beside: Vec<PathBuf>,
-    ) -> Self {
-        Self::Text { text: file.text, hash: file.hash, first_sign, finished_save, beside }
     }
 }

@@ -121,7 +121,10 @@ impl Session {
                     Some(name) => format!("What runs is kept as “{name}”"),
                     None => "What runs is kept".to_owned(),
                 };
-                (Asked::Say(words), Command::Snapshot { label: label.clone(), author })
+                (
+                    Asked::Say(words),
+                    Command::Snapshot { label: label.clone(), message: String::new(), author },
+                )
             }
             Intent::History(HistoryIntent::Label { revision, label }) => {
                 let words = match label {

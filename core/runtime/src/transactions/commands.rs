@@ -8,8 +8,9 @@ use super::{MOST, counted};
 use crate::{
     command::{Answer, Blocker, CommandError, Keep, Validated},
     event::{Origin, Tone},
-    manager::{Manager, OnDisk},
+    manager::Manager,
     staging::{Staging, none},
+    standing::Found,
 };
 
 impl Manager {
@@ -190,17 +191,13 @@ impl Manager {
                 message: clash.to_string(),
             });
         }
-        let file = match &self.on_disk {
-            OnDisk::Same => None,
-            OnDisk::Refused { why, .. } => Some(why.clone()),
-            OnDisk::Waiting { .. } => {
+        let file = match self.file_side.found() {
+            Some(Found::Refused { why, .. }) => Some(why.clone()),
+            Some(Found::Waiting { .. }) => {
                 Some(format!("{} holds an edit that is not in effect", self.file_name))
             }
-            // One that is gone is written anew.
-            OnDisk::Unreadable { .. } => match self.keeping.read_file().await {
-                Err(error) if !error.is_missing() => Some(error.to_string()),
-                _ => None,
-            },
+            // What cannot be written stays in force.
+            None | Some(Found::Unreadable { .. }) => None,
         };
         blockers.extend(file.map(|why| bench("file", why)));
         Ok(blockers)

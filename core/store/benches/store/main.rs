@@ -4,8 +4,10 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints and may stop")]
 
+mod revisions;
 mod watch;
 
 fn main() {
+    revisions::main();
     watch::main();
 }

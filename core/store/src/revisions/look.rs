@@ -1,11 +1,7 @@
 //! Reading what is kept where nothing can be written.
 
-use std::collections::{HashMap, HashSet};
-
-use serde_json::Value;
-
-use super::{KIND, RevisionRecord, Revisions, UNKNOWN, VersionName, id, number, recalled};
-use crate::{audit, folder::BenchFolder};
+use super::{Kept, Log, Revisions, Scan, Seen, scan};
+use crate::{StoreError, folder::BenchFolder};
 
 impl Revisions {
     /// Reads what is kept and writes nothing: for a folder on a disk that is full, read-only or
@@ -13,52 +9,31 @@ impl Revisions {
     /// that the log does not know are numbered here only.
     pub fn look(folder: &BenchFolder) -> Self {
         let (versions, log) = (folder.versions(), folder.audit());
-        let (stamps, problems) = (HashSet::new(), Vec::new());
-        let mut revisions = Self { versions, kept: Vec::new(), next: 1, stamps, problems };
-        let lines = if log.exists() { audit::lines(&log) } else { Ok(Vec::new()) };
-        let lines = lines.unwrap_or_else(|error| {
-            revisions.problems.push(error.to_string());
-            Vec::new()
-        });
-        let mut known = HashMap::new();
-        for line in lines.into_iter().filter(|line| line.kind == KIND) {
-            revisions.next = revisions.next.max(number(&line).unwrap_or(0) + 1);
-            let name = line.data.get("file").and_then(Value::as_str).and_then(VersionName::parse);
-            known.extend(name.map(|name| (name.key(), line)));
-        }
-        let found = match revisions.versions.is_dir().then(|| revisions.scan()) {
-            Some(Ok(found)) => found,
+        let mut problems = Vec::new();
+        let mut missing = |error: StoreError| problems.push(error.to_string());
+        let mut log = match log.exists().then(|| Log::read_file(&log)) {
             Some(Err(error)) => {
-                revisions.problems.push(error.to_string());
-                Vec::new()
+                missing(error);
+                Log::default()
             }
-            None => Vec::new(),
+            Some(Ok(log)) => log,
+            None => Log::default(),
         };
-        let mut unknown = Vec::new();
-        for (name, path, hash) in found {
-            match known.get(&name.key()) {
-                Some(line) => revisions.kept.extend(recalled(line, name, path, hash)),
-                None => unknown.push((name, path, hash)),
+        let seen = Seen::read(&folder.versions_seen());
+        let scan = match versions.is_dir().then(|| scan::scan(&versions, &seen)) {
+            Some(Err(error)) => {
+                missing(error);
+                Scan::default()
             }
-        }
-        unknown.sort_by_key(|(name, ..)| (name.stamp, name.key()));
-        for (name, path, hash) in unknown {
-            let number = revisions.next;
-            revisions.next += 1;
-            revisions.kept.push(RevisionRecord {
-                id: id(number),
-                number,
-                hash,
-                short_hash: hash.short(),
-                at: name.stamp.into(),
-                author: UNKNOWN.to_owned(),
-                origin: "bench".to_owned(),
-                message: String::new(),
-                label: name.label,
-                path,
-            });
-        }
-        revisions.kept.sort_by_key(|kept| kept.number);
+            Some(Ok(scan)) => scan,
+            None => Scan::default(),
+        };
+        let (mut revisions, adopted) = Self::gathered(versions, &mut log, &seen, &scan);
+        let adopted = adopted.into_iter();
+        revisions.kept.extend(adopted.map(|record| Kept { record, changed: Default::default() }));
+        revisions.kept.sort_by_key(|kept| kept.record.number);
+        revisions.tell_labels_apart();
+        revisions.problems.splice(0..0, problems);
         revisions
     }
 }
@@ -68,7 +43,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{Audit, Facts};
+    use crate::{Audit, Facts, revisions::UNKNOWN};
 
     #[test]
     fn sees_what_opening_sees_and_writes_nothing() {

@@ -18,7 +18,7 @@ use super::{
     native::{Interest, Native, Target},
     way::{Folder, Way},
 };
-use crate::{TextHash, atomic::Stat};
+use crate::{FileText, TextHash, atomic::Stat};
 
 /// The least time between two renewals of the native watch that no change of folders explains.
 const REARM_EVERY: Duration = Duration::from_millis(200);
@@ -425,7 +425,7 @@ impl Follower {
     /// Tells the owner what came of a group of changes, in one word where that is possible.
     fn report(&mut self, found: Vec<(usize, Found)>) {
         let (mut main, mut changed, mut first_sign) = (None, Vec::new(), None);
-        let (mut finished, mut silent) = (true, None);
+        let (mut finished_save, mut renamed, mut silent) = (true, true, None);
         for (at, found) in found {
             let Some(file) = self.files.get_mut(at) else { continue };
             let Some(Pending { hints, unhinted, .. }) = file.settle(&found) else { continue };
@@ -434,7 +434,8 @@ impl Follower {
                 self.beliefs.retain(|belief| belief.path != file.path);
                 first_sign =
                     Some(first_sign.map_or(hints.first, |first: Instant| first.min(hints.first)));
-                finished &= hints.finished;
+                finished_save &= hints.finished;
+                renamed &= hints.renamed;
                 if unhinted && self.native.is_some() && !matches!(found, Found::Trouble(_)) {
                     silent = Some(file.path.clone());
                 }
@@ -443,7 +444,7 @@ impl Follower {
                 }
             }
             if is_main {
-                main = Some((found, hints.first));
+                main = Some((found, hints));
             }
         }
         // What a pattern matched and is gone is forgotten, now that it was told.
@@ -459,9 +460,11 @@ impl Follower {
         let mut settling = std::mem::take(&mut self.settling);
         let first_sign = first_sign.unwrap_or_else(Instant::now);
         match main {
-            Some((Found::Text(file), _)) => {
-                let finished_save = finished;
-                return (self.sink)(FileSeen::text(file, first_sign, finished_save, changed));
+            Some((Found::Text(FileText { text, hash }), _)) => {
+                let beside = changed;
+                let seen =
+                    FileSeen::Text { text, hash, first_sign, finished_save, renamed, beside };
+                return (self.sink)(seen);
             }
             Some((Found::Trouble(error), _)) => {
                 settling = false;
@@ -471,15 +474,22 @@ impl Follower {
                     FileSeen::Unreadable(error)
                 });
             }
-            Some((Found::Same, first)) if settling && changed.is_empty() => {
-                if let Some(file) = self.files.first().and_then(Followed::text) {
-                    return (self.sink)(FileSeen::text(file, first, finished, changed));
+            Some((Found::Same, hints)) if settling && changed.is_empty() => {
+                if let Some(FileText { text, hash }) = self.files.first().and_then(Followed::text) {
+                    return (self.sink)(FileSeen::Text {
+                        text,
+                        hash,
+                        first_sign: hints.first,
+                        finished_save: hints.finished,
+                        renamed: hints.renamed,
+                        beside: changed,
+                    });
                 }
             }
             _ => {}
         }
         if settling || !changed.is_empty() {
-            (self.sink)(FileSeen::Beside { changed, first_sign, finished_save: finished });
+            (self.sink)(FileSeen::Beside { changed, first_sign, finished_save, renamed });
         }
     }
 
