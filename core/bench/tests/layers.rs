@@ -117,16 +117,16 @@ fn edit(line: &str) -> TextEdit {
     if let Some(path) = line.strip_prefix("- ") {
         return TextEdit::remove(path.parse().unwrap());
     }
-    for (sign, rest) in
-        ["~ ", "> ", "< "].iter().filter_map(|it| Some((*it, line.strip_prefix(it)?)))
-    {
-        let (path, to) = rest.split_once(' ').unwrap();
-        let path = path.parse().unwrap();
-        return match sign {
-            "~ " => TextEdit::rename(path, to),
-            "> " => TextEdit::Move { path, to: Spot::Into(to.parse().unwrap()) },
-            _ => TextEdit::Move { path, to: Spot::Before(to.to_owned()) },
-        };
+    let signed = |sign| line.strip_prefix(sign).map(|rest: &str| rest.split_once(' ').unwrap());
+    if let Some((path, name)) = signed("~ ") {
+        return TextEdit::rename(path.parse().unwrap(), name);
+    }
+    if let Some((path, table)) = signed("> ") {
+        let to = Spot::Into(table.parse().unwrap());
+        return TextEdit::Move { path: path.parse().unwrap(), to };
+    }
+    if let Some((path, name)) = signed("< ") {
+        return TextEdit::Move { path: path.parse().unwrap(), to: Spot::Before(name.to_owned()) };
     }
     let (path, value) = line.split_once(" = ").unwrap();
     let document = Document::parse(&format!("x = {value}")).unwrap();
@@ -187,7 +187,7 @@ fn report(case: &Case) -> String {
     }
     if !case.edits.is_empty() {
         for edit in &case.edits {
-            let holder = reading.holder(&edit.path()).map(|it| (it.file, it.exists));
+            let holder = reading.holder(edit.path()).map(|it| (it.file, it.exists));
             writeln!(out, "\nholder of {}: {holder:?}", edit.path()).unwrap();
         }
         match reading.edit_layers(&case.edits, &Options::default(), &case.memory, &Types) {

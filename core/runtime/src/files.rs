@@ -468,3 +468,51 @@ impl Meaning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bench() -> (tempfile::TempDir, Files) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bench.toml");
+        std::fs::write(&path, "bench.include = [\"one.toml\"]\n").unwrap();
+        std::fs::write(folder.path().join("one.toml"), "bench.name = \"A\"\n").unwrap();
+        (folder, Files::new(&path, None))
+    }
+
+    /// What stands there could not be put back, so nobody writes over it.
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_one_that_is_not_there() {
+        let (folder, files) = bench();
+        let text = files.read(&Drivers::beside(&files.path)).unwrap().text;
+        let odd = b"# \xff\n";
+        std::fs::write(folder.path().join("one.toml"), odd).unwrap();
+        let refused = files.write(&text).unwrap_err();
+        assert!(refused.to_string().contains("one.toml"), "{refused}");
+        assert_eq!(std::fs::read(folder.path().join("one.toml")).unwrap(), odd);
+        std::fs::remove_file(folder.path().join("one.toml")).unwrap();
+        files.write(&text).unwrap();
+        assert!(folder.path().join("one.toml").exists());
+    }
+
+    /// The text that was read carries its layers along, to whoever asks for its meaning next; any
+    /// other text is read from the files.
+    #[test]
+    fn layers_are_found_once_for_a_text() {
+        let (_folder, files) = bench();
+        let drivers = Drivers::beside(&files.path);
+        let read = files.read(&drivers).unwrap();
+        assert!(files.just_found(&Arc::from(&*read.text)).is_none());
+        let first = files.meaning(&read.text, None, &drivers);
+        assert!(files.just_found(&read.text).is_none(), "it was taken");
+        let again = files.meaning(&read.text, None, &drivers);
+        assert!(first.values().means(&again.values()));
+        let name = first.values().get(&KeyPath::new(["bench", "name"])).cloned();
+        assert_eq!(name, Some("A".into()));
+        let text = read.text.clone();
+        files.read(&drivers).unwrap();
+        drop(read);
+        assert!(files.just_found(&text).is_none(), "nobody holds it any more");
+    }
+}

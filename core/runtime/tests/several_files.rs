@@ -279,19 +279,3 @@ async fn renames_and_values_come_in_the_order_asked_for() {
     assert!(gone.to_string().contains("instruments.one is not in the file"), "{gone}");
     bench.runtime.stop().await;
 }
-
-/// What stands in its place could not be put back, so nobody writes over it.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_read_is_not_taken_for_one_that_is_not_there() {
-    let bench = open().await;
-    let kept = bench.runtime.status().revision.clone().unwrap().id;
-    bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap();
-    bench.ask(Command::Pause { author: "t".into() }).await.unwrap();
-    let odd = [b"# \xff\n".as_slice(), ONE.as_bytes()].concat();
-    std::fs::write(bench.file.with_file_name("one.toml"), &odd).unwrap();
-    let back = Command::Rollback { revision: kept, only: Vec::new(), author: "t".into() };
-    let refused = bench.ask(back).await.unwrap_err();
-    assert!(refused.to_string().contains("one.toml"), "{refused}");
-    assert_eq!(std::fs::read(bench.file.with_file_name("one.toml")).unwrap(), odd);
-    bench.runtime.stop().await;
-}

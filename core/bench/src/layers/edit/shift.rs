@@ -44,12 +44,17 @@ impl LayeredReading {
             let (path, to) = (edit.path(), edit.target());
             let refused =
                 |name: &str, error| Err(LayerEditError::File { file: name.to_owned(), error });
+            let Some(holder) = files.iter().find(|file| file.values.get(path).is_some()) else {
+                let (path, absent) = (path.clone(), path.clone());
+                return refused(&self.main, EditError::Absent { path, absent });
+            };
             if to != *path && expected.get(&to).is_some() {
                 // It may be another file that has it.
                 let has = files.iter().find(|file| file.values.get(&to).is_some());
                 let error = EditError::Taken { path: path.clone(), taken: to };
-                return refused(has.map_or(&self.main, |file| file.name), error);
+                return refused(has.unwrap_or(holder).name, error);
             }
+            let holder = holder.name;
             let anchor = edit.anchor();
             let mut found = false;
             for file in &mut files {
@@ -62,10 +67,8 @@ impl LayeredReading {
                 found = true;
             }
             if !found {
-                let has = files.iter().find(|file| file.values.get(path).is_some());
-                let absent = has.and(anchor).unwrap_or_else(|| path.clone());
-                let error = EditError::Absent { path: path.clone(), absent };
-                return refused(has.map_or(&self.main, |file| file.name), error);
+                let absent = anchor.unwrap_or_default();
+                return refused(holder, EditError::Absent { path: path.clone(), absent });
             }
             prove::shift(&mut expected, path, &to);
         }
