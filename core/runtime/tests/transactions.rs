@@ -1,6 +1,8 @@
 //! Several transactions at once: none sees another, none is lost by a restart, and each follows
 //! what runs.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
 mod common;
 
 use std::{fs, sync::Arc};
