@@ -245,7 +245,10 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     let read = reading.as_ref().ok().and_then(|(file, _)| file.as_ref()).map(|file| &*file.text);
     let meant = unfinished.as_ref().map(|intent| intent.to_text.as_str());
     let texts = [read.unwrap_or_default(), meant.unwrap_or_default()];
-    if let Err(error) = files.sweep(&BenchFolder::of(path), &texts) {
+    // Without the lock, they may be another's at work.
+    if shelf.problem().is_none()
+        && let Err(error) = files.sweep(&BenchFolder::of(path), &texts)
+    {
         notes.push((Tone::Warning, error.to_string()));
     }
 
