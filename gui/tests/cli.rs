@@ -155,11 +155,7 @@ fn wrong_usage_ends_with_2() {
 #[test]
 fn nobody_running_is_said_with_what_to_do() {
     let folder = folder_with(GOOD);
-    for arguments in [
-        &["status", "bench.toml"][..],
-        &["get", "bench.toml", "bench.name"],
-        &["set", "bench.toml", "bench.name=x"],
-    ] {
+    for arguments in [&["status", "bench.toml"][..], &["get", "bench.toml", "bench.name"]] {
         let output = setpoint(folder.path(), arguments);
         assert_eq!(status(&output), 3, "{arguments:?}");
         assert!(stderr(&output).contains("setpoint serve bench.toml"), "{}", stderr(&output));
@@ -200,9 +196,53 @@ fn numbers_that_are_not_finite_cannot_be_set() {
         assert_eq!(status(&output), 2, "{value}: {}", stderr(&output));
         assert!(stderr(&output).contains("nan or inf"), "{value}: {}", stderr(&output));
     }
-    // As a text it is refused only because nobody runs the bench.
     let output = setpoint(folder.path(), &["set", "bench.toml", "bench.name=\"nan\""]);
-    assert_eq!(status(&output), 3, "{}", stderr(&output));
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+}
+
+#[test]
+fn a_bench_that_nobody_runs_is_set_in_its_files_and_both_texts_are_kept() {
+    let folder = folder_with(GOOD);
+    let at = folder.path();
+    let text = || fs::read_to_string(at.join("bench.toml")).unwrap();
+    let refused = setpoint(at, &["set", "bench.toml", "instruments.psu.set.ch2.voltage=52.0"]);
+    assert_eq!(status(&refused), 1, "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("would not run any more"), "{}", stderr(&refused));
+    assert_eq!(text(), GOOD);
+    assert!(!at.join(".setpoint").exists(), "nothing changed, nothing is left behind");
+
+    let change = ["set", "bench.toml", "instruments.psu.set.ch1.voltage=3.45", "-m", "More"];
+    let set = setpoint(at, &change);
+    assert_eq!(status(&set), 0, "{}", stderr(&set));
+    assert!(stdout(&set).contains("3.3 → 3.45"), "{}", stdout(&set));
+    assert_eq!(text(), GOOD.replace("ch1.voltage = 3.300", "ch1.voltage = 3.450"));
+    let kept = json(&setpoint(at, &["history", "bench.toml", "--format", "json"]));
+    let messages: Vec<_> = kept.as_array().unwrap().iter().map(|one| &one["message"]).collect();
+    assert_eq!(messages, ["More", "Edited while it was not open"]);
+
+    // Nothing to do is no revision.
+    assert_eq!(status(&setpoint(at, &change)), 0);
+    let again = json(&setpoint(at, &["history", "bench.toml", "--format", "json"]));
+    assert_eq!(again.as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn keys_are_renamed_moved_and_removed() {
+    let bench = "[bench]\nname = \"A\"\n\n[sources.a] # first\ntype = \"test_pattern\"\n\
+                 label = \"one\" # mine\n\n[sources.b]\ntype = \"test_pattern\"\n";
+    let folder = folder_with(bench);
+    let set =
+        |arguments: &[&str]| setpoint(folder.path(), &[&["set", "bench.toml"], arguments].concat());
+    let done = set(&["--rename", "sources.a=c", "--move", "sources.c.label=sources.b.label"]);
+    assert_eq!(status(&done), 0, "{}", stderr(&done));
+    let text = fs::read_to_string(folder.path().join("bench.toml")).unwrap();
+    let expected = bench.replace("sources.a", "sources.c").replace("label = \"one\" # mine\n", "");
+    assert_eq!(text, format!("{expected}label = \"one\" # mine\n"));
+    assert_eq!(status(&set(&["--remove", "sources.b"])), 0);
+    assert!(!fs::read_to_string(folder.path().join("bench.toml")).unwrap().contains("sources.b"));
+    assert_eq!(status(&set(&["--rename", "sources.nobody=x"])), 1);
+    assert_eq!(status(&set(&["--move", "sources.c=sources.d..e"])), 2);
+    assert_eq!(status(&set(&[])), 2);
 }
 
 /// The same with variables set.

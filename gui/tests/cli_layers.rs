@@ -193,6 +193,19 @@ fn what_no_layer_sets_is_a_default_or_not_set() {
 }
 
 #[test]
+fn what_is_wrong_with_a_bench_is_told_along_with_an_explanation() {
+    let folder = lab();
+    let at = folder.path();
+    let wrong = format!("{BENCH}\n[runtime]\nquiet = 5\n");
+    fs::write(at.join("bench.toml"), wrong).unwrap();
+    let (status, text) = run(at, &["check", "bench.toml", "--explain", VOLTAGE]);
+    assert_eq!(status, 1, "{text}");
+    assert!(text.starts_with(&format!("{VOLTAGE} = 3.3\n")), "{text}");
+    assert!(text.contains("error[wrong_type]") && text.contains("quiet = 5"), "{text}");
+    assert!(text.trim_end().ends_with("bench.toml: does not run, 1 error"), "{text}");
+}
+
+#[test]
 fn an_unknown_key_names_the_nearest() {
     let folder = lab();
     for (path, said) in [

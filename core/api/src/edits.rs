@@ -1,7 +1,7 @@
 //! What is to change: the bodies of `PATCH /v1/bench` and of `POST /v1/transactions/{id}/edits`.
 
 use serde_json::Value as Json;
-use setpoint_bench::{Edit, KeyPath, TextEdit, Value};
+use setpoint_bench::{Edit, KeyPath, TextEdit, Value, edit::Spot};
 
 use crate::{
     input::{Fields, type_name},
@@ -101,11 +101,11 @@ impl Staged {
 /// The key `edits`, if it is there.
 fn edits(body: &mut Fields) -> Result<Option<Vec<TextEdit>>, Problem> {
     let Some(list) = body.list("edits")? else { return Ok(None) };
-    let edits = list
-        .into_iter()
-        .enumerate()
-        .map(|(index, json)| edit(Fields::new(json, format!("edits[{index}]"))?));
-    Ok(Some(edits.collect::<Result<_, _>>()?))
+    let mut edits = Vec::with_capacity(list.len());
+    for (index, json) in list.into_iter().enumerate() {
+        edits.extend(edit(Fields::new(json, format!("edits[{index}]"))?)?);
+    }
+    Ok(Some(edits))
 }
 
 /// The key `message`, why; may be empty.
@@ -125,33 +125,53 @@ fn unsupported(key: &str, default: &str) -> Problem {
     Problem::malformed(format!("{key} is not supported yet: leave it out or set it to {default}"))
 }
 
-fn edit(mut fields: Fields) -> Result<TextEdit, Problem> {
+/// What an edit may say besides its path.
+const WAYS: &str = "path with value, remove, rename, move_to, before or after";
+
+/// The keys of which an edit has one.
+const KEYS: [&str; 4] = ["rename", "move_to", "before", "after"];
+
+fn edit(mut fields: Fields) -> Result<Vec<TextEdit>, Problem> {
     let place = fields.place("path");
     let path = path(&fields.needed_text("path")?, &place)?;
     let remove = fields.flag("remove")?.unwrap_or(false);
-    if let Some(name) = fields.text("rename")? {
-        let place = fields.place("rename");
-        for (key, there) in [("remove", remove), ("value", fields.any("value").is_some())] {
-            if there {
-                return Err(Problem::malformed(format!("{place} and {key} exclude each other")));
-            }
-        }
-        fields.finish("path with value, remove or rename")?;
-        return Ok(TextEdit::rename(path, name));
+    let mut asked: Vec<(&str, String)> = Vec::new();
+    for key in KEYS {
+        asked.extend(fields.text(key)?.map(|text| (key, text)));
     }
-    let place = fields.place("value");
-    let value = match (fields.any("value"), remove) {
+    let value_place = fields.place("value");
+    let value = fields.any("value");
+    if let Some((key, text)) = asked.pop() {
+        let place = fields.place(key);
+        let others = [("remove", remove), ("value", value.is_some())];
+        let others = others.into_iter().filter(|(_, there)| *there).map(|(other, _)| other);
+        if let Some(other) = others.chain(asked.iter().map(|(other, _)| *other)).next() {
+            return Err(Problem::malformed(format!("{place} and {other} exclude each other")));
+        }
+        fields.finish(WAYS)?;
+        return Ok(match key {
+            "rename" => vec![TextEdit::rename(path, text)],
+            "move_to" => TextEdit::moved(path, &self::path(&text, &place)?),
+            "before" => vec![TextEdit::Move { path, to: Spot::Before(text) }],
+            _ => vec![TextEdit::Move { path, to: Spot::After(text) }],
+        });
+    }
+    let value = match (value, remove) {
         (None, true) => None,
-        (Some(json), false) => Some(value(json, &place)?),
+        (Some(json), false) => Some(self::value(json, &value_place)?),
         (None, false) => {
-            return Err(Problem::malformed(format!("{place} is missing, and remove is not true")));
+            return Err(Problem::malformed(format!(
+                "{value_place} is missing, and remove is not true"
+            )));
         }
         (Some(_), true) => {
-            return Err(Problem::malformed(format!("{place} is there although remove is true")));
+            return Err(Problem::malformed(format!(
+                "{value_place} is there although remove is true"
+            )));
         }
     };
-    fields.finish("path with value, remove or rename")?;
-    Ok(TextEdit::Put(Edit { path, value }))
+    fields.finish(WAYS)?;
+    Ok(vec![TextEdit::Put(Edit { path, value })])
 }
 
 /// A key out of a request; `place` says where it stands.
@@ -243,6 +263,35 @@ mod tests {
     }
 
     #[test]
+    fn a_key_moves_to_another_table_another_name_and_another_line() {
+        let patch = read(
+            r#"{"edits":[
+                {"path":"a.x","move_to":"b.x"},
+                {"path":"a.x","move_to":"a.y"},
+                {"path":"a.x","move_to":"b.y"},
+                {"path":"a.x","move_to":"x"},
+                {"path":"a.x","before":"y"},
+                {"path":"a.x","after":"odd name"}
+            ]}"#,
+        )
+        .unwrap();
+        let key = |path: &str| path.parse::<KeyPath>().unwrap();
+        let to = |to| TextEdit::Move { path: key("a.x"), to };
+        assert_eq!(
+            patch.edits,
+            [
+                to(Spot::Into(key("b"))),
+                TextEdit::rename(key("a.x"), "y"),
+                to(Spot::Into(key("b"))),
+                TextEdit::rename(key("b.x"), "y"),
+                to(Spot::Into(KeyPath::default())),
+                to(Spot::Before("y".to_owned())),
+                to(Spot::After("odd name".to_owned())),
+            ]
+        );
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_its_place() {
         for (body, expected) in [
             (r"{}", "edits is empty"),
@@ -259,6 +308,11 @@ mod tests {
                 "edits[0].rename and remove",
             ),
             (r#"{"edits":[{"path":"a","rename":"b","value":1}]}"#, "edits[0].rename and value"),
+            (
+                r#"{"edits":[{"path":"a","move_to":"b","after":"c"}]}"#,
+                "edits[0].after and move_to exclude",
+            ),
+            (r#"{"edits":[{"path":"a","move_to":"b..c"}]}"#, "edits[0].move_to: “b..c” is not"),
             (r#"{"edits":[{"path":"a","value":null}]}"#, "edits[0].value is null"),
             (r#"{"edits":[{"path":"a","value":{"b":[1,null]}}]}"#, "edits[0].value.b[1] is null"),
             (r#"{"edits":[{"path":"a","value":18446744073709551615}]}"#, "edits[0].value is 184"),

@@ -13,7 +13,7 @@ pub(crate) use keys::is_component;
 pub use lines::side_by_side;
 pub use unified::{Entry, one_column, unified};
 
-use crate::{edit::Edit, path::KeyPath, value::Value};
+use crate::{edit::Edit, layers::quiet, path::KeyPath, value::Value};
 
 /// How a key differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,8 +45,10 @@ pub enum Effect {
     Disconnect,
 }
 
-/// One key that differs. Serialises to the shape that `diff --format json` prints.
+/// One key that differs. Serialises to the shape that `diff --format json` prints, in which what
+/// is secret is dots, as in [`Change::shown`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Shown")]
 pub struct Change {
     /// How it differs.
     pub kind: ChangeKind,
@@ -62,7 +64,34 @@ pub struct Change {
     pub effect: Effect,
 }
 
+/// A change as programs get to see it.
+#[derive(Serialize)]
+struct Shown {
+    kind: ChangeKind,
+    path: KeyPath,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<Value>,
+    effect: Effect,
+}
+
+impl From<Change> for Shown {
+    fn from(change: Change) -> Self {
+        let Change { kind, path, old, new, effect } = change.shown();
+        Self { kind, path, old, new, effect }
+    }
+}
+
 impl Change {
+    /// The change as it may be shown: dots in place of values of keys that are secret by
+    /// themselves.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        let quiet = |value: &Option<Value>| value.as_ref().map(|value| quiet(&self.path, value));
+        Self { old: quiet(&self.old), new: quiet(&self.new), path: self.path.clone(), ..*self }
+    }
+
     /// The edit that makes the first bench say what the second says of this key.
     pub fn edit(&self) -> Edit {
         Edit { path: self.path.clone(), value: self.new.clone() }

@@ -5,9 +5,11 @@ mod batch;
 mod expected;
 mod inline;
 mod insert;
+mod keys;
 mod layout;
 mod list;
 mod number;
+mod order;
 mod pass;
 mod puts;
 mod references;
@@ -22,9 +24,11 @@ mod tests;
 mod touches;
 mod way;
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
-use self::{expected::Expected, pass::Pass};
+use self::{expected::Expected, keys::Keys, pass::Pass};
 pub use self::{references::references, touches::touches};
 use crate::{
     document::{self, Document},
@@ -90,12 +94,58 @@ impl TextEdit {
         Self::Rename { path, name: name.into() }
     }
 
+    /// The edits that make a key another one: a new name, a new table, or both.
+    pub fn moved(path: KeyPath, to: &KeyPath) -> Vec<Self> {
+        let (Some(name), Some(table)) = (to.last(), to.parent()) else {
+            // There is no such key, which the first of them says.
+            return vec![Self::Move { path, to: Spot::Into(to.clone()) }];
+        };
+        let mut edits = Vec::new();
+        let mut now = path.clone();
+        if path.parent().as_ref() != Some(&table) {
+            now = table.child(path.last().unwrap_or_default());
+            edits.push(Self::Move { path, to: Spot::Into(table) });
+        }
+        if now.last() != Some(name) {
+            edits.push(Self::rename(now, name));
+        }
+        edits
+    }
+
     /// The key that is changed, as it is called before.
     pub fn path(&self) -> &KeyPath {
         match self {
             Self::Put(edit) => &edit.path,
             Self::Rename { path, .. } | Self::Move { path, .. } => path,
         }
+    }
+
+    /// The key after the edit; of one that is set or removed, the same.
+    pub fn target(&self) -> KeyPath {
+        let path = self.path();
+        match self {
+            Self::Rename { name, .. } => path.parent().unwrap_or_default().child(name),
+            Self::Move { to: Spot::Into(table), .. } => {
+                table.child(path.last().unwrap_or_default())
+            }
+            Self::Move { .. } | Self::Put(_) => path.clone(),
+        }
+    }
+
+    /// The key that one is to stand beside.
+    pub fn anchor(&self) -> Option<KeyPath> {
+        match self {
+            Self::Move { path, to: Spot::Before(name) | Spot::After(name) } => {
+                Some(path.parent().unwrap_or_default().child(name))
+            }
+            _ => None,
+        }
+    }
+
+    /// Every key that it is about.
+    fn keys(&self) -> Vec<KeyPath> {
+        let keys = [Some(self.path().clone()), Some(self.target()), self.anchor()];
+        keys.into_iter().flatten().collect()
     }
 }
 
@@ -177,6 +227,14 @@ pub enum EditError {
     /// The time for remarks is none.
     #[error("“{0}” is not a time in UTC such as 2026-01-31T12:00:00Z")]
     Time(String),
+    /// Edits of the same keys, one after the other, of which each would need the text to be read.
+    #[error(
+        "too many of these edits build on each other, {path} among them: make them in several steps"
+    )]
+    TooMany {
+        /// The key that was next.
+        path: KeyPath,
+    },
     /// The edited text would not read back as asked; nothing was changed. A defect of this crate.
     #[error("{path} cannot be edited in place here; please edit the file by hand")]
     NotProven {
@@ -184,6 +242,9 @@ pub enum EditError {
         path: KeyPath,
     },
 }
+
+/// Edits that build on each other need the text to be read in between: so many bytes at most.
+const MOST_READ: usize = 256 << 20;
 
 /// The text with all edits in it, in order; or none of them. See [`apply_with`].
 ///
@@ -222,22 +283,38 @@ pub fn apply_with(
     let mut expected = Expected::new(first.values());
     let mut jobs = expected.jobs(edits)?;
     let mut current: Option<Document> = None;
+    let mut read = 0_usize;
     loop {
         let document = current.as_ref().unwrap_or(&first);
         let mut pass = Pass::new(document, options.annotate);
-        // What meets something that is not in the text yet waits for the next pass.
-        while let Some(job) = jobs.pop_front() {
-            if let Some(rest) = pass.take(job)? {
-                jobs.push_front(rest);
-                break;
+        // What meets something that is not in the text yet waits for the next pass, and so does
+        // what comes after that and concerns the same keys.
+        let mut waiting = VecDeque::new();
+        let mut held = Keys::default();
+        for job in jobs {
+            let paths = job.paths();
+            let rest = if paths.iter().any(|path| held.concern(path)) {
+                Some(job)
+            } else {
+                pass.take(job)?
+            };
+            if let Some(rest) = rest {
+                paths.iter().for_each(|path| held.note(path));
+                waiting.push_back(rest);
             }
         }
+        jobs = pass.finish().into();
+        jobs.append(&mut waiting);
         let text = pass.written();
-        let Some(waiting) = jobs.front() else {
+        let Some(next) = jobs.front() else {
             let text = with_ending_of(first.text(), text);
             return expected.holds(&text, edits).map(|()| text);
         };
-        let not_proven = |_| EditError::NotProven { path: waiting.path() };
+        read = read.saturating_add(text.len());
+        if read > MOST_READ {
+            return Err(EditError::TooMany { path: next.path() });
+        }
+        let not_proven = |_| EditError::NotProven { path: next.path() };
         let text = with_line_end_of(first.text(), text);
         current = Some(Document::parse(&text).map_err(not_proven)?);
     }

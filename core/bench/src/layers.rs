@@ -25,6 +25,7 @@ mod load;
 mod merge;
 mod origin;
 mod prove;
+mod quiet;
 mod report;
 mod surroundings;
 #[cfg(test)]
@@ -35,25 +36,27 @@ mod why;
 
 use std::sync::{Arc, OnceLock};
 
-pub use alone::{is_alone, other_files};
+pub use alone::is_alone;
 pub(crate) use component::MOST_TEMPLATES;
 pub use component::{Context, Resolved, Templates, Variables, resolve_component};
-pub use edit::{Apply, Holder, LayerEditError};
+pub use edit::{Apply, Holder, LayerEditError, as_written};
 pub use explain::Provenance;
+pub use gather::{Found, find};
 pub(crate) use load::{MOST_BYTES, MOST_FILES, MOST_INCLUDING};
 pub use merge::{Piece, Secret};
 pub use origin::{LayerKind, Origin};
+pub use quiet::quiet;
 pub use surroundings::{Surroundings, Unreadable, WithTexts};
 pub use why::Leaf;
 
-use self::{
-    gather::{Gathered, gather},
-    load::Load,
-    origin::Layer,
-    report::Circumstances,
-};
+use self::{environment::Both, origin::Layer, report::Circumstances};
 use crate::{
-    catalogue::Catalogue, check::Reading, document::Document, path::KeyPath, value::Value,
+    catalogue::Catalogue,
+    check::{Finding, Problem, Reading},
+    diagnostic::Severity,
+    document::{self, Document},
+    path::KeyPath,
+    value::Value,
 };
 
 /// One text that a bench was put together from.
@@ -96,53 +99,100 @@ pub fn read_layers(
     environment: Option<&str>,
     catalogue: &dyn Catalogue,
 ) -> LayeredReading {
-    let Gathered { load, both, chosen } = gather(main, surroundings, environment, catalogue);
-    let Load { origins, layers, mut findings, incomplete, unreadable, .. } = load;
-    let mut secrets = Vec::new();
-    let resolved;
-    let stack = OnceLock::new();
-    let plain = findings.is_empty() && !incomplete && whole::is_plain(&layers, &origins);
-    let reading = match (plain, origins.first()) {
-        (true, Some(origin)) => {
-            // What it holds is handed on as it is; whoever explains a key reads it again.
-            let (values, root) = layers.into_iter().next().map_or_else(
-                || (Value::Table(Default::default()), merge::nowhere()),
-                |layer| (layer.values, layer.root),
-            );
-            resolved = values;
-            report::report_one(main, &origin.text, (&resolved, &root), catalogue)
+    find(main, surroundings, environment, catalogue).read(surroundings, catalogue)
+}
+
+impl Found {
+    /// Puts together and checks what was found. Variables and secrets are looked up in
+    /// `surroundings`, which are those it was found in.
+    pub fn read(
+        self,
+        surroundings: &dyn Surroundings,
+        catalogue: &dyn Catalogue,
+    ) -> LayeredReading {
+        let Self {
+            origins,
+            layers,
+            mut findings,
+            incomplete,
+            unreadable,
+            dotenv,
+            environment,
+            main,
+            asked,
+        } = self;
+        findings.extend(too_long_together(&origins));
+        let both = Both { dotenv, surroundings };
+        let mut secrets = Vec::new();
+        let resolved;
+        let stack = OnceLock::new();
+        let plain = findings.is_empty() && !incomplete && whole::is_plain(&layers, &origins);
+        let reading = match (plain, origins.first()) {
+            (true, Some(origin)) => {
+                // What it holds is handed on as it is; whoever explains a key reads it again.
+                let (values, root) = layers.into_iter().next().map_or_else(
+                    || (Value::Table(Default::default()), merge::nowhere()),
+                    |layer| (layer.values, layer.root),
+                );
+                resolved = values;
+                report::report_one(&main, &origin.text, (&resolved, &root), catalogue)
+            }
+            _ => {
+                let mut whole = whole::resolve(&layers, &origins, &both, catalogue);
+                findings.append(&mut whole.findings);
+                whole.findings = findings;
+                secrets = whole.secrets.clone();
+                resolved = whole.values.clone();
+                let known =
+                    Circumstances { main: &main, origins: &origins, incomplete, unreadable };
+                let reading = report::report(known, whole, catalogue);
+                let _ = stack.set(layers);
+                reading
+            }
+        };
+        let files = origins
+            .iter()
+            .map(|origin| LayerFile {
+                name: origin.name.clone(),
+                text: origin.text.clone(),
+                kind: origin.kind,
+            })
+            .collect();
+        LayeredReading {
+            reading,
+            files,
+            secrets,
+            environment,
+            main,
+            asked,
+            origins,
+            stack,
+            resolved,
         }
-        _ => {
-            let mut whole = whole::resolve(&layers, &origins, &both, catalogue);
-            findings.append(&mut whole.findings);
-            whole.findings = findings;
-            secrets = whole.secrets.clone();
-            resolved = whole.values.clone();
-            let known = Circumstances { main, origins: &origins, incomplete, unreadable };
-            let reading = report::report(known, whole, catalogue);
-            let _ = stack.set(layers);
-            reading
-        }
-    };
-    let files = origins
-        .iter()
-        .map(|origin| LayerFile {
-            name: origin.name.clone(),
-            text: origin.text.clone(),
-            kind: origin.kind,
-        })
-        .collect();
-    LayeredReading {
-        reading,
-        files,
-        secrets,
-        environment: chosen,
-        main: main.to_owned(),
-        asked: environment.map(str::to_owned),
-        origins,
-        stack,
-        resolved,
     }
+}
+
+/// What a bench runs from is kept as one text, and one that is too long could not be read again.
+fn too_long_together(origins: &[Origin]) -> Option<Finding> {
+    let (main, others) = origins.split_first()?;
+    let others = others
+        .iter()
+        .filter(|origin| matches!(origin.kind, LayerKind::Include | LayerKind::Overlay))
+        .map(|origin| (&*origin.file, &*origin.text))
+        .filter(|(_, text)| !text.is_empty());
+    let bytes = bundle::packed_len(&main.text, others);
+    // A single file that is too long is told of as such.
+    let most = document::LONGEST;
+    (bytes > most && origins.iter().all(|origin| origin.text.len() <= most)).then(|| {
+        let message = format!(
+            "the files of this bench are {} MiB long together, as they are kept; they may have {} \
+             MiB: leave some out, or make them shorter",
+            bytes.div_ceil(1 << 20),
+            most >> 20
+        );
+        let problem = Problem::new("too_large", message);
+        Finding::of(Severity::Error, 0, 0..0, "bench.include".to_owned(), problem)
+    })
 }
 
 impl LayeredReading {

@@ -43,8 +43,10 @@ impl Value {
     /// The number in it, of either number type.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
-            // Bench values are far below 2^53, where this starts to round.
-            #[allow(clippy::cast_precision_loss)]
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "values of a bench are far below 2^53, where this starts to round"
+            )]
             Self::Int(number) => Some(*number as f64),
             Self::Float(number) => Some(*number),
             _ => None,

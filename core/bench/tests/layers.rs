@@ -3,7 +3,8 @@
 //! again.
 //!
 //! A file `environment` holds the process environment, `NAME=VALUE` a line, and `--env=NAME`; a
-//! file `explain` paths to be explained; a file `edits` edits, `path = value` or `- path` a line.
+//! file `explain` paths to be explained; a file `edits` edits, one a line
+//! (see `edit`).
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "that is how a test fails")]
 
@@ -19,7 +20,8 @@ use std::{
 
 use common::Types;
 use setpoint_bench::{
-    Document, Edit, KeyPath, Severity, Value,
+    Document, KeyPath, Severity, TextEdit, Value,
+    edit::{Options, Spot},
     layers::{LayeredReading, Surroundings, Unreadable, WithTexts, read_layers},
 };
 
@@ -82,7 +84,7 @@ struct Case {
     memory: Memory,
     asked: Option<String>,
     explain: Vec<KeyPath>,
-    edits: Vec<Edit>,
+    edits: Vec<TextEdit>,
 }
 
 fn case(folder: &Path) -> Case {
@@ -109,14 +111,27 @@ fn case(folder: &Path) -> Case {
     Case { memory, asked, explain, edits }
 }
 
-fn edit(line: &str) -> Edit {
+/// `a.b = 1`, `- a.b` to remove, `~ a.b name` to rename, `> a.b c` to move into a table, `< a.b c`
+/// to move in front of a key of the same table.
+fn edit(line: &str) -> TextEdit {
     if let Some(path) = line.strip_prefix("- ") {
-        return Edit { path: path.parse().unwrap(), value: None };
+        return TextEdit::remove(path.parse().unwrap());
+    }
+    let signed = |sign| line.strip_prefix(sign).map(|rest: &str| rest.split_once(' ').unwrap());
+    if let Some((path, name)) = signed("~ ") {
+        return TextEdit::rename(path.parse().unwrap(), name);
+    }
+    if let Some((path, table)) = signed("> ") {
+        let to = Spot::Into(table.parse().unwrap());
+        return TextEdit::Move { path: path.parse().unwrap(), to };
+    }
+    if let Some((path, name)) = signed("< ") {
+        return TextEdit::Move { path: path.parse().unwrap(), to: Spot::Before(name.to_owned()) };
     }
     let (path, value) = line.split_once(" = ").unwrap();
     let document = Document::parse(&format!("x = {value}")).unwrap();
     let value = document.values().as_table().unwrap()["x"].clone();
-    Edit { path: path.parse().unwrap(), value: Some(value) }
+    TextEdit::set(path.parse().unwrap(), value)
 }
 
 /// What is under the span of a finding.
@@ -172,10 +187,10 @@ fn report(case: &Case) -> String {
     }
     if !case.edits.is_empty() {
         for edit in &case.edits {
-            let holder = reading.holder(&edit.path).map(|it| (it.file, it.exists));
-            writeln!(out, "\nholder of {}: {holder:?}", edit.path).unwrap();
+            let holder = reading.holder(edit.path()).map(|it| (it.file, it.exists));
+            writeln!(out, "\nholder of {}: {holder:?}", edit.path()).unwrap();
         }
-        match reading.edit_layers(&case.edits, &case.memory, &Types) {
+        match reading.edit_layers(&case.edits, &Options::default(), &case.memory, &Types) {
             Err(error) => writeln!(out, "\n{error}").unwrap(),
             Ok(texts) => {
                 for (file, text) in texts {
@@ -274,8 +289,9 @@ fn edits_can_be_written_in_a_way_of_ones_own() {
     memory.files.insert("bench.toml".to_owned(), text.into());
     let reading = read_layers("bench.toml", &memory, None, &Types);
     let edits = [edit("sources.a.label = \"b\"")];
-    let remarked = |text: &str, edits: &[Edit]| {
-        setpoint_bench::apply(text, edits).map(|text| format!("# changed\n{text}"))
+    let remarked = |text: &str, edits: &[TextEdit]| {
+        setpoint_bench::apply_with(text, edits, &Options::default())
+            .map(|text| format!("# changed\n{text}"))
     };
     let texts = reading.edit_layers_by(&edits, &memory, &Types, &remarked).unwrap();
     assert_eq!(
@@ -283,8 +299,22 @@ fn edits_can_be_written_in_a_way_of_ones_own() {
         [("bench.toml".to_owned(), format!("# changed\n{}", text.replace("\"a\"", "\"b\"")))]
     );
     // What does not come out as asked is refused, whoever wrote it.
-    let other = |text: &str, _: &[Edit]| Ok(text.replace("\"a\"", "\"c\""));
+    let other = |text: &str, _: &[TextEdit]| Ok(text.replace("\"a\"", "\"c\""));
     assert!(reading.edit_layers_by(&edits, &memory, &Types, &other).is_err());
+}
+
+#[test]
+fn files_that_are_too_long_to_be_kept_together_are_told_of() {
+    let mut memory = Memory::default();
+    let long = format!("# {}\n", "x".repeat(9 << 20));
+    let main = format!("bench.include = [\"more.toml\"]\n{long}");
+    memory.files.insert("bench.toml".to_owned(), main.into());
+    memory.files.insert("more.toml".to_owned(), long.into());
+    let reading = read_layers("bench.toml", &memory, None, &Types).reading;
+    assert!(reading.bench.is_none());
+    let [finding] = reading.diagnostics.as_slice() else { panic!("{:?}", reading.diagnostics) };
+    assert_eq!(finding.code, "too_large");
+    assert!(finding.message.starts_with("the files of this bench are 19 MiB long together"));
 }
 
 fn hostile(text: &str, variables: &[(String, String)]) -> (LayeredReading, f64) {

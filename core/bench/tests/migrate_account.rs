@@ -53,18 +53,19 @@ fn plain() -> impl Strategy<Value = Data> {
     .prop_map(Data::Plain)
 }
 
+/// A map of the first of each name.
+fn map(entries: Vec<(&'static str, Data)>) -> Data {
+    let mut kept: Vec<(String, Data)> = Vec::new();
+    for (name, value) in entries {
+        if kept.iter().all(|(known, _)| known != name) {
+            kept.push((name.to_owned(), value));
+        }
+    }
+    Data::Map(kept)
+}
+
 fn map_of(keys: Vec<&'static str>, value: BoxedStrategy<Data>) -> BoxedStrategy<Data> {
-    vec((select(keys), value), 0..7)
-        .prop_map(|entries| {
-            let mut kept: Vec<(String, Data)> = Vec::new();
-            for (name, value) in entries {
-                if kept.iter().all(|(known, _)| known != name) {
-                    kept.push((name.to_owned(), value));
-                }
-            }
-            Data::Map(kept)
-        })
-        .boxed()
+    vec((select(keys), value), 0..7).prop_map(map).boxed()
 }
 
 fn value() -> BoxedStrategy<Data> {
@@ -141,17 +142,7 @@ fn file() -> BoxedStrategy<Data> {
         1 => value().prop_map(|it| ("odd key", it)),
         1 => value().prop_map(|it| ("bench", it)),
     ];
-    vec(tops, 1..6)
-        .prop_map(|entries| {
-            let mut kept: Vec<(String, Data)> = Vec::new();
-            for (name, value) in entries {
-                if kept.iter().all(|(known, _)| known != name) {
-                    kept.push((name.to_owned(), value));
-                }
-            }
-            Data::Map(kept)
-        })
-        .boxed()
+    vec(tops, 1..6).prop_map(map).boxed()
 }
 
 fn key(name: &str) -> String {

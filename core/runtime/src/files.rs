@@ -6,7 +6,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use setpoint_bench::{
@@ -14,8 +14,8 @@ use setpoint_bench::{
     check::Reading,
     edit::{self, EditError},
     layers::{
-        self, LayerEditError, LayerKind, LayeredReading, Surroundings, Unreadable, WithTexts,
-        bundle,
+        self, Found, LayerEditError, LayerKind, LayeredReading, Surroundings, Unreadable,
+        WithTexts, bundle,
     },
 };
 use setpoint_store::{
@@ -33,6 +33,15 @@ pub(crate) struct Files {
     environment: Option<Arc<str>>,
     /// Which files may be part of it.
     rules: Arc<AccessRules>,
+    /// What was read last, as long as someone holds it.
+    last: Arc<Mutex<Weak<JustFound>>>,
+}
+
+/// The layers that were found while the files were read, for whoever reads that text next.
+#[derive(Debug)]
+struct JustFound {
+    text: Arc<str>,
+    found: Mutex<Option<Found>>,
 }
 
 /// What the files hold.
@@ -44,6 +53,8 @@ pub(crate) struct OnDiskText {
     pub(crate) hash: TextHash,
     /// The fingerprint of the bench file alone.
     pub(crate) main_hash: TextHash,
+    /// Keeps what else was found with it until it is asked what the text means.
+    _found: Option<Arc<JustFound>>,
 }
 
 /// What a text means.
@@ -72,6 +83,7 @@ impl Files {
             name: name.into(),
             environment: environment.map(Into::into),
             rules: Arc::new(rules),
+            last: Arc::default(),
         }
     }
 
@@ -103,17 +115,29 @@ impl Files {
         let (text, main_hash) = (main.text, main.hash);
         let surroundings = self.surroundings();
         let environment = self.environment.as_deref();
-        let alone = layers::is_alone(&self.name, &text, &surroundings, environment);
-        let others = if alone {
-            Vec::new()
-        } else {
-            let mut with = WithTexts::new(&surroundings);
-            with.put(&self.name, text.clone());
-            layers::other_files(&self.name, &with, environment, drivers)
-        };
-        let packed = bundle::pack(&text, others.iter().map(|(name, text)| (&**name, &**text)));
-        let text: Arc<str> = if packed == *text { text } else { packed.into() };
-        Ok(OnDiskText { hash: TextHash::of(&*text), text, main_hash })
+        if layers::is_alone(&self.name, &text, &surroundings, environment) {
+            let packed = bundle::pack(&text, []);
+            let text: Arc<str> = if packed == *text { text } else { packed.into() };
+            return Ok(OnDiskText { hash: TextHash::of(&*text), text, main_hash, _found: None });
+        }
+        let mut with = WithTexts::new(&surroundings);
+        with.put(&self.name, text.clone());
+        let found = layers::find(&self.name, &with, environment, drivers);
+        let text: Arc<str> = bundle::pack(&text, found.others()).into();
+        let hash = TextHash::of(&*text);
+        let found = Arc::new(JustFound { text: text.clone(), found: Mutex::new(Some(found)) });
+        *self.found() = Arc::downgrade(&found);
+        Ok(OnDiskText { hash, text, main_hash, _found: Some(found) })
+    }
+
+    fn found(&self) -> std::sync::MutexGuard<'_, Weak<JustFound>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The layers of a text, if they were found for it just now.
+    fn just_found(&self, text: &Arc<str>) -> Option<Found> {
+        let last = self.found().upgrade().filter(|last| Arc::ptr_eq(&last.text, text))?;
+        last.found.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The bench file's own text of a text of all files.
@@ -134,15 +158,20 @@ impl Files {
     /// Blocks.
     ///
     /// # Errors
-    /// [`StoreError`] of the first file that cannot be written; those before it have their old
-    /// text again.
+    /// [`StoreError`] of the first file that cannot be written, or of one beside the bench file
+    /// that cannot be read; what was written before it has its old text again.
     pub(crate) fn write(&self, text: &str, main_hash: Option<TextHash>) -> Result<(), StoreError> {
         let (main, others) = bundle::unpack(text);
         let mut replaced: Vec<(PathBuf, Option<Arc<str>>)> = Vec::new();
         let mut all: Vec<(PathBuf, &str)> = Vec::with_capacity(others.len() + 1);
         for (name, text) in &others {
             let path = self.beside(name);
-            let before = atomic::read(&path).ok().map(|file| file.text);
+            let before = match atomic::read(&path) {
+                Ok(file) => Some(file.text),
+                Err(error) if error.is_missing() => None,
+                // It could not be put back as it was: someone has to look.
+                Err(error) => return Err(error.into()),
+            };
             if before.as_deref() != Some(text) {
                 replaced.push((path.clone(), before));
                 all.push((path, text));
@@ -244,7 +273,9 @@ impl Files {
             }));
         }
         let with = self.texts(main, &others, &surroundings);
-        Meaning::Layered(Box::new(layers::read_layers(&self.name, &with, environment, drivers)))
+        let found = self.just_found(text);
+        let found = found.unwrap_or_else(|| layers::find(&self.name, &with, environment, drivers));
+        Meaning::Layered(Box::new(found.read(&with, drivers)))
     }
 
     /// What a text that ran once means by itself: other files that are there now are not read.
@@ -297,8 +328,9 @@ impl Files {
         with
     }
 
-    /// A text with edits in it, each in the file and layer that holds its key. `meaning` is the
-    /// text's; `annotate` is the time for remarks, if there are to be some.
+    /// A text with edits in it, each in the file and layer that holds its key, in their order.
+    /// Values are written as [`layers::as_written`] has them, however many files there are.
+    /// `meaning` is the text's; `annotate` is the time for remarks, if there are to be some.
     ///
     /// # Errors
     /// [`FilesEditError`]; nothing was changed.
@@ -313,7 +345,8 @@ impl Files {
         let options = edit::Options { annotate };
         let layered = match meaning {
             Meaning::Alone(alone) => {
-                let main = alone.patched(edits, &options)?;
+                let edits: Vec<TextEdit> = edits.iter().map(layers::as_written).collect();
+                let main = alone.patched(&edits, &options)?;
                 return Ok(Self::with_main(text, &main));
             }
             Meaning::Layered(layered) => layered,
@@ -322,65 +355,15 @@ impl Files {
         let mut main = main.to_owned();
         let surroundings = self.surroundings();
         let with = self.texts(&main, &others, &surroundings);
-        // What holds a secret is known to everybody as it is written, and written so again.
-        let shown = layered.masked_values();
-        let puts = edits.iter().filter_map(|edit| match edit {
-            TextEdit::Put(edit) => Some(edit.clone()),
-            _ => None,
-        });
-        let same = |edit: &edit::Edit| {
-            let value = edit.value.as_ref();
-            layered.holds_secret(&edit.path)
-                && value.zip(shown.get(&edit.path)).is_some_and(|(new, old)| new.means(old))
-        };
-        let puts: Vec<edit::Edit> = puts.filter(|edit| !same(edit)).collect();
-        let (secret, puts): (Vec<edit::Edit>, Vec<edit::Edit>) =
-            puts.into_iter().partition(|edit| edit.value.as_ref().is_some_and(names_secret));
-        let apply = |text: &str, edits: &[edit::Edit]| {
-            let edits: Vec<TextEdit> = edits.iter().cloned().map(TextEdit::Put).collect();
-            edit::apply_with(text, &edits, &options)
-        };
-        for (name, text) in layered.edit_layers_by(&puts, &with, drivers, &apply)? {
+        for (name, text) in layered.edit_layers(edits, &options, &with, drivers)? {
             match others.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, other)) => *other = text,
                 None if name == *self.name => main = text,
                 None => others.push((name, text)),
             }
         }
-        for edit in secret {
-            let holder = layered.holder(&edit.path)?;
-            let text = others.iter_mut().find(|(name, _)| *name == *holder.file);
-            let text = text.map_or(&mut main, |(_, text)| text);
-            *text = edit::apply_with(text, &[TextEdit::Put(edit)], &options)?;
-        }
-        // A key that is renamed or moved is so in every file that has it.
-        for edit in edits.iter().filter(|edit| !matches!(edit, TextEdit::Put(_))) {
-            let mut found = false;
-            let texts = std::iter::once(&mut main).chain(others.iter_mut().map(|(_, text)| text));
-            for text in texts {
-                let document = setpoint_bench::Document::recover(text);
-                if document.find(edit.path()).is_some() {
-                    *text = edit::apply_with(text, std::slice::from_ref(edit), &options)?;
-                    found = true;
-                }
-            }
-            if !found {
-                // Says in its own words that there is no such key.
-                edit::apply_with(&main, std::slice::from_ref(edit), &options)?;
-            }
-        }
         let others = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         Ok(bundle::pack(&main, others).into())
-    }
-}
-
-/// Whether a value asks for a secret.
-fn names_secret(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains("${secret:"),
-        Value::Array(items) => items.iter().any(names_secret),
-        Value::Table(table) => table.values().any(names_secret),
-        _ => false,
     }
 }
 
@@ -483,5 +466,53 @@ impl Meaning {
             Self::Alone(alone) => alone.proven(drivers),
             Self::Layered(_) => true,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bench() -> (tempfile::TempDir, Files) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bench.toml");
+        std::fs::write(&path, "bench.include = [\"one.toml\"]\n").unwrap();
+        std::fs::write(folder.path().join("one.toml"), "bench.name = \"A\"\n").unwrap();
+        (folder, Files::new(&path, None))
+    }
+
+    /// What stands there could not be put back, so nobody writes over it.
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_one_that_is_not_there() {
+        let (folder, files) = bench();
+        let text = files.read(&Drivers::beside(&files.path)).unwrap().text;
+        let odd = b"# \xff\n";
+        std::fs::write(folder.path().join("one.toml"), odd).unwrap();
+        let refused = files.write(&text).unwrap_err();
+        assert!(refused.to_string().contains("one.toml"), "{refused}");
+        assert_eq!(std::fs::read(folder.path().join("one.toml")).unwrap(), odd);
+        std::fs::remove_file(folder.path().join("one.toml")).unwrap();
+        files.write(&text).unwrap();
+        assert!(folder.path().join("one.toml").exists());
+    }
+
+    /// The text that was read carries its layers along, to whoever asks for its meaning next; any
+    /// other text is read from the files.
+    #[test]
+    fn layers_are_found_once_for_a_text() {
+        let (_folder, files) = bench();
+        let drivers = Drivers::beside(&files.path);
+        let read = files.read(&drivers).unwrap();
+        assert!(files.just_found(&Arc::from(&*read.text)).is_none());
+        let first = files.meaning(&read.text, None, &drivers);
+        assert!(files.just_found(&read.text).is_none(), "it was taken");
+        let again = files.meaning(&read.text, None, &drivers);
+        assert!(first.values().means(&again.values()));
+        let name = first.values().get(&KeyPath::new(["bench", "name"])).cloned();
+        assert_eq!(name, Some("A".into()));
+        let text = read.text.clone();
+        files.read(&drivers).unwrap();
+        drop(read);
+        assert!(files.just_found(&text).is_none(), "nobody holds it any more");
     }
 }

@@ -1,5 +1,5 @@
-//! Revisions of a bench that nobody runs: snapshots, labels and going back on its files alone. No
-//! device is touched. Everything here blocks.
+//! A bench that nobody runs: changes, snapshots, labels and going back on its files alone. No device
+//! is touched. Everything here blocks.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::json;
-use setpoint_bench::{Change, KeyPath, Value, check, value::Table};
+use setpoint_bench::{Change, Diagnostic, KeyPath, TextEdit, Value, check, value::Table};
 use setpoint_store::{
     AccessRules, Audit, BenchFolder, Facts, FolderLock, Intent, Journal, ReadError, RevisionRecord,
     Revisions, StoreError, TextHash,
@@ -20,6 +20,7 @@ use crate::{
     files::{Files, Meaning, OnDiskText},
     going_back, keeping,
     naming::snapshot_facts,
+    passage::summary,
     staging::none,
     status::Revision,
 };
@@ -47,6 +48,17 @@ pub struct WentBack {
     pub written: bool,
 }
 
+/// What a change of the files came to.
+#[derive(Debug, Clone)]
+pub struct Edited {
+    /// The revision that they are at.
+    pub revision: Revision,
+    /// What differs from before, key by key.
+    pub changes: Vec<Change>,
+    /// What is worth knowing about what they say now.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
 /// What the files hold before something is done.
 struct Now {
     disk: OnDiskText,
@@ -55,11 +67,15 @@ struct Now {
 
 impl Offline {
     /// Takes a bench for this process, as a panel does: a panel that is started meanwhile is
-    /// refused.
+    /// refused. Its files are read for an environment, or the one that their surroundings name.
     ///
     /// # Errors
     /// [`StoreError::InUse`] if someone runs it; otherwise when its folder cannot be used.
-    pub fn open(bench: &Path, rules: AccessRules) -> Result<Self, StoreError> {
+    pub fn open(
+        bench: &Path,
+        environment: Option<String>,
+        rules: AccessRules,
+    ) -> Result<Self, StoreError> {
         let folder = BenchFolder::open(bench)?;
         let lock = folder.lock()?;
         let audit = Audit::open(&folder)?;
@@ -69,7 +85,7 @@ impl Offline {
         }
         Ok(Self {
             path: bench.to_owned(),
-            files: Files::new(bench, None, rules),
+            files: Files::new(bench, environment, rules),
             drivers: Drivers::beside(bench),
             revisions,
             audit,
@@ -185,6 +201,59 @@ impl Offline {
         Ok(WentBack { revision: keeping::revision(&kept), changes, written: true })
     }
 
+    /// Makes edits in the files, all or none of them, each in the file and layer that holds its
+    /// key. What they held is kept as a revision first, if it is none yet.
+    ///
+    /// # Errors
+    /// [`CommandError::Invalid`] if an edit cannot be made or the bench would not run with it,
+    /// [`CommandError::Conflict`], [`CommandError::Storage`]; the files are as they were then.
+    pub fn change(
+        &mut self,
+        edits: &[TextEdit],
+        message: &str,
+        author: String,
+    ) -> Result<Edited, CommandError> {
+        self.nothing_unfinished()?;
+        let now = self.now()?;
+        let text = self.edited(&now, edits)?;
+        let meaning = self.files.meaning(&text, Some(&now.meaning), &self.drivers);
+        let text = meaning.packed(&text);
+        if meaning.bench().is_none() {
+            return Err(invalid(&meaning));
+        }
+        let changes = setpoint_bench::diff(&now.meaning.values(), &meaning.values());
+        let diagnostics = meaning.diagnostics().to_vec();
+        self.keep_what_is_there(&now, &text)?;
+        if text == now.disk.text
+            && let Some(newest) = self.revisions.newest()
+        {
+            return Ok(Edited { revision: keeping::revision(newest), changes, diagnostics });
+        }
+        let message = match message.trim() {
+            "" => summary(&changes),
+            message => message.to_owned(),
+        };
+        let origin = Origin::Api.as_str().to_owned();
+        let data = json!({ "changes": changes });
+        let facts = Facts { author, origin, message, label: None, data };
+        let kept = self.write(&text, Some(&now), facts)?;
+        self.retain(&meaning);
+        Ok(Edited { revision: keeping::revision(&kept), changes, diagnostics })
+    }
+
+    /// The text of all files with edits in it, and remarks on them if the bench wants them.
+    fn edited(&self, now: &Now, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
+        let annotate = now.meaning.bench().is_some_and(|bench| bench.runtime.annotate);
+        let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let annotate = annotate.then_some(time.as_str());
+        let edited =
+            self.files.edited(&now.disk.text, &now.meaning, edits, annotate, &self.drivers);
+        edited.map_err(|error| CommandError::Invalid {
+            message: error.to_string(),
+            diagnostics: none(),
+        })
+    }
+
     fn now(&self) -> Result<Now, CommandError> {
         let disk = self.files.read(&self.drivers).map_err(unreadable)?;
         let meaning = self.files.meaning(&disk.text, None, &self.drivers);
@@ -218,15 +287,7 @@ impl Offline {
             Some(now) if !only.is_empty() => {
                 let values = now.meaning.values();
                 let edits = going_back::edits_towards(files, drivers, &values, &then, only)?;
-                let annotate = now.meaning.bench().is_some_and(|bench| bench.runtime.annotate);
-                let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-                let annotate = annotate.then_some(time.as_str());
-                let text = files
-                    .edited(&now.disk.text, &now.meaning, &edits, annotate, drivers)
-                    .map_err(|error| CommandError::Invalid {
-                        message: error.to_string(),
-                        diagnostics: none(),
-                    })?;
+                let text = self.edited(now, &edits)?;
                 let meaning = files.meaning(&text, Some(&now.meaning), drivers);
                 (text, meaning)
             }

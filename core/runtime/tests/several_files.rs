@@ -6,6 +6,7 @@
 mod common;
 
 use common::{Bench, edit, readback};
+use setpoint_bench::TextEdit;
 use setpoint_instruments::ParamValue;
 use setpoint_runtime::{Answer, Command, CommandError, ReloadState};
 
@@ -233,5 +234,48 @@ async fn a_driver_that_is_saved_is_taken_while_the_bench_runs() {
     bench.until("refused", told("drivers_refused")).await;
     bench.save(&format!("{text}set.level = 3.0\n"));
     bench.until("applied with the driver of before", |status| status.reload.applied == 2).await;
+    bench.runtime.stop().await;
+}
+
+/// A text that is set is taken letter by letter, in a bench of one file and of several, and what
+/// a program reads can be set again and changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_set_is_what_the_bench_says_whatever_its_files() {
+    let (label, name) = ("instruments.psu.label", "bench.name");
+    let bench = Bench::open(common::BENCH).await;
+    let says = |path: &str| {
+        let status = bench.runtime.status();
+        status.values.get(&path.parse().unwrap()).and_then(|it| it.as_str()).map(str::to_owned)
+    };
+    let before = says(name).unwrap();
+    bench.change(vec![edit(label, "${X} and $${Y}")]).await.unwrap();
+    assert_eq!(says(label).as_deref(), Some("${X} and $${Y}"));
+    // By now the bench is one that is put together from layers.
+    bench.change(vec![edit(name, "${X}")]).await.unwrap();
+    assert_eq!(says(name).as_deref(), Some("${X}"));
+    assert!(bench.text().contains("\"$${X}\""), "{}", bench.text());
+    let text = bench.text();
+    let again = vec![edit(name, "${X}"), edit(label, "${X} and $${Y}")];
+    let Answer::Changed(applied) = bench.change(again).await.unwrap() else { panic!() };
+    assert!(applied.changes.is_empty());
+    assert_eq!(bench.text(), text);
+    bench.change(vec![edit(name, before.as_str())]).await.unwrap();
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn renames_and_values_come_in_the_order_asked_for() {
+    let bench = open().await;
+    let label = |id: &str| TextEdit::Put(edit(&format!("instruments.{id}.label"), "bias"));
+    let rename = TextEdit::rename("instruments.one".parse().unwrap(), "two");
+    let ask = |edits| {
+        let (message, author) = (String::new(), "t".to_owned());
+        bench.ask(Command::Change { edits, message, author, if_match: None })
+    };
+    ask(vec![label("one"), rename.clone(), label("two")]).await.unwrap();
+    assert!(read(&bench, "one.toml").contains("[instruments.two]\n"));
+    assert_eq!(read(&bench, "bench.development.toml"), OVERLAY.replace("one", "two"));
+    let gone = ask(vec![rename]).await.unwrap_err();
+    assert!(gone.to_string().contains("instruments.one is not in the file"), "{gone}");
     bench.runtime.stop().await;
 }

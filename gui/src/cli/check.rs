@@ -55,22 +55,23 @@ pub fn run(command: &Check) -> Result<(), Failure> {
             benches.iter().flat_map(|bench| bench.findings()).collect();
         command.output.json(&json!({"ok": ok, "diagnostics": findings}))?;
     } else {
-        benches.iter().for_each(|bench| report(bench, command));
+        let look = Look::stdout();
+        benches.iter().for_each(|bench| report(bench, command.all, command.output, look));
     }
     if ok { Ok(()) } else { Err(Failure::wrong("")) }
 }
 
-fn report(bench: &Bench, command: &Check) {
-    if command.output.quiet {
+/// All findings of a bench and the verdict, for a person.
+pub fn report(bench: &Bench, all: bool, output: Output, look: Look) {
+    if output.quiet {
         return;
     }
-    let look = Look::stdout();
     let mut sources = bench.sources();
-    for block in excerpt::report(bench.findings(), &mut sources, look, command.all) {
-        command.output.line(block);
-        command.output.line("");
+    for block in excerpt::report(bench.findings(), &mut sources, look, all) {
+        output.line(block);
+        output.line("");
     }
-    command.output.line(verdict(bench, look));
+    output.line(verdict(bench, look));
 }
 
 /// `bench.toml: does not run, 2 errors, 1 warning`

@@ -122,7 +122,7 @@ impl Side {
 /// What differs between two revisions, all their files read.
 fn revisions(bench: &Path, old: &str, new: &str) -> Result<Vec<Change>, Failure> {
     let Some(client) = Client::find(bench)? else {
-        return history::offline(bench)?.changes(old, new).map_err(history::refused);
+        return history::offline(bench, None)?.changes(old, new).map_err(history::refused);
     };
     let answer = client.get(&format!("/v1/revisions/{}/diff/{}", segment(old), segment(new)))?;
     serde_json::from_value(answer["changes"].clone())
@@ -135,7 +135,8 @@ pub fn describe(change: &Change, look: Look) -> String {
         Some(Value::Table(_)) | None => String::new(),
         Some(value) => printable::start(&value.to_string(), VALUE),
     };
-    let (old, new) = (shown(&change.old), shown(&change.new));
+    let quiet = change.shown();
+    let (old, new) = (shown(&quiet.old), shown(&quiet.new));
     let (mark, tone, values) = match change.kind {
         ChangeKind::Added => ("+", Tone::Green, new),
         ChangeKind::Removed => ("-", Tone::Red, old),

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
-use setpoint_bench::{Diagnostic, Severity};
+use setpoint_bench::{Diagnostic, Severity, Span};
 
 use crate::cli::{
     look::{Look, Tone},
@@ -35,7 +35,10 @@ pub fn render(finding: &Diagnostic, sources: &mut Sources<'_>, look: Look) -> St
         let before = word.len() + code.len() + "[]: ".len();
         message = printable::wrap(&message, look.width.saturating_sub(before));
     }
-    let shown = shown(finding, sources, look.width);
+    // Where a secret stands in plain text, nobody who looks on has to read it too.
+    let shown = (finding.code != "plain_secret")
+        .then(|| shown(&finding.file, finding.span, sources, look.width))
+        .flatten();
     let key = printable::start(&finding.path, NAME);
     let named = key.is_empty() || shown.as_ref().is_some_and(|shown| shown.text.contains(&key));
     let label = shown.as_ref().filter(|shown| !named && shown.has_room(&key, look.width));
@@ -61,6 +64,30 @@ pub fn render(finding: &Diagnostic, sources: &mut Sources<'_>, look: Look) -> St
         let hint = printable::start(hint, NAME);
         group = group.element(Level::HELP.message(format!("did you mean “{hint}”?")));
     }
+    drawn(group, look)
+}
+
+/// A place in a file with the line it is on, below a word and what is to be said of it. A place
+/// that is in none of the texts leaves the excerpt out.
+pub fn place(
+    (word, message): (&str, &str),
+    (file, span): (&str, Span),
+    sources: &mut Sources<'_>,
+    look: Look,
+) -> String {
+    let origin = Origin::path(printable::start(file, NAME))
+        .line(span.line as usize)
+        .char_column(span.column as usize);
+    let title = Level::INFO.with_name(word).primary_title(printable::start(message, MESSAGE));
+    let mut group = Group::with_title(title).element(origin);
+    if let Some(Shown { text, span: bytes, .. }) = shown(file, span, sources, look.width) {
+        let snippet = Snippet::source(text).line_start(span.line as usize);
+        group = group.element(snippet.annotation(AnnotationKind::Primary.span(bytes)));
+    }
+    drawn(group, look)
+}
+
+fn drawn(group: Group<'_>, look: Look) -> String {
     let renderer =
         if look.colours { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
     let shown = renderer.term_width(look.width).render(&[group]);
@@ -94,13 +121,12 @@ impl Shown {
     }
 }
 
-fn shown(finding: &Diagnostic, sources: &mut Sources<'_>, width: usize) -> Option<Shown> {
-    let source = sources.get(&finding.file)?;
-    let span = finding.span;
+fn shown(file: &str, span: Span, sources: &mut Sources<'_>, width: usize) -> Option<Shown> {
+    let source = sources.get(file)?;
     let (first, last) = (span.line as usize, span.end_line as usize);
     if last > first
         && last - first < LINES
-        && let Some(shown) = several_lines(finding, source, width)
+        && let Some(shown) = several_lines(span, source, width)
     {
         return Some(shown);
     }
@@ -132,8 +158,7 @@ fn shown(finding: &Diagnostic, sources: &mut Sources<'_>, width: usize) -> Optio
 }
 
 /// A span over a few lines that all fit the screen.
-fn several_lines(finding: &Diagnostic, source: &mut Source<'_>, width: usize) -> Option<Shown> {
-    let span = finding.span;
+fn several_lines(span: Span, source: &mut Source<'_>, width: usize) -> Option<Shown> {
     let (first, last) = (span.line as usize, span.end_line as usize);
     let (from, to) =
         (source.offset(first, span.column as usize), source.offset(last, span.end_column as usize));
@@ -230,8 +255,6 @@ pub fn summary(findings: &[Diagnostic]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use setpoint_bench::Span;
-
     use super::*;
 
     fn finding(line: u32, column: u32, end_line: u32, end_column: u32) -> Diagnostic {
@@ -274,6 +297,24 @@ error[out_of_range]: too much
   |
   = help: did you mean “5.20”?"
         );
+    }
+
+    #[test]
+    fn a_place_is_shown_below_a_word_of_its_own() {
+        let span = Span { line: 2, column: 5, end_line: 2, end_column: 9 };
+        let mut sources = Sources::of("bench.toml", "x = 1\nü = 52.0\n");
+        assert_eq!(
+            place(("from", "file"), ("bench.toml", span), &mut sources, Look::PLAIN),
+            "from: file\n --> bench.toml:2:5\n  |\n2 | ü = 52.0\n  |     ^^^^"
+        );
+    }
+
+    #[test]
+    fn a_secret_in_plain_text_is_not_shown_again() {
+        let mut finding = finding(1, 5, 1, 14);
+        (finding.code, finding.path) = ("plain_secret".into(), "t".into());
+        let shown = plain(&finding, "t = \"hunter2\"\n");
+        assert!(shown.contains("bench.toml:1:5") && !shown.contains("hunter2"), "{shown}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use setpoint_bench::{
 };
 
 use crate::cli::{
-    Failure, Output, check,
+    Failure, Output, check, excerpt,
     input::Bench,
     look::{Look, Tone},
     printable,
@@ -61,12 +61,39 @@ pub fn run(bench: &Bench, path: &KeyPath, all: bool, output: Output) -> Result<(
             _ => one(layers, path, value, &places, look),
         };
         lines.iter().for_each(|line| output.line(line));
-        if !bench.ok() {
+        if look.breaks {
+            excerpts(bench, &places, look).iter().for_each(|block| output.line(block));
+        }
+        if !bench.findings().is_empty() {
             output.line("");
-            output.line(check::verdict(bench, look));
+            check::report(bench, all, output, look);
         }
     }
     if bench.ok() { Ok(()) } else { Err(Failure::wrong("")) }
+}
+
+/// The lines that the places are on, for a person at a terminal. What is hidden has none.
+fn excerpts(bench: &Bench, places: &[Provenance], look: Look) -> Vec<String> {
+    let mut sources = bench.sources();
+    let mut blocks = Vec::new();
+    let shown = |place: &&Provenance| {
+        place.layer.is_file() && !matches!(&place.raw, Value::String(raw) if raw.contains('•'))
+    };
+    for (index, place) in places.iter().enumerate().filter(|(_, place)| shown(place)) {
+        let title = (word(index, place), &*kind(&bench.layers, place));
+        blocks.push(String::new());
+        blocks.push(excerpt::place(title, (&place.file, place.span), &mut sources, look));
+    }
+    blocks
+}
+
+/// What a place has to do with the value that holds.
+fn word(index: usize, place: &Provenance) -> &'static str {
+    match (index, place.holds) {
+        (0, _) => "from",
+        (_, true) => "and",
+        (_, false) => "overrides",
+    }
 }
 
 /// Programs get every key.
@@ -229,11 +256,8 @@ fn layered(layers: &LayeredReading, places: &[Provenance], look: Look) -> Vec<St
     let (left, right) = (wide(&wheres), wide(&kinds));
     let mut lines = Vec::new();
     for (index, ((place, at), kind)) in places.iter().zip(&wheres).zip(&kinds).enumerate() {
-        let (word, tone) = match (index, place.holds) {
-            (0, _) => ("from", Tone::Green),
-            (_, true) => ("and", Tone::Green),
-            (_, false) => ("overrides", Tone::Dim),
-        };
+        let word = word(index, place);
+        let tone = if index == 0 || place.holds { Tone::Green } else { Tone::Dim };
         let gap = " ".repeat("overrides".len() - word.len());
         let raw = match &place.raw {
             Value::Table(_) => String::new(),

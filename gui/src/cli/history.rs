@@ -128,7 +128,7 @@ fn kept(bench: &Path, query: &RevisionQuery) -> Result<Value, Failure> {
         setpoint_store::atomic::read(bench).map_err(|e| Failure::unusable(e.to_string()))?;
         return Ok(json!([]));
     }
-    let found = offline(bench)?.revisions().search(query);
+    let found = offline(bench, None)?.revisions().search(query);
     Ok(found
         .iter()
         .map(|one| {
@@ -159,9 +159,9 @@ pub fn must_exist(bench: &Path) -> Result<(), Failure> {
 }
 
 /// Opens what is kept about a bench that nobody runs; nobody can while it is open.
-pub fn offline(bench: &Path) -> Result<Offline, Failure> {
+pub fn offline(bench: &Path, environment: Option<&str>) -> Result<Offline, Failure> {
     let rules = settings::access().map_err(|error| Failure::unusable(error.to_string()))?;
-    Offline::open(bench, rules).map_err(failed)
+    Offline::open(bench, environment.map(str::to_owned), rules).map_err(failed)
 }
 
 /// The text of a kept revision, by id or label, of a bench that runs or not.
@@ -170,7 +170,7 @@ pub fn text(bench: &Path, name: &str) -> Result<Arc<str>, Failure> {
         return client.text(&format!("/v1/revisions/{}", segment(name))).map(Arc::from);
     }
     must_exist(bench)?;
-    offline(bench)?.revisions().text(name).map_err(failed)
+    offline(bench, None)?.revisions().text(name).map_err(failed)
 }
 
 /// What the store says, with the exit status that goes with it.

@@ -39,7 +39,7 @@ pub fn run(command: &Label) -> Result<(), Failure> {
         client.send(Method::Patch, &path, &json!({ "label": label }))?
     } else {
         history::must_exist(&bench.file)?;
-        let mut bench = history::offline(&bench.file)?;
+        let mut bench = history::offline(&bench.file, None)?;
         let named = bench.label(revision, label.as_deref(), &author::name());
         json!({"revision": named.map_err(refused)?})
     };

@@ -17,6 +17,9 @@ pub struct Open {
     /// Open a copy of the demo bench: simulated instruments, test patterns.
     #[arg(long)]
     demo: bool,
+    /// The environment to run the bench for; else SETPOINT_ENV, else what the file says.
+    #[arg(long, value_name = "NAME", conflicts_with = "demo")]
+    env: Option<String>,
     /// Print nothing but errors.
     #[arg(long, short)]
     quiet: bool,
@@ -52,9 +55,11 @@ pub fn run(command: Open) -> Result<(), Failure> {
         }
         Some(file)
     } else {
-        command.file.or_else(last_bench::recall)
+        command.file.clone().or_else(last_bench::recall)
     };
-    panel::run(PanelOptions { bench, demo: command.demo, theme: command.theme, page: command.page })
+    let (demo, environment) = (command.demo, command.env);
+    let Open { theme, page, .. } = command;
+    panel::run(PanelOptions { bench, environment, demo, theme, page })
         .map_err(|error| Failure::unusable(format!("the window cannot be opened: {error}")))
 }
 

@@ -51,7 +51,7 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
     }
     // Nobody runs the bench, so no device is touched.
     history::must_exist(file)?;
-    let mut bench = history::offline(file)?;
+    let mut bench = history::offline(file, None)?;
     let back = bench.roll_back(&command.revision, &command.only, author::name());
     let back = back.map_err(refused)?;
     let id = &back.revision.id;

@@ -2,35 +2,75 @@
 
 use std::str::FromStr;
 
-use serde_json::json;
-use setpoint_bench::{KeyPath, Value};
+use serde_json::{Value as Json, json};
+use setpoint_bench::{KeyPath, TextEdit, Value};
+use setpoint_runtime::offline::Edited;
 
 use crate::{
+    author,
     cli::{
         BenchArg, Failure, Output,
         client::{Client, Method},
+        diff, history,
+        look::Look,
     },
     values,
 };
 
-/// Changes keys of a running bench: checked, all or nothing, file and devices together
+/// Changes keys of a bench: checked, all or nothing; file and devices together where it runs
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  setpoint set bench.toml instruments.psu.set.ch1.voltage=3.45\n  \
-              setpoint set bench.toml sources.ball.pattern=snow -m \"busier picture\"\n\n\
-              VALUE is written as in the file (3.45, true, [0, 5]); a bare word is text."
+              setpoint set bench.toml sources.ball.pattern=snow -m \"busier picture\"\n  \
+              setpoint set bench.toml --rename instruments.psu=supply\n  \
+              setpoint set bench.toml --remove sources.old --move sources.a.label=sources.b.label\n\n\
+              VALUE is written as in the file (3.45, true, [0, 5]); a bare word is text. A text is\n\
+              taken letter by letter; only ${secret:NAME} in it is a reference. Keys are removed\n\
+              first, then renamed, moved and set. Where no panel or server runs the bench, the\n\
+              files alone are changed, and what they held is kept as a revision."
 )]
 pub struct Set {
     #[command(flatten)]
     bench: BenchArg,
     /// Keys and their values; nothing after the = removes the key.
-    #[arg(value_name = "PATH=VALUE", required = true)]
+    #[arg(
+        value_name = "PATH=VALUE",
+        required_unless_present_any = ["rename", "moves", "remove"]
+    )]
     assignments: Vec<Assignment>,
+    /// Give a key another last name; what refers to it stays as it is.
+    #[arg(long, value_name = "OLD=NEW", value_parser = pair)]
+    rename: Vec<(KeyPath, String)>,
+    /// Make a key another one: in another table, under another name, or both.
+    #[arg(long = "move", id = "moves", value_name = "OLD=NEWPATH", value_parser = paths)]
+    moves: Vec<(KeyPath, KeyPath)>,
+    /// Remove a key and everything below it.
+    #[arg(long, value_name = "PATH")]
+    remove: Vec<KeyPath>,
     /// Why; kept in the history.
     #[arg(long, short, value_name = "M", default_value = "")]
     message: String,
+    /// The environment to read the files for where nobody runs the bench.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     #[command(flatten)]
     output: Output,
+}
+
+/// `OLD=NEW`
+fn pair(text: &str) -> Result<(KeyPath, String), String> {
+    let cut = equals_sign(text).ok_or("there is no “=” between the old name and the new one")?;
+    let path = text[..cut].trim().parse::<KeyPath>().map_err(|error| error.to_string())?;
+    match text[cut + 1..].trim() {
+        "" => Err("there is no new name behind the “=”".to_owned()),
+        name => Ok((path, name.to_owned())),
+    }
+}
+
+/// `OLD=NEWPATH`
+fn paths(text: &str) -> Result<(KeyPath, KeyPath), String> {
+    let (path, to) = pair(text)?;
+    Ok((path, to.parse::<KeyPath>().map_err(|error| error.to_string())?))
 }
 
 /// One `PATH=VALUE`.
@@ -93,15 +133,56 @@ fn equals_sign(text: &str) -> Option<usize> {
 }
 
 pub fn run(command: &Set) -> Result<(), Failure> {
-    let client = Client::require(&command.bench.file)?;
-    let edits: Vec<_> = command.assignments.iter().map(Assignment::edit).collect();
-    let body = json!({"edits": edits, "message": command.message});
-    let answer = client.send(Method::Patch, "/v1/bench", &body)?;
-    if command.output.is_json() {
-        return command.output.json(&answer);
+    let output = command.output;
+    let file = &command.bench.file;
+    if let Some(client) = Client::find(file)? {
+        let body = json!({"edits": command.json(), "message": command.message});
+        let answer = client.send(Method::Patch, "/v1/bench", &body)?;
+        if output.is_json() {
+            return output.json(&answer);
+        }
+        output.line(summary(&answer));
+        return Ok(());
     }
-    command.output.line(summary(&answer));
+    let mut bench = history::offline(file, command.env.as_deref())?;
+    let edited = bench.change(&command.edits(), &command.message, author::name());
+    let Edited { revision, changes, diagnostics } = edited.map_err(history::refused)?;
+    let id = revision.id;
+    if output.is_json() {
+        let answer =
+            json!({"revision": {"id": id}, "changes": changes, "diagnostics": diagnostics});
+        return output.json(&answer);
+    }
+    for change in &changes {
+        output.line(diff::describe(change, Look::stdout()));
+    }
+    output.line(format!("{id}: {}; nobody runs it, no device was touched", file.display()));
     Ok(())
+}
+
+impl Set {
+    fn edits(&self) -> Vec<TextEdit> {
+        let removed = self.remove.iter().cloned().map(TextEdit::remove);
+        let renamed = self.rename.iter().cloned().map(|(path, to)| TextEdit::rename(path, to));
+        let moved = self.moves.iter().flat_map(|(path, to)| TextEdit::moved(path.clone(), to));
+        let set = self.assignments.iter().map(|one| match &one.value {
+            Some(value) => TextEdit::set(one.path.clone(), value.clone()),
+            None => TextEdit::remove(one.path.clone()),
+        });
+        removed.chain(renamed).chain(moved).chain(set).collect()
+    }
+
+    /// The same for an instance that runs the bench.
+    fn json(&self) -> Vec<Json> {
+        let removed = self.remove.iter().map(|path| json!({"path": path, "remove": true}));
+        let renamed = self.rename.iter().map(|(path, to)| json!({"path": path, "rename": to}));
+        let moved = self.moves.iter().map(|(path, to)| json!({"path": path, "move_to": to}));
+        let set = self.assignments.iter().map(|one| match &one.value {
+            Some(value) => json!({"path": one.path, "value": value}),
+            None => json!({"path": one.path, "remove": true}),
+        });
+        removed.chain(renamed).chain(moved).chain(set).collect()
+    }
 }
 
 /// `r42: set ch1.voltage to 3.45` from what the instance answered.

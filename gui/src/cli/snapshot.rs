@@ -36,7 +36,7 @@ pub fn run(command: &Snapshot) -> Result<(), Failure> {
         let body = json!({"label": label, "message": message});
         client.send(Method::Post, "/v1/revisions", &body)?
     } else {
-        let mut bench = history::offline(&bench.file)?;
+        let mut bench = history::offline(&bench.file, None)?;
         let kept = bench.snapshot(label.clone(), message.clone(), author::name());
         json!({"revision": kept.map_err(refused)?})
     };

@@ -209,31 +209,32 @@ fn line(transaction: &Value, zone: &TimeZone) -> String {
         word(transaction, "id"),
         word(transaction, "message")
     );
-    shown(text.trim_end())
+    shown(text.trim_end()).into_owned()
 }
 
 /// What differs, what is wrong and what is in the way, a line each.
 fn lines(found: &Value) -> Vec<String> {
     let list = |key: &str| found.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let plain = |value: Option<&Value>| value.map_or_else(|| "–".to_owned(), Value::to_string);
+    let shown = |text: &str| shown(text).into_owned();
     let mut lines = Vec::new();
     for change in list("changes") {
         let (old, new) = (plain(change.get("old")), plain(change.get("new")));
-        lines.push(shown(&format!("  {}: {old} → {new}", word(&change, "path"))));
+        lines.push(shown(&format!("  {}: {old} → {new}", word(&change, "path"))).into_owned());
     }
     for step in list("plan") {
-        lines.push(shown(&format!("  step: {}", word(&step, "text"))));
+        lines.push(shown(&format!("  step: {}", word(&step, "text"))).into_owned());
     }
     for finding in list("diagnostics") {
         let (severity, message) = (word(&finding, "severity"), word(&finding, "message"));
-        lines.push(shown(&format!("  {severity}: {message}")));
+        lines.push(shown(&format!("  {severity}: {message}")).into_owned());
     }
     for edit in list("edits").iter().filter(|edit| edit.get("clash").is_some_and(Value::is_object))
     {
-        lines.push(shown(&format!("  clash: {}", word(edit, "path"))));
+        lines.push(shown(&format!("  clash: {}", word(edit, "path"))).into_owned());
     }
     for blocker in list("blocked_by") {
-        lines.push(shown(&format!("  in the way: {}", word(&blocker, "message"))));
+        lines.push(shown(&format!("  in the way: {}", word(&blocker, "message"))).into_owned());
     }
     lines
 }

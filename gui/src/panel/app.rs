@@ -55,6 +55,9 @@ pub enum Look {
 pub struct PanelOptions {
     /// The bench file; without one, the start page.
     pub bench: Option<PathBuf>,
+    /// The environment that the bench is to run for, whenever it is opened; without one, what its
+    /// surroundings or the file say.
+    pub environment: Option<String>,
     /// It is a copy of the demo bench, not to be remembered.
     pub demo: bool,
     /// Its colours; without, those of the desktop.
@@ -133,6 +136,8 @@ struct App {
     sure: bool,
     /// SIGTERM or SIGINT came.
     told_to_end: Arc<AtomicBool>,
+    /// A bench file and the environment that was asked for with it.
+    asked: Option<(PathBuf, String)>,
 }
 
 impl App {
@@ -156,12 +161,20 @@ impl App {
             workers,
             sure: false,
             told_to_end,
+            asked: options.bench.clone().zip(options.environment),
         };
         if let Some(path) = options.bench {
-            let target = if options.demo { Target::DemoFile(path) } else { Target::File(path) };
+            let target = if options.demo { Target::DemoFile(path) } else { app.file(path) };
             app.open(target);
         }
         app
+    }
+
+    /// A bench file, for the environment that was asked for with it.
+    fn file(&self, path: PathBuf) -> Target {
+        let asked = self.asked.as_ref().filter(|(file, _)| *file == path);
+        let environment = asked.map(|(_, environment)| environment.clone());
+        Target::File(path, environment)
     }
 
     fn open(&mut self, target: Target) {
@@ -169,7 +182,7 @@ impl App {
         if self.slot.open(target) {
             self.start.failure = None;
             self.start.opening = Some(opening.name());
-            if let Target::File(path) | Target::DemoFile(path) = opening {
+            if let Target::File(path, _) | Target::DemoFile(path) = opening {
                 self.start.path = path.display().to_string();
             }
         }
@@ -181,7 +194,8 @@ impl App {
                 Arrival::NotYet => {}
                 Arrival::Here(Some(path)) => {
                     self.dialog = None;
-                    self.open(Target::File(path));
+                    let target = self.file(path);
+                    self.open(target);
                 }
                 Arrival::Here(None) | Arrival::Never => self.dialog = None,
             }
@@ -241,7 +255,10 @@ impl App {
                     self.dialog = Some(ask_for_file(&self.workers, ctx, &near));
                 }
             }
-            ViewIntent::Open(path) => self.open(Target::File(path.clone())),
+            ViewIntent::Open(path) => {
+                let target = self.file(path.clone());
+                self.open(target);
+            }
             ViewIntent::Demo => self.open(Target::Demo),
             ViewIntent::Leave => {
                 self.sure = true;

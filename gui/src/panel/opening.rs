@@ -69,8 +69,9 @@ impl ComingBench {
 /// What is to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// A bench file, kept as the one that was open last.
-    File(PathBuf),
+    /// A bench file, kept as the one that was open last, and the environment that it is to run
+    /// for; without one, what its surroundings or the file say.
+    File(PathBuf, Option<String>),
     /// A copy of the demo bench that exists already.
     DemoFile(PathBuf),
     /// A copy of the demo bench that is yet to be made.
@@ -81,7 +82,7 @@ impl Target {
     /// The file, or what to call it while there is none.
     pub fn name(&self) -> PathBuf {
         match self {
-            Self::File(path) | Self::DemoFile(path) => path.clone(),
+            Self::File(path, _) | Self::DemoFile(path) => path.clone(),
             Self::Demo => PathBuf::from("the demo bench"),
         }
     }
@@ -104,12 +105,12 @@ pub fn open(workers: &Handle, ctx: &Context, last: Option<Session>, target: Targ
 }
 
 async fn start(target: Target) -> Result<Serving, Failure> {
-    let (path, keep) = match target {
-        Target::File(path) => (path, true),
-        Target::DemoFile(path) => (path, false),
-        Target::Demo => (copy_demo().await?, false),
+    let (path, environment, keep) = match target {
+        Target::File(path, environment) => (path, environment, true),
+        Target::DemoFile(path) => (path, None, false),
+        Target::Demo => (copy_demo().await?, None, false),
     };
-    let serving = Serving::start(&path, ([127, 0, 0, 1], 0).into()).await;
+    let serving = Serving::start_for(&path, ([127, 0, 0, 1], 0).into(), environment).await;
     let serving = serving.map_err(|error| Failure {
         path: path.clone(),
         message: error.to_string(),

@@ -72,8 +72,10 @@ impl Walk<'_, '_, '_> {
             names = vec!["wire", "baud"];
         }
         let on_wire = |bytes: usize| {
-            // Replies are far below 2^52 bytes.
-            #[allow(clippy::cast_precision_loss)]
+            #[allow(
+                clippy::cast_precision_loss,
+                reason = "replies are far below 2^52 bytes, where this starts to round"
+            )]
             let bits = bytes as f64 * f64::from(line.bits);
             if serial && speed > 0 { bits / f64::from(speed) } else { 0.0 }
         };

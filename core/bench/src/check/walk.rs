@@ -91,7 +91,10 @@ impl<'d> Walk<'d, '_, '_> {
             return;
         }
         self.plain_text(value, place, node.key.is_some_and(|key| key.secret));
-        if let Err(problem) = allowed(kind, value) {
+        if let Err(mut problem) = allowed(kind, value) {
+            if node.key.is_some_and(|key| key.secret) {
+                problem = without_value(problem, value);
+            }
             return self.about_key(place.span.clone(), problem);
         }
         match kind {
@@ -156,8 +159,7 @@ impl<'d> Walk<'d, '_, '_> {
 
     fn include(&mut self, value: &Value, place: &Place) {
         if !self.context.layered && matches!(value, Value::Array(files) if !files.is_empty()) {
-            let message = "further files are not read here, and leaving them out silently could \
-                           be dangerous; move what they hold into this file";
+            let message = "this text was read alone: what other files hold is not looked at";
             self.error(place.span.clone(), Problem::new("unsupported", message));
         }
     }
@@ -168,7 +170,8 @@ impl<'d> Walk<'d, '_, '_> {
             return;
         }
         let message = format!(
-            "{} is not resolved by this version, and leaving it out silently could be dangerous",
+            "{} has no effect on a text that was read alone: values of templates, of other files \
+             and of variables are not looked at",
             self.subject()
         );
         self.error(place.head(), Problem::new("unsupported", message));
@@ -181,8 +184,8 @@ impl<'d> Walk<'d, '_, '_> {
         let found = !self.context.layered && value.as_str().is_some_and(holds);
         if found {
             let message = format!(
-                "{} holds “${{…}}”: values from the environment are not read here; write the value \
-                 itself",
+                "{} holds “${{…}}”, and this text was read alone: values of variables are not \
+                 looked at",
                 self.subject()
             );
             self.error(place.span.clone(), Problem::new("unsupported", message));
@@ -264,4 +267,14 @@ impl<'d> Walk<'d, '_, '_> {
         let origin = self.origin;
         self.findings.add(Finding { origin, bytes, severity, code, path, message, suggestion });
     }
+}
+
+/// What is wrong with a value that nobody may see.
+fn without_value(problem: Problem, value: &Value) -> Problem {
+    let message = match (problem.code, value) {
+        ("wrong_type", Value::Bool(_)) => "takes text, not true or false".to_owned(),
+        ("wrong_type", _) => format!("takes text, not a {}", value.type_name()),
+        _ => "does not take the value that is there".to_owned(),
+    };
+    Problem::new(problem.code, message)
 }

@@ -3,15 +3,14 @@
 //! The parser knows the grammar, goes on after an error and tells of each; what keys mean (tables
 //! that are defined twice, dotted keys, lists of tables) is decided here, by the rules of TOML 1.1.
 
-use std::{borrow::Cow, collections::HashMap, ops::Range};
+mod events;
+mod scalar;
+
+use std::{collections::HashMap, ops::Range};
 
 use foldhash::fast::RandomState;
 use smol_str::SmolStr;
-use toml_parser::{
-    ErrorSink, ParseError, Source, Span,
-    decoder::{Encoding, ScalarKind},
-    parser::EventReceiver,
-};
+use toml_parser::{ErrorSink, ParseError, Source, Span};
 
 use super::place::{Form, Place};
 use crate::{table::Table, value::Value};
@@ -393,98 +392,7 @@ impl<'t> Builder<'t> {
         }
         depth < DEEPEST
     }
-
-    fn scalar_value(
-        &self,
-        span: Span,
-        kind: Option<Encoding>,
-        error: &mut dyn ErrorSink,
-    ) -> (Form, Value) {
-        let Some(raw) = self.source.get(span) else { return BROKEN };
-        if kind == Some(Encoding::BasicString)
-            && let Some(text) = plain_text(raw.as_str())
-        {
-            return (Form::Plain, Value::String(text.to_owned()));
-        }
-        if kind.is_none()
-            && let Some(value) = plain_scalar(raw.as_str())
-        {
-            return (Form::Plain, value);
-        }
-        let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
-        let mut bad = false;
-        let mut decoded = Cow::Borrowed("");
-        let kind = raw.decode_scalar(&mut decoded, &mut |problem: ParseError| {
-            bad = true;
-            error.report_error(problem);
-        });
-        if bad {
-            return BROKEN;
-        }
-        let mut wrong = |message: &'static str| {
-            error.report_error(ParseError::new(message).with_unexpected(span));
-            BROKEN
-        };
-        match kind {
-            ScalarKind::String => (Form::Plain, Value::String(decoded.into_owned())),
-            ScalarKind::Boolean(switch) => (Form::Plain, Value::Bool(switch)),
-            ScalarKind::Integer(radix) => match i64::from_str_radix(&decoded, radix.value()) {
-                Ok(number) => (Form::Plain, Value::Int(number)),
-                Err(_) => wrong("this whole number is too large; it may have 63 bits"),
-            },
-            ScalarKind::Float => match decoded.parse::<f64>() {
-                Ok(number) if number.is_infinite() && decoded.contains(char::is_numeric) => {
-                    wrong("this number is too large")
-                }
-                Ok(number) => (Form::Plain, Value::Float(number)),
-                Err(_) => wrong("this is not a number"),
-            },
-            ScalarKind::DateTime => match decoded.parse::<toml_edit::Datetime>() {
-                Ok(date) => (Form::Date, Value::String(date.to_string())),
-                Err(_) => wrong("there is no such date or time"),
-            },
-        }
-    }
 }
-
-/// What stands between the quotation marks, if each character is a visible one of ASCII or a blank
-/// and stands for itself. It need not go through the parser, which takes several times as long.
-fn plain_text(raw: &str) -> Option<&str> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    inner.bytes().all(plain).then_some(inner)
-}
-
-/// `true`, `false`, or a number of digits with one point at most. What is written another way goes
-/// through the parser.
-fn plain_scalar(raw: &str) -> Option<Value> {
-    let digits = match raw.as_bytes() {
-        b"true" => return Some(Value::Bool(true)),
-        b"false" => return Some(Value::Bool(false)),
-        [b'0'] | [b'0', b'.', ..] | [b'1'..=b'9', ..] => raw.bytes(),
-        _ => return None,
-    };
-    let mut point = None;
-    for (at, byte) in digits.enumerate() {
-        match byte {
-            b'0'..=b'9' => {}
-            b'.' if point.is_none() && at + 1 < raw.len() => point = Some(at),
-            _ => return None,
-        }
-    }
-    match point {
-        None => raw.parse().ok().map(Value::Int),
-        Some(_) => raw.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float),
-    }
-}
-
-/// Whether a key without quotation marks is one. Only what is none has to go through the parser.
-fn is_bare(raw: &str) -> bool {
-    let bare = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' | b'_' | b'-');
-    !raw.is_empty() && raw.bytes().all(bare)
-}
-
-const BROKEN: (Form, Value) = (Form::Broken, Value::Bool(false));
 
 impl Node {
     fn new(name: SmolStr, key: Option<Range<usize>>, span: Range<usize>, form: Form) -> Self {
@@ -526,93 +434,4 @@ fn too_deep(at: &Range<usize>) -> ParseError {
 
 fn duplicate(key: &Range<usize>, old: &Range<usize>) -> ParseError {
     ParseError::new(DUPLICATE).with_unexpected(spanned(key)).with_context(spanned(old))
-}
-
-impl EventReceiver for Builder<'_> {
-    fn std_table_open(&mut self, span: Span, error: &mut dyn ErrorSink) {
-        self.end_line(error);
-        self.names.clear();
-        self.reading = Reading::Header { start: span.start(), repeated: false };
-    }
-
-    fn std_table_close(&mut self, span: Span, error: &mut dyn ErrorSink) {
-        if let Reading::Header { start, repeated } = self.reading {
-            self.header(start..span.end(), repeated, error);
-        }
-    }
-
-    fn array_table_open(&mut self, span: Span, error: &mut dyn ErrorSink) {
-        self.end_line(error);
-        self.names.clear();
-        self.reading = Reading::Header { start: span.start(), repeated: true };
-    }
-
-    fn array_table_close(&mut self, span: Span, error: &mut dyn ErrorSink) {
-        self.std_table_close(span, error);
-    }
-
-    fn inline_table_open(&mut self, span: Span, error: &mut dyn ErrorSink) -> bool {
-        self.enter(span, Form::Inline, error)
-    }
-
-    fn inline_table_close(&mut self, span: Span, error: &mut dyn ErrorSink) {
-        self.broken(error);
-        self.names.clear();
-        if let Some(Some(table)) = self.open.pop() {
-            self.nodes[table].span.end = span.end();
-        }
-    }
-
-    fn array_open(&mut self, span: Span, error: &mut dyn ErrorSink) -> bool {
-        self.enter(span, Form::List, error)
-    }
-
-    fn array_close(&mut self, span: Span, _error: &mut dyn ErrorSink) {
-        self.slot = None;
-        if let Some(Some(list)) = self.open.pop() {
-            self.nodes[list].span.end = span.end();
-        }
-    }
-
-    fn simple_key(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
-        let Some(raw) = self.source.get(span) else { return };
-        if kind.is_none() && raw.len() <= LONGEST_KEY && is_bare(raw.as_str()) {
-            let name = SmolStr::new(raw.as_str());
-            return self.names.push(Name { name, span: range(span), bad: false });
-        }
-        let raw = toml_parser::Raw::new_unchecked(raw.as_str(), kind, span);
-        let (mut decoded, mut bad) = (Cow::Borrowed(""), false);
-        raw.decode_key(&mut decoded, &mut |problem: ParseError| {
-            bad = true;
-            error.report_error(problem);
-        });
-        if decoded.len() > LONGEST_KEY {
-            bad = true;
-            let message =
-                format!("this key is {} bytes long; a key may have {LONGEST_KEY}", decoded.len());
-            error.report_error(ParseError::new(message).with_unexpected(span));
-        }
-        self.names.push(Name { name: SmolStr::new(decoded), span: range(span), bad });
-    }
-
-    fn key_val_sep(&mut self, _span: Span, error: &mut dyn ErrorSink) {
-        self.key(error);
-    }
-
-    fn scalar(&mut self, span: Span, kind: Option<Encoding>, error: &mut dyn ErrorSink) {
-        let (form, value) = self.scalar_value(span, kind, error);
-        self.put(range(span), form, value);
-    }
-
-    fn value_sep(&mut self, _span: Span, error: &mut dyn ErrorSink) {
-        self.broken(error);
-        self.names.clear();
-    }
-
-    fn newline(&mut self, _span: Span, error: &mut dyn ErrorSink) {
-        if self.open.is_empty() {
-            self.end_line(error);
-            self.names.clear();
-        }
-    }
 }

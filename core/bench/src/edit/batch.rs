@@ -1,12 +1,11 @@
 //! Patches to one text that do not disturb each other.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     ops::{Bound, Range},
 };
 
-use super::annotate;
-use crate::path::KeyPath;
+use super::{annotate, keys::Keys};
 
 /// New text in place of a stretch of old; an insertion where the stretch is empty.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,32 +46,10 @@ pub(super) struct Batch {
     /// Ends of statements whose value changes; what it was, if one value of it changes.
     changed: BTreeMap<usize, Option<String>>,
     /// Keys that are edited.
-    keys: HashSet<Vec<String>>,
-    /// Keys above them.
-    above: HashSet<Vec<String>>,
+    pub(super) keys: Keys,
 }
 
 impl Batch {
-    /// Whether an edit of a key, of one above it or of one below it waits in the batch.
-    pub(super) fn concerns(&self, path: &KeyPath) -> bool {
-        let names = path.names();
-        self.above.contains(names)
-            || (0..=names.len())
-                .filter_map(|count| names.get(..count))
-                .any(|names| self.keys.contains(names))
-    }
-
-    /// Says that an edit of a key is in the batch.
-    pub(super) fn note(&mut self, path: &KeyPath) {
-        let names = path.names();
-        self.keys.insert(names.to_vec());
-        for above in (0..names.len()).rev().filter_map(|count| names.get(..count)) {
-            if !self.above.insert(above.to_vec()) {
-                break;
-            }
-        }
-    }
-
     /// Adds the patches of one edit; false, and nothing added, if they meet others. An empty batch
     /// takes whatever comes.
     pub(super) fn take(&mut self, patches: Patches) -> bool {

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use indexmap::IndexMap;
 
-use super::{Edit, EditError, Spot, TextEdit, pass::Job, puts::Put};
+use super::{Edit, EditError, Spot, TextEdit, keys, pass::Job, puts::Put};
 use crate::{document::Document, path::KeyPath, value::Value};
 
 /// Values with edits in them. Tables that no edit concerns are those of the text.
@@ -73,18 +73,24 @@ impl<'v> Expected<'v> {
         Self(Node::new(values))
     }
 
-    /// Makes the edits and says what is to be done to the text for them: runs of values that are
-    /// to be set or removed, none of which is above another, and what is between them.
+    /// Makes the edits and says what is to be done to the text for them: values that are to be set
+    /// or removed, none of which is above another, and what has to come between them.
     pub(super) fn jobs(&mut self, edits: &'v [TextEdit]) -> Result<VecDeque<Job>, EditError> {
         let mut jobs = VecDeque::new();
         let mut touched: Vec<&'v KeyPath> = Vec::new();
+        let mut noted = keys::Keys::default();
         for edit in edits {
             if let TextEdit::Put(edit) = edit {
                 self.put(edit)?;
+                noted.note(&edit.path);
                 touched.push(&edit.path);
                 continue;
             }
-            jobs.extend(self.puts(std::mem::take(&mut touched)));
+            // Values of other keys can as well be set later, all in one go.
+            if edit.keys().iter().any(|path| noted.concern(path)) {
+                jobs.extend(self.puts(std::mem::take(&mut touched)));
+                noted = keys::Keys::default();
+            }
             match edit {
                 TextEdit::Put(_) => {}
                 TextEdit::Rename { path, name } => {

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use super::annotate;
+use super::{annotate, inline};
 use crate::document::{Document, Form, Place};
 
 /// What is known of the lines of one text.
@@ -19,6 +19,14 @@ pub(super) struct Layout {
     after: RefCell<HashMap<usize, usize>>,
     before_tables: OnceCell<Option<usize>>,
     removed: OnceCell<HashMap<String, Vec<Range<usize>>>>,
+    items: RefCell<HashMap<usize, Rc<Vec<Item>>>>,
+}
+
+/// One key between braces.
+pub(super) struct Item {
+    /// Where it begins, the first name of its key included.
+    pub(super) start: usize,
+    pub(super) value: Range<usize>,
 }
 
 /// Where headers and `key = value` statements stand, in file order.
@@ -92,6 +100,19 @@ impl Layout {
             statements(place, &mut |bytes, _| end = end.max(Some(bytes.end)));
             end
         })
+    }
+
+    /// The keys between the braces of a table, in the order they stand.
+    pub(super) fn items(&self, text: &str, table: &Place) -> Rc<Vec<Item>> {
+        if let Some(items) = self.items.borrow().get(&table.span.start) {
+            return items.clone();
+        }
+        let all = inline::items(table);
+        let starts = inline::starts(text, table, &all);
+        let item = |(start, place): (usize, &Place)| Item { start, value: place.span.clone() };
+        let items = Rc::new(starts.into_iter().zip(all).map(item).collect());
+        self.items.borrow_mut().insert(table.span.start, Rc::clone(&items));
+        items
     }
 
     /// The keys under a table's own header.

@@ -4,7 +4,9 @@ use super::{
     EditError,
     batch::{Batch, Patch, Patches},
     inline, insert,
+    keys::Keys,
     layout::Layout,
+    order::Order,
     puts::{self, Put},
     rename, shift,
     way::Way,
@@ -44,7 +46,7 @@ impl Job {
     }
 
     /// Every key that it is about.
-    fn paths(&self) -> Vec<KeyPath> {
+    pub(super) fn paths(&self) -> Vec<KeyPath> {
         let beside = |path: &KeyPath, name: &str| path.parent().unwrap_or_default().child(name);
         match self {
             Self::Puts(puts) => puts.iter().map(|put| put.path.clone()).collect(),
@@ -61,11 +63,25 @@ pub(super) struct Pass<'d> {
     pub(super) layout: Layout,
     pub(super) batch: Batch,
     pub(super) now: Option<&'d str>,
+    /// What moving keys between braces comes to, for all of them in one go.
+    moved: Vec<Put>,
+    /// Tables in braces whose keys change places, and what was asked for.
+    orders: Vec<(usize, Order, Vec<Job>)>,
+    /// The keys that do.
+    ordered: Keys,
 }
 
 impl<'d> Pass<'d> {
     pub(super) fn new(document: &'d Document, now: Option<&'d str>) -> Self {
-        Self { document, layout: Layout::default(), batch: Batch::default(), now }
+        Self {
+            document,
+            layout: Layout::default(),
+            batch: Batch::default(),
+            now,
+            moved: Vec::new(),
+            orders: Vec::new(),
+            ordered: Keys::default(),
+        }
     }
 
     /// The text with everything in it that was taken.
@@ -76,7 +92,19 @@ impl<'d> Pass<'d> {
     /// Plans something; what has to wait for the next pass comes back.
     pub(super) fn take(&mut self, job: Job) -> Result<Option<Job>, EditError> {
         let paths = job.paths();
-        if paths.iter().any(|path| self.batch.concerns(path)) {
+        if paths.iter().any(|path| self.batch.keys.concern(path)) {
+            return Ok(Some(job));
+        }
+        if let Job::Beside { path, name, before } = &job
+            && self.between_braces(path, name, *before)
+        {
+            paths.iter().for_each(|path| self.ordered.note(path));
+            if let Some((_, _, asked)) = self.orders.last_mut() {
+                asked.push(job);
+            }
+            return Ok(None);
+        }
+        if paths.iter().any(|path| self.ordered.concern(path)) {
             return Ok(Some(job));
         }
         // Tables that this makes are not to be made by another.
@@ -107,16 +135,56 @@ impl<'d> Pass<'d> {
                         left.then_some(Job::Into { path, to })
                     }
                     shift::Shift::Puts(puts) => {
-                        let later = puts::take(self, puts);
-                        (!later.is_empty()).then_some(Job::Puts(later))
+                        self.moved.extend(puts);
+                        None
                     }
                 }
             }
         };
         for path in paths.iter().chain(&made) {
-            self.batch.note(path);
+            self.batch.keys.note(path);
         }
         Ok(left)
+    }
+
+    /// Puts a key between braces in front of another or behind it, with others of that table;
+    /// false if it is not there. The table comes last among those that are reordered.
+    fn between_braces(&mut self, path: &KeyPath, name: &str, before: bool) -> bool {
+        let other = path.parent().unwrap_or_default().child(name);
+        let mut orders = std::mem::take(&mut self.orders);
+        let (way, anchor) = (self.way(path), self.way(&other));
+        let table = way.braces().and_then(|braces| way.places.get(braces).copied());
+        let there = other != *path && way.exists() && anchor.exists();
+        let done = there && table.is_some();
+        if let Some(table) = table.filter(|_| there) {
+            let start = table.span.start;
+            let known = orders.iter().position(|(at, ..)| *at == start);
+            let (_, mut order, asked) = match known {
+                Some(index) => orders.swap_remove(index),
+                None => (start, Order::new(&way, table), Vec::new()),
+            };
+            order.put(way.last(), anchor.last(), before);
+            orders.push((start, order, asked));
+        }
+        self.orders = orders;
+        done
+    }
+
+    /// Plans what was put off until everything is known; what has to wait for the next pass comes
+    /// back.
+    pub(super) fn finish(&mut self) -> Vec<Job> {
+        let mut left = Vec::new();
+        for (_, order, asked) in std::mem::take(&mut self.orders) {
+            if !self.batch.take(order.patches(self.document.text()).into()) {
+                left.extend(asked);
+            }
+        }
+        let moved = std::mem::take(&mut self.moved);
+        let later = puts::take(self, moved);
+        if !later.is_empty() {
+            left.push(Job::Puts(later));
+        }
+        left
     }
 
     pub(super) fn way<'p>(&'p self, path: &'p KeyPath) -> Way<'p> {

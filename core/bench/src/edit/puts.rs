@@ -58,12 +58,16 @@ pub(super) fn take(pass: &mut Pass<'_>, puts: Vec<Put>) -> Vec<Put> {
                     later.push(put);
                     continue;
                 }
-                pass.batch.note(&made);
+                pass.batch.keys.note(&made);
                 headers.insert(made);
             }
             One::Braces(table) => {
-                pass.batch.note(&table);
                 let Some(Braces { gone, added }) = braces.remove(&table) else { continue };
+                // Behind the last of some keys there is room for more.
+                let room = gone.is_empty() && !pass.way(&table).last().parts.is_empty();
+                if !room {
+                    pass.batch.keys.note(&table);
+                }
                 let item = |put: &Put| {
                     let key = render::dotted(put.path.names().get(table.names().len()..)?);
                     let value = match (&put.bytes, &put.value) {

@@ -1,9 +1,9 @@
 //! Giving a key another name.
 
-use std::{collections::HashSet, ops::Range};
+use std::ops::Range;
 
 use super::{batch::Patch, inline, spelling, way::Way};
-use crate::document::Form;
+use crate::document::{Form, Place};
 
 /// The patches that change the last name of a path wherever it is spelt.
 pub(super) fn patches(way: &Way<'_>, name: &str) -> Vec<Patch> {
@@ -26,11 +26,13 @@ pub(super) fn patches(way: &Way<'_>, name: &str) -> Vec<Patch> {
     if let (Some(key), true) = (&way.last().key, way.last().form != Form::InlineDotted) {
         return vec![patch(key.clone())];
     }
-    let all = inline::items(table);
-    let starts = inline::starts(text, table, &all);
-    let gone: HashSet<usize> =
-        inline::items_of(way.last()).iter().map(|item| item.span.start).collect();
-    let items = all.iter().zip(starts).filter(|(item, _)| gone.contains(&item.span.start));
+    let all = way.layout.items(text, table);
+    let start_of = |item: &Place| {
+        let index = all.partition_point(|known| known.value.start < item.span.start);
+        all.get(index).map(|item| item.start)
+    };
+    let starts: Vec<usize> =
+        inline::items_of(way.last()).into_iter().filter_map(start_of).collect();
     let nth = |start: usize| spelling::names(text, start).into_iter().nth(depth - braces - 1);
-    items.filter_map(|(_, start)| nth(start)).map(patch).collect()
+    starts.into_iter().filter_map(nth).map(patch).collect()
 }

@@ -1,10 +1,8 @@
 //! Putting keys somewhere else, with their comments.
 
-use std::{collections::HashSet, ops::Range};
+use std::ops::Range;
 
-use super::{
-    batch::Patch, inline, insert, layout, puts::Put, remove, render, spelling::spelt, way::Way,
-};
+use super::{batch::Patch, insert, layout, puts::Put, remove, render, spelling::spelt, way::Way};
 use crate::document::{Form, Place};
 
 /// What moving a key comes to.
@@ -107,11 +105,9 @@ fn tables_into(
 }
 
 /// Moves a key in front of another of its table, or behind it. `None` if it cannot stand there.
+/// Between braces, see [`super::order`].
 pub(super) fn beside(way: &Way<'_>, anchor: &Way<'_>, before: bool) -> Option<Vec<Patch>> {
     let text = way.text();
-    if let Some(braces) = way.braces() {
-        return Some(reordered(text, way.places.get(braces)?, way.last(), anchor.last(), before));
-    }
     let headed = |way: &Way<'_>| {
         let spelt = spelt(text, way.last(), way.base(), way.depth());
         let headed = spelt.iter().filter(|(place, ..)| place.form == Form::Headed).count();
@@ -152,32 +148,6 @@ pub(super) fn beside(way: &Way<'_>, anchor: &Way<'_>, before: bool) -> Option<Ve
     let mut patches = cuts(text, &moved, tables);
     patches.push(Patch { bytes: at..at, text: written, tables });
     Some(patches)
-}
-
-/// Items between braces change places; what is between them stays.
-fn reordered(text: &str, table: &Place, moved: &Place, anchor: &Place, before: bool) -> Vec<Patch> {
-    let all = inline::items(table);
-    let starts = inline::starts(text, table, &all);
-    let set = |place| -> HashSet<usize> {
-        inline::items_of(place).iter().map(|item| item.span.start).collect()
-    };
-    let (moved, anchor) = (set(moved), set(anchor));
-    let is = |set: &HashSet<usize>, index: &usize| {
-        all.get(*index).is_some_and(|item| set.contains(&item.span.start))
-    };
-    let mut order: Vec<usize> = (0..all.len()).filter(|index| !is(&moved, index)).collect();
-    let at = if before {
-        order.iter().position(|index| is(&anchor, index))
-    } else {
-        order.iter().rposition(|index| is(&anchor, index)).map(|at| at + 1)
-    };
-    let at = at.unwrap_or(order.len());
-    order.splice(at..at, (0..all.len()).filter(|index| is(&moved, index)));
-    let bytes = |index: usize| Some(*starts.get(index)?..all.get(index)?.span.end);
-    let places = order.into_iter().enumerate().filter(|(slot, index)| slot != index);
-    places
-        .filter_map(|(slot, index)| Some(Patch::new(bytes(slot)?, text.get(bytes(index)?)?.into())))
-        .collect()
 }
 
 /// The lines of a key and everything below it, comments right above included: for each stretch in

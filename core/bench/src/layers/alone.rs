@@ -1,9 +1,6 @@
-//! Benches of one file, and the other files of those that have more.
+//! Benches of one file.
 
-use std::sync::Arc;
-
-use super::{LayerKind, Surroundings, Unreadable, environment, gather::gather, load};
-use crate::catalogue::Catalogue;
+use super::{Surroundings, Unreadable, environment, load};
 
 /// Words without which a bench file asks for nothing beside it.
 const WORDS: [&str; 4] = ["${", "include", "template", "append"];
@@ -26,19 +23,4 @@ pub fn is_alone(
         && surroundings.variables().is_empty()
         && surroundings.file(".env") == Err(Unreadable::Missing)
         && overlays().is_ok_and(|overlays| overlays.is_empty())
-}
-
-/// The other files of a bench, by names relative to its folder: what the bench file and its
-/// environment's overlay include, and the overlay. Files that cannot be read are not among them.
-pub fn other_files(
-    main: &str,
-    surroundings: &dyn Surroundings,
-    environment: Option<&str>,
-    catalogue: &dyn Catalogue,
-) -> Vec<(Arc<str>, Arc<str>)> {
-    let origins = gather(main, surroundings, environment, catalogue).load.origins;
-    let others = origins.into_iter().filter(|origin| {
-        matches!(origin.kind, LayerKind::Include | LayerKind::Overlay) && !origin.text.is_empty()
-    });
-    others.map(|origin| (origin.file, origin.text)).collect()
 }

@@ -46,6 +46,17 @@ pub fn pack<'f>(main: &str, others: impl IntoIterator<Item = (&'f str, &'f str)>
     packed
 }
 
+/// How long [`pack`] makes it, in bytes: two more for each line of another file.
+pub fn packed_len<'f>(main: &str, others: impl IntoIterator<Item = (&'f str, &'f str)>) -> usize {
+    let mut others = others.into_iter().peekable();
+    let mark = if others.peek().is_some() { MARK.len() + OPEN.len() + 2 } else { 0 };
+    let of = |(name, text): (&str, &str)| {
+        let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() + 1;
+        FILE.len() + crate::value::basic(name).len() + OPEN.len() + 2 + text.len() + 2 * lines
+    };
+    main.len() + mark + others.map(of).sum::<usize>()
+}
+
 /// The bench file's text, and names and texts of the other files.
 pub fn unpack(packed: &str) -> (&str, Vec<(String, String)>) {
     match block(packed) {
@@ -140,6 +151,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_pack_is_not_longer_than_was_said(main in text(), others in vec(("[a-c\"\\\\ ]{0,3}", text()), 0..3)) {
+            let given = || others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+            let (is, said) = (pack(&main, given()).len(), packed_len(&main, given()));
+            // A text that itself looks like a pack gets a mark too.
+            prop_assert!(is <= said + MARK.len() + OPEN.len() + 2 && said <= is + 80, "{} {}", is, said);
+        }
+
         #[test]
         fn what_was_packed_comes_out(main in text(), others in vec(("[a-c\"\\\\ ]{0,3}", text()), 0..3)) {
             let given = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));

@@ -1,12 +1,16 @@
 //! Edits go to the file that holds a key.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+mod plan;
+mod shift;
+mod written;
 
+use std::{collections::HashMap, sync::Arc};
+
+use self::plan::Plan;
+pub use self::written::as_written;
+pub(super) use self::written::{asking_for_secrets, is_about_layers, written};
 use super::{
-    LayeredReading, expand,
+    LayeredReading,
     merge::Piece,
     origin::{LayerKind, part},
     prove,
@@ -15,9 +19,8 @@ use super::{
 };
 use crate::{
     catalogue::Catalogue,
-    edit::{Edit, EditError, apply},
+    edit::{self, Edit, EditError, Options, TextEdit},
     path::KeyPath,
-    value::Value,
 };
 
 /// The file that an edit of a key goes to.
@@ -47,13 +50,15 @@ pub enum LayerEditError {
         /// `environment`, or the name of the `.env` file.
         layer: String,
     },
-    /// A component cannot take away what its template gives.
-    #[error("{path} cannot be removed: it comes from template {template}")]
+    /// A component cannot take away, rename or move what its template gives.
+    #[error("{path} cannot be {asked}: it comes from template {template}")]
     FromTemplate {
         /// The key.
         path: KeyPath,
         /// The template.
         template: String,
+        /// `removed`, `renamed` or `moved`.
+        asked: &'static str,
     },
     /// One of the files could not be edited.
     #[error("{file}: {error}")]
@@ -73,8 +78,11 @@ pub enum LayerEditError {
     },
 }
 
-/// Writes edits into one text; [`apply`] is one.
-pub type Apply<'f> = dyn Fn(&str, &[Edit]) -> Result<String, EditError> + 'f;
+/// Writes edits into one text; [`edit::apply_with`] is one.
+pub type Apply<'f> = dyn Fn(&str, &[TextEdit]) -> Result<String, EditError> + 'f;
+
+/// Texts that edits changed, by their files' names.
+type Texts = HashMap<Arc<str>, Arc<str>>;
 
 impl LayeredReading {
     /// The file that an edit of a key goes to: the one whose value holds; else the one that holds
@@ -97,94 +105,95 @@ impl LayeredReading {
     /// folder. What comes out was put together again: every key has the value that was asked for,
     /// and no other key another than before.
     ///
-    /// Values are effective ones: a text that holds `${` is written so that it comes out as it is.
-    /// What a template gives is overridden in the component. Keys that say how layers go together
-    /// (`templates`, `template`, `with`, `append`, `bench.include`, `bench.environment`) are
-    /// written as they are, and change what else they change.
+    /// Edits are made in their order. Values are effective ones, written as [`as_written`] has
+    /// them. What a template gives is overridden in the component. A key that is renamed or moved
+    /// is so in every file that has it. Keys that say how layers go together (`templates`,
+    /// `template`, `with`, `append`, `bench.include`, `bench.environment`) are written as they
+    /// are, and change what else they change.
     ///
     /// # Errors
     /// See [`LayerEditError`].
     pub fn edit_layers(
         &self,
-        edits: &[Edit],
+        edits: &[TextEdit],
+        options: &Options<'_>,
         surroundings: &dyn Surroundings,
         catalogue: &dyn Catalogue,
     ) -> Result<Vec<(String, String)>, LayerEditError> {
+        let apply = |text: &str, edits: &[TextEdit]| edit::apply_with(text, edits, options);
         self.edit_layers_by(edits, surroundings, catalogue, &apply)
     }
 
-    /// The same with another way to write edits into one text: one that leaves remarks, say.
+    /// The same with another way to write edits into one text.
     ///
     /// # Errors
     /// See [`LayerEditError`].
     pub fn edit_layers_by(
         &self,
-        edits: &[Edit],
+        edits: &[TextEdit],
         surroundings: &dyn Surroundings,
         catalogue: &dyn Catalogue,
         apply: &Apply<'_>,
     ) -> Result<Vec<(String, String)>, LayerEditError> {
-        let mut plan = Plan {
-            reading: self,
-            by_origin: BTreeMap::new(),
-            touched: HashMap::new(),
-            above: HashMap::new(),
-        };
-        for edit in edits {
+        let is_put = |edit: &TextEdit| matches!(edit, TextEdit::Put(_));
+        let outside = Outside { surroundings, catalogue };
+        // Where a key is and what else has it is known of the layers as they are by then.
+        let mut now: Option<Self> = None;
+        for run in edits.chunk_by(|one, next| is_put(one) == is_put(next)) {
+            let before = now.as_ref().unwrap_or(self);
+            let after = if run.first().is_some_and(is_put) {
+                before.put(run, outside, apply)?
+            } else {
+                before.shift(run, outside, apply)?
+            };
+            now = Some(after);
+        }
+        let Some(now) = now else { return Ok(Vec::new()) };
+        let text_before = |file: &Arc<str>| self.origins.iter().find(|it| it.file == *file);
+        let changed = now.origins.iter().filter(|origin| {
+            origin.kind.is_file()
+                && text_before(&origin.file).is_some_and(|before| before.text != origin.text)
+        });
+        Ok(changed.map(|it| (it.file.to_string(), it.text.to_string())).collect())
+    }
+
+    /// The layers with values set and removed.
+    fn put(
+        &self,
+        edits: &[TextEdit],
+        outside: Outside<'_>,
+        apply: &Apply<'_>,
+    ) -> Result<Self, LayerEditError> {
+        let puts = edits.iter().filter_map(|edit| match edit {
+            TextEdit::Put(edit) => Some(edit),
+            _ => None,
+        });
+        let puts: Vec<&Edit> = puts.collect();
+        let shown = self.masked_values();
+        let mut plan = Plan::new(self, &shown);
+        for edit in &puts {
             plan.add(&edit.path, edit.value.as_ref())?;
         }
-        let mut texts = HashMap::new();
-        let mut changed = Vec::new();
+        let mut texts = Texts::new();
         for (origin, edits) in plan.by_origin {
             let Some(origin) = self.origins.get(usize::from(origin)) else { continue };
             let failed = |error| LayerEditError::File { file: origin.name.to_string(), error };
             let text = apply(&origin.text, &edits).map_err(failed)?;
-            if *text != *origin.text {
-                texts.insert(origin.file.clone(), text.as_str().into());
-                changed.push((origin.file.to_string(), text));
-            }
+            texts.insert(origin.file.clone(), text.into());
         }
-        self.prove(edits, &texts, surroundings, catalogue)?;
-        Ok(changed)
+        let after = self.with_texts(&texts, outside);
+        prove::puts(&puts, shown, &after)?;
+        Ok(after)
     }
 
-    fn prove(
-        &self,
-        edits: &[Edit],
-        texts: &HashMap<Arc<str>, Arc<str>>,
-        surroundings: &dyn Surroundings,
-        catalogue: &dyn Catalogue,
-    ) -> Result<(), LayerEditError> {
-        let mut edited = WithTexts::new(surroundings);
+    /// The layers with other texts in some files.
+    fn with_texts(&self, texts: &Texts, outside: Outside<'_>) -> Self {
+        let mut edited = WithTexts::new(outside.surroundings);
         for origin in self.origins.iter().filter(|origin| origin.kind.is_file()) {
-            let text = texts.get(&origin.file).cloned().unwrap_or_else(|| origin.text.clone());
-            edited.put(&origin.file, text);
+            let text = texts.get(&origin.file).unwrap_or(&origin.text);
+            edited.put(&origin.file, text.clone());
         }
-        let after = super::read_layers(&self.main, &edited, self.asked.as_deref(), catalogue);
-        let values = &after.resolved;
-        if edits.iter().any(|edit| is_about_layers(&edit.path)) {
-            // These change other keys too, and which is not for an edit to know.
-            for edit in edits {
-                let found = if is_about_layers(&edit.path) {
-                    after.pieces(&edit.path).first().map(|piece| piece.value)
-                } else {
-                    values.get(&edit.path)
-                };
-                let good = match (&edit.value, found) {
-                    (Some(wanted), Some(found)) => wanted.means(found),
-                    (wanted, found) => wanted.is_none() && found.is_none(),
-                };
-                if !good {
-                    return Err(LayerEditError::NotProven { path: edit.path.clone() });
-                }
-            }
-            return Ok(());
-        }
-        let expected = prove::expected(&self.resolved, edits);
-        match prove::difference(Some(&expected), Some(values), &mut Vec::new()) {
-            Some(path) => Err(LayerEditError::NotProven { path }),
-            None => Ok(()),
-        }
+        super::read_layers(&self.main, &edited, self.asked.as_deref(), outside.catalogue)
     }
 
     /// The text that an edit of a key goes to, and whether it has the key.
@@ -246,147 +255,9 @@ impl LayeredReading {
     }
 }
 
-/// Edits while they are given to files.
-struct Plan<'r> {
-    reading: &'r LayeredReading,
-    by_origin: BTreeMap<u16, Vec<Edit>>,
-    /// Keys that earlier edits concern, and in which text.
-    touched: HashMap<KeyPath, u16>,
-    /// Keys above those.
-    above: HashMap<KeyPath, u16>,
-}
-
-impl Plan<'_> {
-    fn add(&mut self, path: &KeyPath, value: Option<&Value>) -> Result<(), LayerEditError> {
-        let raw = is_about_layers(path);
-        let old = self.reading.resolved.get(path).filter(|_| !raw);
-        if let Some(origin) = self.before(path) {
-            // Only the text with that edit in it tells more.
-            self.put(
-                origin,
-                path,
-                value.map(|value| if raw { value.clone() } else { escaped(value) }),
-            );
-            return Ok(());
-        }
-        match (value, old) {
-            (Some(Value::Table(new)), Some(Value::Table(old))) => {
-                let gone = old.iter().filter(|(name, _)| !new.contains_key(name));
-                for (name, _) in gone {
-                    self.add(&path.child(name.to_owned()), None)?;
-                }
-                for (name, value) in new {
-                    if !old.get(name).is_some_and(|old| old.means(value)) {
-                        self.add(&path.child(name.to_owned()), Some(value))?;
-                    }
-                }
-                Ok(())
-            }
-            (Some(new), Some(old)) if new.means(old) => Ok(()),
-            (Some(new), old) => {
-                let (origin, exists) = self.reading.target(path)?;
-                let new = if exists { self.appended(path, new, old)? } else { new.clone() };
-                self.touch(path, origin);
-                self.put(origin, path, Some(if raw { new } else { escaped(&new) }));
-                Ok(())
-            }
-            (None, _) => self.remove(path),
-        }
-    }
-
-    /// The text that an earlier edit of this key, of one above or of one below it went to.
-    fn before(&self, path: &KeyPath) -> Option<u16> {
-        let names = path.names();
-        let prefix = |depth: usize| KeyPath::new(names.iter().take(depth).cloned());
-        self.above
-            .get(path)
-            .or_else(|| (1..=names.len()).find_map(|depth| self.touched.get(&prefix(depth))))
-            .copied()
-    }
-
-    fn touch(&mut self, path: &KeyPath, origin: u16) {
-        self.touched.insert(path.clone(), origin);
-        let mut key = path.clone();
-        while let Some(parent) = key.parent() {
-            if parent.is_empty() {
-                break;
-            }
-            self.above.insert(parent.clone(), origin);
-            key = parent;
-        }
-    }
-
-    fn put(&mut self, origin: u16, path: &KeyPath, value: Option<Value>) {
-        self.by_origin.entry(origin).or_default().push(Edit { path: path.clone(), value });
-    }
-
-    /// What the highest file has to say, if what it says goes behind the lists of others.
-    fn appended(
-        &self,
-        path: &KeyPath,
-        new: &Value,
-        old: Option<&Value>,
-    ) -> Result<Value, LayerEditError> {
-        let pieces = self.reading.pieces(path);
-        let (Some(top), Value::Array(new), Some(Value::Array(old))) = (pieces.first(), new, old)
-        else {
-            return Ok(new.clone());
-        };
-        let Value::Array(own) = top.value else { return Ok(Value::Array(new.clone())) };
-        if !self.reading.appends(top, path) {
-            return Ok(Value::Array(new.clone()));
-        }
-        let below = old.len().saturating_sub(own.len());
-        let same = |(a, b): (&Value, &Value)| a.means(b);
-        if new.len() >= below && new.iter().zip(old).take(below).all(same) {
-            return Ok(Value::Array(new.iter().skip(below).cloned().collect()));
-        }
-        Err(LayerEditError::NotProven { path: path.clone() })
-    }
-
-    fn remove(&mut self, path: &KeyPath) -> Result<(), LayerEditError> {
-        let pieces = self.reading.pieces(path);
-        if pieces.is_empty() {
-            let file = self.reading.main.clone();
-            let error = EditError::Missing { path: path.clone() };
-            return Err(LayerEditError::File { file, error });
-        }
-        for piece in &pieces {
-            if let Some(template) = piece.template {
-                let template = template.to_owned();
-                return Err(LayerEditError::FromTemplate { path: path.clone(), template });
-            }
-            self.reading.in_file(path, piece)?;
-        }
-        for piece in &pieces {
-            self.put(piece.place.origin, path, None);
-        }
-        if let Some(piece) = pieces.last() {
-            self.touch(path, piece.place.origin);
-        }
-        Ok(())
-    }
-}
-
-/// Whether a key says how layers go together, and is no value of the bench.
-fn is_about_layers(path: &KeyPath) -> bool {
-    let names: Vec<&str> = path.names().iter().map(String::as_str).collect();
-    match names.as_slice() {
-        ["templates" | "append", ..] | ["bench", "include" | "environment", ..] => true,
-        [group, _, "template" | "with", ..] => whole::is_group(group),
-        _ => false,
-    }
-}
-
-/// Values whose texts come out as these when variables are put in.
-fn escaped(value: &Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(expand::escape(text)),
-        Value::Array(items) => Value::Array(items.iter().map(escaped).collect()),
-        Value::Table(table) => {
-            let parts = table.iter().map(|(name, value)| (name.to_owned(), escaped(value)));
-            Value::Table(parts.collect())
-        }
-        plain => plain.clone(),
-    }
+/// What is around the files of a bench.
+#[derive(Clone, Copy)]
+struct Outside<'o> {
+    surroundings: &'o dyn Surroundings,
+    catalogue: &'o dyn Catalogue,
 }

@@ -10,7 +10,8 @@ use super::{
     expand::{self, Part},
     merge::Piece,
     origin::{LayerKind, at, part},
-    whole, why,
+    quiet::quiet,
+    whole,
 };
 use crate::{diagnostic::Span, document::Cursor, path::KeyPath, value::Value};
 
@@ -143,7 +144,7 @@ impl LayeredReading {
             file: text.map_or_else(|| "".into(), |origin| origin.name.clone()),
             layer,
             span,
-            raw: why::quiet(path, piece.value.clone()),
+            raw: quiet(path, piece.value),
             template: piece.template.map(str::to_owned),
             through,
             holds,

@@ -1,11 +1,13 @@
 //! All layers of a bench in their order, before they are put together.
 
+use std::collections::HashMap;
+
 use super::{
     component::Variables,
     dotenv,
     environment::{self, Both},
     load::Load,
-    origin::{Layer, LayerKind, at},
+    origin::{Layer, LayerKind, Origin, at},
     surroundings::{Surroundings, Unreadable},
     whole,
 };
@@ -17,24 +19,46 @@ use crate::{
     value::Value,
 };
 
-/// All layers.
-pub(super) struct Gathered<'s> {
-    pub(super) load: Load<'s>,
-    pub(super) both: Both<'s>,
-    /// The environment.
-    pub(super) chosen: String,
+/// All layers of a bench, found and read one by one, and not yet put together.
+#[derive(Debug)]
+pub struct Found {
+    pub(super) origins: Vec<Origin>,
+    /// Lower ones first.
+    pub(super) layers: Vec<Layer>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) incomplete: bool,
+    pub(super) unreadable: Option<Unreadable>,
+    /// Variables in `.env`.
+    pub(super) dotenv: HashMap<String, String>,
+    pub(super) environment: String,
+    pub(super) main: String,
+    pub(super) asked: Option<String>,
+}
+
+impl Found {
+    /// The files other than the bench file, by names relative to its folder: what it and its
+    /// environment's overlay include, and the overlay. Files that cannot be read are not among
+    /// them.
+    pub fn others(&self) -> impl Iterator<Item = (&str, &str)> {
+        let others = self.origins.iter().filter(|origin| {
+            matches!(origin.kind, LayerKind::Include | LayerKind::Overlay)
+                && !origin.text.is_empty()
+        });
+        others.map(|origin| (&*origin.file, &*origin.text))
+    }
 }
 
 /// The environment where nobody names one.
 const USUAL: &str = "development";
 
-/// Finds and reads all layers. `asked` is the environment that the command line names.
-pub(super) fn gather<'s>(
+/// Finds and reads all layers. `main` is the bench file's name as the person gave it; `asked` is
+/// the environment that the command line names.
+pub fn find(
     main: &str,
-    surroundings: &'s dyn Surroundings,
+    surroundings: &dyn Surroundings,
     asked: Option<&str>,
     catalogue: &dyn Catalogue,
-) -> Gathered<'s> {
+) -> Found {
     let mut load = Load::new(main, surroundings);
     load.main(main);
     let file = Dotenv::read(surroundings);
@@ -100,7 +124,19 @@ pub(super) fn gather<'s>(
     if let (Some(place), Some(asked)) = (asked_place, asked) {
         load.layers.push(asked_layer(asked, place));
     }
-    Gathered { load, both, chosen }
+    let Both { dotenv, .. } = both;
+    let Load { origins, layers, findings, incomplete, unreadable, .. } = load;
+    Found {
+        origins,
+        layers,
+        findings,
+        incomplete,
+        unreadable,
+        dotenv,
+        environment: chosen,
+        main: main.to_owned(),
+        asked: asked.map(str::to_owned),
+    }
 }
 
 const ENVIRONMENT: [&str; 2] = ["bench", "environment"];

@@ -1,18 +1,88 @@
 //! Whether edited layers come to what was asked for.
 
+use super::{
+    LayerEditError, LayeredReading,
+    edit::{asking_for_secrets, is_about_layers, written},
+};
 use crate::{
     edit::Edit,
     path::KeyPath,
     value::{Table, Value},
 };
 
-/// The values that edits make of others.
-pub(super) fn expected(values: &Value, edits: &[Edit]) -> Value {
-    let mut expected = values.clone();
+/// Whether layers hold what edits make of values; `shown` are those before, with what is written
+/// in place of secrets, and so is what edits ask for.
+pub(super) fn puts(
+    edits: &[&Edit],
+    shown: Value,
+    after: &LayeredReading,
+) -> Result<(), LayerEditError> {
+    let mut found = after.masked_values();
+    let is_written = |path: &KeyPath, value: &Value| {
+        after.pieces(path).first().is_some_and(|piece| piece.value.means(&written(path, value)))
+    };
+    let failed = |path: &KeyPath| Err(LayerEditError::NotProven { path: path.clone() });
+    if edits.iter().any(|edit| is_about_layers(&edit.path)) {
+        // These change other keys too, and which is not for an edit to know.
+        for edit in edits {
+            let is = found.get(&edit.path);
+            let good = match &edit.value {
+                Some(value) => {
+                    is.is_some_and(|is| value.means(is)) || is_written(&edit.path, value)
+                }
+                None if is_about_layers(&edit.path) => after.pieces(&edit.path).is_empty(),
+                None => is.is_none(),
+            };
+            if !good {
+                return failed(&edit.path);
+            }
+        }
+        return Ok(());
+    }
+    let mut expected = shown;
+    let mut secret = Vec::new();
     for edit in edits {
         put(&mut expected, edit.path.names(), edit.value.as_ref());
+        if let Some(value) = &edit.value {
+            asking_for_secrets(&edit.path, value, &mut secret);
+        }
     }
-    expected
+    // A list that asks for a secret is shown as one text, and a secret that is not set as it is
+    // written: such keys have to be written as asked.
+    secret.sort_by(|one, other| one.names().cmp(other.names()));
+    secret.dedup();
+    for path in secret {
+        let Some(value) = expected.get(&path) else { continue };
+        if found.get(&path).is_some_and(|found| value.means(found)) {
+            continue;
+        }
+        if !is_written(&path, value) {
+            return failed(&path);
+        }
+        for values in [&mut expected, &mut found] {
+            put(values, path.names(), None);
+        }
+    }
+    same(&expected, &found)
+}
+
+/// Whether values are as expected.
+pub(super) fn same(expected: &Value, found: &Value) -> Result<(), LayerEditError> {
+    match difference(Some(expected), Some(found), &mut Vec::new()) {
+        Some(path) => Err(LayerEditError::NotProven { path }),
+        None => Ok(()),
+    }
+}
+
+/// Values in which a key has another name or place.
+pub(super) fn shift(values: &mut Value, path: &KeyPath, to: &KeyPath) {
+    if path == to {
+        return;
+    }
+    if let Some(value) = values.get(path).cloned() {
+        put(values, path.names(), None);
+        put(values, to.names(), Some(&value));
+    }
 }
 
 fn put(into: &mut Value, names: &[String], value: Option<&Value>) {
@@ -44,7 +114,7 @@ fn put(into: &mut Value, names: &[String], value: Option<&Value>) {
 
 /// The first key that is not as expected. A table that is expected to be empty need not be there:
 /// `ch1` goes with the last `ch1.…`.
-pub(super) fn difference<'v>(
+fn difference<'v>(
     expected: Option<&'v Value>,
     found: Option<&'v Value>,
     names: &mut Vec<&'v str>,

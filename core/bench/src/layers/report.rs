@@ -35,14 +35,20 @@ pub(super) fn report(known: Circumstances<'_>, whole: Whole, catalogue: &dyn Cat
         .map(|it| LayerText { name: &it.name, text: &it.text, is_file: it.kind.is_file() })
         .collect();
     let hidden = Hidden::new(&secrets);
+    let filled: HashSet<String> = secrets.iter().map(|it| it.path.to_string()).collect();
     let mut seen = HashSet::new();
     let review = |finding: &mut Finding| {
         let about_layers = ABOUT_LAYERS.contains(&finding.code);
         let start = (finding.origin, finding.bytes.start);
         let missing = finding.code == "missing_key" && in_any(&partial, &finding.path);
         let follows = !about_layers && broken.contains(&start);
-        if !about_layers {
+        // That one never shows a value, and may be about another component made of the same text.
+        if !about_layers && finding.code != "plain_secret" {
             hidden.hide(finding);
+        }
+        // What a placeholder puts in need not stand in any file.
+        if finding.code == "plain_secret" && filled.contains(&finding.path) {
+            return false;
         }
         // One mistake in a template is one mistake, whatever is made from it.
         !missing && !follows && seen.insert((start, finding.code, finding.message.clone()))

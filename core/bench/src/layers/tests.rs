@@ -13,9 +13,10 @@ use super::{
     read_layers, whole,
 };
 use crate::{
-    Document, Edit, KeyPath, Value,
+    Document, Edit, KeyPath, TextEdit, Value,
     catalogue::{Catalogue, ParameterFacts},
     document::Place,
+    edit::Options,
 };
 
 struct Nothing;
@@ -238,7 +239,8 @@ proptest! {
                 edits.push(Edit { path, value });
             }
         }
-        let texts = reading.edit_layers(&edits, &files, &Nothing).unwrap();
+        let all_edits: Vec<TextEdit> = edits.iter().cloned().map(TextEdit::Put).collect();
+        let texts = reading.edit_layers(&all_edits, &Options::default(), &files, &Nothing).unwrap();
         let mut after = Files { texts: files.texts.clone(), variables: Vec::new() };
         after.texts.extend(texts);
         let after = leaves_of(&read_layers("bench.toml", &after, None, &Nothing));

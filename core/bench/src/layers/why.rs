@@ -2,7 +2,7 @@
 
 use std::{cell::OnceCell, collections::HashMap, ops::Range};
 
-use super::{LayeredReading, explain::Provenance, merge::Piece, origin::at};
+use super::{LayeredReading, explain::Provenance, merge::Piece, origin::at, quiet::quiet};
 use crate::{
     check::nearest,
     diagnostic::Span,
@@ -39,7 +39,7 @@ impl LayeredReading {
                 asked = asked.parent()?;
             }
         }
-        Some(quiet(path, value.clone()))
+        Some(quiet(path, value))
     }
 
     /// A text about the bench with dots in place of what secrets come to.
@@ -166,7 +166,7 @@ impl LayeredReading {
                 self.provenance_at(&piece, true, span, &leaf)
             });
             let shown = masked.as_ref().and_then(|whole| below(whole, path, &leaf));
-            Leaf { value: quiet(&leaf, shown.unwrap_or(value)), path: leaf, place }
+            Leaf { value: quiet(&leaf, &shown.unwrap_or(value)), path: leaf, place }
         });
         (leaves.collect(), count)
     }
@@ -214,26 +214,5 @@ fn collect(value: &Value, path: &KeyPath, found: &mut impl FnMut(KeyPath, &Value
             }
         }
         value => found(path.clone(), value),
-    }
-}
-
-/// What stands for a value that is kept from view.
-const HIDDEN: &str = "•••";
-
-/// A value without the text of a key that is secret by itself; what only says where the secret
-/// is to be found may be seen.
-pub(super) fn quiet(path: &KeyPath, value: Value) -> Value {
-    if let Value::Table(table) = value {
-        let parts = table.iter().map(|(name, value)| {
-            (name.to_owned(), quiet(&path.child(name.to_owned()), value.clone()))
-        });
-        return Value::Table(parts.collect());
-    }
-    let secret = schema::at(path).and_then(|node| node.key).is_some_and(|key| key.secret);
-    match &value {
-        Value::String(text) if secret && !text.is_empty() && !text.starts_with("${") => {
-            HIDDEN.into()
-        }
-        _ => value,
     }
 }

@@ -48,8 +48,7 @@ impl Work {
 
     /// A value under a key of today's format, as it was or put in other words.
     pub(super) fn put(&mut self, at: At, key: &str, value: &Value, from: Key<'_>) {
-        let comments = from.node.all_comments();
-        self.write(at, key, &value.to_string(), &comments, from);
+        self.put_quietly(at, key, value, from);
         self.refusal(at, key, value, from);
     }
 

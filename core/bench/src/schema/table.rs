@@ -70,6 +70,24 @@ const fn key(path: &'static str, kind: Kind, about: &'static str) -> Key {
     }
 }
 
+/// `template` and `with` of components that can be made from templates.
+const fn from_template(
+    [template, with]: [&'static str; 2],
+    about_template: &'static str,
+    effect: Effect,
+) -> [Key; 2] {
+    [
+        key(template, Kind::TemplateName, about_template).effect(effect),
+        key(
+            with,
+            Kind::With,
+            "What takes the place of the template's placeholders, by their names: \
+             `{ channel = 1 }` for `$(channel)`.",
+        )
+        .effect(effect),
+    ]
+}
+
 impl Key {
     /// It must be there.
     const fn required(self) -> Self {

@@ -162,15 +162,6 @@ impl Bench {
         for (name, text) in others {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
-        Self::started(file, folder).await
-    }
-
-    /// Opens the bench again after it was stopped.
-    pub async fn again(self) -> Self {
-        Self::started(self.file, self.folder).await
-    }
-
-    async fn started(file: PathBuf, folder: tempfile::TempDir) -> Self {
         let runtime = Runtime::start(Options::new(file.clone())).await.unwrap();
         let bench = Self { runtime, file, disk, folder };
         bench

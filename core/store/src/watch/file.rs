@@ -191,9 +191,8 @@ impl Followed {
         let renamed = hints.is_some_and(|hints| hints.renamed);
         let closed = hints.is_some_and(|hints| hints.finished);
         let trusted = how.asked || (renamed && !file.text.is_empty());
-        let before = self.before.as_ref();
-        let doubtful = before.is_some_and(|before| may_be_torn(before, &file.text, closed));
-        if doubtful && !trusted {
+        let before = self.before.as_ref().filter(|_| !trusted);
+        if before.is_some_and(|before| may_be_torn(before, &file.text, closed)) {
             self.hold(Held::Text(hash), HOLD, how.now)?;
         }
         Ok(Found::Text(file))

@@ -145,3 +145,24 @@ fn what_cannot_be_moved_says_why() {
     assert!(error(ahead("instruments.psu", "pus")).contains("instruments.pus is not in the file"));
     moved(BENCH, into("instruments.psu", "instruments"), BENCH);
 }
+
+/// If each of them needed a reading of the text, they would be refused.
+#[test]
+fn ten_thousand_keys_between_one_pair_of_braces_are_edited_in_a_few_readings() {
+    let count = 10_000;
+    let items: Vec<String> = (0..count).map(|n| format!("key_{n} = {n}")).collect();
+    let text = format!("[t]\nv = {{ {} }}\n[u]\n", items.join(", "));
+    let key = |n: usize| KeyPath::new(["t".to_owned(), "v".to_owned(), format!("key_{n}")]);
+    let each = |edit: &dyn Fn(usize) -> Vec<TextEdit>| {
+        let edits: Vec<TextEdit> = (1..count).flat_map(edit).collect();
+        apply_with(&text, &edits, &Options::default()).unwrap()
+    };
+    let to = |n: usize, to: Spot| TextEdit::Move { path: key(n), to };
+    let renamed =
+        each(&|n| vec![TextEdit::set(key(n), -1), TextEdit::rename(key(n), format!("other_{n}"))]);
+    assert!(renamed.contains("{ key_0 = 0, other_1 = -1, other_2 = -1,"));
+    let turned = each(&|n| vec![to(n, Spot::After("key_0".to_owned()))]);
+    assert!(turned.contains("{ key_0 = 0, key_9999 = 9999, key_9998 = 9998,"));
+    let moved = each(&|n| vec![to(n, Spot::Into("u".parse().unwrap()))]);
+    assert!(moved.starts_with("[t]\nv = { key_0 = 0 }\n[u]\nkey_1 = 1\nkey_2 = 2\n"));
+}

@@ -1,26 +1,21 @@
 //! `[instruments.<id>]`
 
-use super::{Key, Kind as K, key};
+use super::{Key, Kind as K, from_template, key};
 use crate::diff::Effect as E;
+
+const FROM_TEMPLATE: [Key; 2] = from_template(
+    ["instruments.*.template", "instruments.*.with"],
+    "The template whose keys the instrument begins with.",
+    E::Restart,
+);
 
 pub(super) const KEYS: &[Key] = &[
     key("instruments", K::Named("an instrument"), "The devices, by the names you give them.")
         .effect(E::Connect),
     key("instruments.*", K::Instrument, "A device on a serial line or a socket, or its simulator.")
         .effect(E::Connect),
-    key(
-        "instruments.*.template",
-        K::TemplateName,
-        "The template whose keys the instrument begins with.",
-    )
-    .effect(E::Restart),
-    key(
-        "instruments.*.with",
-        K::With,
-        "What takes the place of the template's placeholders, by their names: `{ channel = 1 }` \
-         for `$(channel)`.",
-    )
-    .effect(E::Restart),
+    FROM_TEMPLATE[0],
+    FROM_TEMPLATE[1],
     key("instruments.*.type", K::Driver, "The name of its driver; `setpoint drivers` lists them.")
         .required()
         .effect(E::Restart),

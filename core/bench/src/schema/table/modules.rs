@@ -1,12 +1,19 @@
 //! `[modules.<id>]`
 
-use super::{Key, Kind as K, key};
+use super::{Key, Kind as K, from_template, key};
+use crate::diff::Effect;
 
 /// Types of module.
 pub(crate) const MODULE_TYPES: &[&str] = &["interlock", "recorder"];
 
 const INTERLOCK: &[&str] = &["interlock"];
 const RECORDER: &[&str] = &["recorder"];
+
+const FROM_TEMPLATE: [Key; 2] = from_template(
+    ["modules.*.template", "modules.*.with"],
+    "The template whose keys the module begins with.",
+    Effect::None,
+);
 
 pub(super) const KEYS: &[Key] = &[
     key(
@@ -16,13 +23,8 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("modules.*", K::Module, "An interlock or a recorder.")
         .idle("modules are not run by this version"),
-    key("modules.*.template", K::TemplateName, "The template whose keys the module begins with."),
-    key(
-        "modules.*.with",
-        K::With,
-        "What takes the place of the template's placeholders, by their names: `{ channel = 1 }` \
-         for `$(channel)`.",
-    ),
+    FROM_TEMPLATE[0],
+    FROM_TEMPLATE[1],
     key(
         "modules.*.type",
         K::ModuleType,

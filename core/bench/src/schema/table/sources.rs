@@ -1,6 +1,6 @@
 //! `[sources.<id>]`
 
-use super::{Key, Kind as K, key, rtsp::NOT_SERVED};
+use super::{Key, Kind as K, from_template, key, rtsp::NOT_SERVED};
 use crate::diff::Effect as E;
 
 /// Types of source that run.
@@ -41,19 +41,18 @@ const PATTERNS: &[&str] = &[
 
 const FORMATS: &[&str] = &["I420", "NV12", "YUY2", "UYVY", "RGB", "BGR", "RGBA", "BGRA", "GRAY8"];
 
+const FROM_TEMPLATE: [Key; 2] = from_template(
+    ["sources.*.template", "sources.*.with"],
+    "The template whose keys the source begins with.",
+    E::Restart,
+);
+
 pub(super) const KEYS: &[Key] = &[
     key("sources", K::Named("a source"), "Where pictures come from, by the names you give them.")
         .effect(E::Connect),
     key("sources.*", K::Source, "A source of pictures.").effect(E::Connect),
-    key("sources.*.template", K::TemplateName, "The template whose keys the source begins with.")
-        .effect(E::Restart),
-    key(
-        "sources.*.with",
-        K::With,
-        "What takes the place of the template's placeholders, by their names: `{ channel = 1 }` \
-         for `$(channel)`.",
-    )
-    .effect(E::Restart),
+    FROM_TEMPLATE[0],
+    FROM_TEMPLATE[1],
     key("sources.*.type", K::SourceType, "What kind of source it is.")
         .required()
         .effect(E::Restart),
