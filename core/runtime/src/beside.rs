@@ -170,12 +170,13 @@ impl Manager {
 mod tests {
     use std::path::Path;
 
+    use setpoint_store::AccessRules;
+
     use super::*;
 
     #[test]
     fn what_surrounds_a_bench_is_followed() {
-        let files =
-            Files::new(Path::new("/lab/table[3].toml"), None, crate::AccessRules::default());
+        let files = Files::new(Path::new("/lab/table[3].toml"), None, AccessRules::default());
         let text = "[bench]\nname = 'T'\n";
         let bundled = setpoint_bench::layers::bundle::pack(text, [("optics.toml", "x = 1\n")]);
         let include = Value::Array(vec!["more/*.toml".into(), "late.toml".into()]);

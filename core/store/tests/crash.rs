@@ -8,7 +8,8 @@ mod campaign;
 use std::{thread, time::Duration};
 
 use campaign::{
-    After, Dice, Running, asked, calls::Traced, fresh, has_temporary, inspect, scratch,
+    After, Dice, Running, asked, calls::Traced, fresh, has_temporary, inspect, inspect_history,
+    scratch,
 };
 
 /// Random kills in every test run.
@@ -21,7 +22,7 @@ fn killed_at_random_the_file_is_whole_and_nothing_acknowledged_is_lost() {
     let seed = asked("SETPOINT_SEED", u64::from(std::process::id()));
     println!("SETPOINT_SEED={seed} repeats the choice of instants");
     let mut dice = Dice::new(seed);
-    let mut holds = 0;
+    let (mut holds, mut noted) = (0, 0);
     for kill in 0..asked("SETPOINT_KILLS", KILLS) {
         let mut running = Running::endless(&bench);
         // Also while it opens the bench, which is when a crash is cleaned up.
@@ -32,7 +33,9 @@ fn killed_at_random_the_file_is_whole_and_nothing_acknowledged_is_lost() {
         assert_eq!(said.failed, None);
         assert!(said.opened.is_none_or(|opened| opened == holds), "kill {kill}");
         let acked = said.acked.or(said.opened).unwrap_or(holds);
+        noted = said.acked.unwrap_or(noted);
         holds = inspect(&bench, acked, After::Kill);
+        inspect_history(&bench, noted);
     }
     assert!(holds > 0, "nothing was committed at all");
 }
@@ -107,9 +110,13 @@ fn a_disk_that_says_it_wrote_what_it_did_not_is_found_out() {
         let traced = Traced { bench: fresh(dir.path()), commits: 1 };
         // The call is not made; its answer is that five bytes are written.
         let outcome = traced.disturbed(call, "retval=5");
+        assert!(!has_temporary(&traced.bench));
+        inspect(&traced.bench, outcome.said.acked.unwrap_or(0), After::Fault);
+        // An index that can be made again stops nobody.
+        if call.line.contains("/.versions.json.") {
+            continue;
+        }
         let why = outcome.said.failed.clone().unwrap_or_else(|| panic!("{call:?}: {outcome:?}"));
         assert!(why.contains("gave back something else"), "{why}");
-        assert!(!has_temporary(&traced.bench));
-        inspect(&traced.bench, 0, After::Fault);
     }
 }

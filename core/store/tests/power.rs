@@ -6,7 +6,9 @@ mod campaign;
 
 use std::{fs, path::Path, process::Command, thread, time::Duration};
 
-use campaign::{After, Dice, Mounted, Running, asked, fresh, has_temporary, inspect, run};
+use campaign::{
+    After, Dice, Mounted, Running, asked, fresh, has_temporary, inspect, inspect_history, run,
+};
 
 /// A kind of disk.
 struct Disk {
@@ -107,6 +109,9 @@ impl Cell {
         let bench: &Path = &mounted.path().join("bench.toml");
         let swept = has_temporary(bench);
         let holds = inspect(bench, acked, After::PowerCut);
+        // As of the file, the last acknowledged may be missing.
+        let before_last = said.acked.map(|acked| acked - 1).filter(|it| Some(*it) > said.opened);
+        inspect_history(bench, before_last.unwrap_or(0));
         Cut { holds, lost: holds < acked, swept }
     }
 }

@@ -10,7 +10,9 @@ use std::{
 };
 
 use setpoint_store::{
-    Audit, BenchFolder, Facts, Intent, Journal, Revisions, TextHash, atomic, audit,
+    Audit, BenchFolder, Facts, History, HistoryReader, Intent, Journal, Revisions, TextHash,
+    atomic, audit,
+    history::{EventFilter, HistoryOptions, Order},
 };
 use tempfile::TempDir;
 
@@ -102,6 +104,8 @@ pub struct Said {
     pub acked: Option<u64>,
     /// Why it gave up, with what: `3: cannot write …`.
     pub failed: Option<String>,
+    /// It could not take that back.
+    pub stuck: bool,
 }
 
 impl Said {
@@ -113,6 +117,8 @@ impl Said {
             self.acked = number(rest);
         } else if let Some(why) = line.strip_prefix("failed ") {
             self.failed = Some(why.to_owned());
+        } else if line == "stuck" {
+            self.stuck = true;
         } else {
             assert_eq!(line, "start");
         }
@@ -140,9 +146,9 @@ impl Running {
         Self { child, lines, said: Said::default() }
     }
 
-    /// The committer on a bench, without end.
+    /// The committer on a bench, without end, with a history.
     pub fn endless(bench: &Path) -> Self {
-        Self::start(Command::new(COMMITTER).arg(bench).arg("0"))
+        Self::start(Command::new(COMMITTER).arg(bench).args(["0", "history"]))
     }
 
     /// Waits until it has said so many lines more.
@@ -179,6 +185,28 @@ pub enum After {
     Fault,
     /// The power was cut: of what it acknowledged, the last may be missing.
     PowerCut,
+}
+
+/// Looks at the history of a bench of which commit `sure` was acknowledged, as a start does.
+pub fn inspect_history(bench: &Path, sure: u64) {
+    let folder = BenchFolder::open(bench).unwrap();
+    let _lock = folder.lock().unwrap();
+    let log = Audit::open(&folder).unwrap();
+    let history = History::open(&folder, HistoryOptions::default(), Some(&log)).unwrap();
+    assert_eq!((history.problem(), history.take_notes()), (None, Vec::new()));
+    history.close();
+    let filter = EventFilter {
+        kind: Some("commit_applied".into()),
+        order: Order::NewestFirst,
+        ..EventFilter::default()
+    };
+    let events = HistoryReader::of(&folder).events(&filter).unwrap();
+    let noted: Vec<u64> = events
+        .iter()
+        .map(|event| event.message.strip_prefix("Commit ").unwrap().parse().unwrap())
+        .collect();
+    assert!(sure == 0 || noted.contains(&sure), "{sure} was acknowledged; noted are {noted:?}");
+    only_known(&folder);
 }
 
 /// Looks at a bench whose last acknowledged commit is `acked`, then opens it as a start does, and
@@ -266,9 +294,19 @@ fn audit_holds(path: &Path) {
 /// After a start, only what belongs there is beside the bench file.
 fn nothing_left_over(bench: &Path, folder: &BenchFolder) {
     assert_eq!(names(bench.parent().unwrap()), [".setpoint", "bench.toml"]);
-    assert_eq!(names(folder.path()), ["audit.log", "lock", "versions"]);
+    only_known(folder);
     for name in names(&folder.versions()) {
         assert!(name.starts_with("config-") && name.ends_with(".toml"), "{name} is left over");
+    }
+}
+
+/// Nothing is in the folder `.setpoint` but what belongs there while nobody has the bench open.
+fn only_known(folder: &BenchFolder) {
+    let known = ["audit.head", "audit.log", "history.sqlite", "lock", "versions", "versions.json"];
+    for name in names(folder.path()) {
+        // Of a database that nobody has closed.
+        let name = name.trim_end_matches("-wal").trim_end_matches("-shm");
+        assert!(known.contains(&name), "{name} is left over");
     }
 }
 
