@@ -110,7 +110,7 @@ impl Store {
         self.number = number;
         // Both as the runtime: the commit is done, whatever becomes of these.
         let _ = self.journal.clear();
-        let _ = self.revisions.prune(KEPT);
+        let _ = self.revisions.prune(KEPT, None);
         Ok(())
     }
 
