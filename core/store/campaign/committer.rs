@@ -125,7 +125,31 @@ impl Store {
         // Both as the runtime: the commit is done, whatever becomes of these.
         let _ = self.journal.clear();
         let _ = self.revisions.prune(KEPT, None);
-        Ok(())
+        self.note(number)
+    }
+
+    /// The commit as an event of the history, on the disk when this returns.
+    fn note(&self, number: u64) -> Result<(), StoreError> {
+        let Some(history) = &self.history else { return Ok(()) };
+        history.put_event(HistoryEvent {
+            seq: history.number(),
+            at: jiff::Timestamp::now(),
+            mono_us: 0,
+            run: history.run().clone(),
+            origin: "panel".into(),
+            kind: "commit_applied".into(),
+            subject: "configuration".into(),
+            tone: "good".into(),
+            path: String::new(),
+            message: format!("Commit {number}"),
+            took_ms: None,
+            payload: None,
+        });
+        if history.flush(PATIENCE) && history.problem().is_none() {
+            return Ok(());
+        }
+        let what = history.problem().unwrap_or_else(|| "it takes no events".into());
+        Err(StoreError::Damaged { path: self.bench.clone(), what })
     }
 
     fn carry_out(&mut self, number: u64, text: &str, intent: &Intent) -> Result<(), StoreError> {
