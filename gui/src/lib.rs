@@ -10,6 +10,7 @@
 //! | [`demo`] | a fresh copy of the demo bench |
 //! | [`values`] | the plain values of a text |
 //! | [`last_bench`] | which bench was open last |
+//! | [`settings`] | what the person allows for every bench |
 //!
 //! Promises: the drawing thread never waits for disk, device or network; a command ends with the
 //! exit status that it documents and never with a panic; a reader that went away is no error.
@@ -21,4 +22,5 @@ pub mod last_bench;
 pub mod logging;
 pub mod panel;
 pub mod serving;
+pub mod settings;
 pub mod values;

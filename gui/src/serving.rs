@@ -10,7 +10,7 @@ use std::{
 use setpoint_bench::Diagnostic;
 use setpoint_runtime::{Options, Runtime, StartError};
 use setpoint_store::{
-    BenchFolder, StoreError,
+    BenchFolder, SettingsError, StoreError,
     run::{RunFile, RunGuard, token},
 };
 
@@ -20,17 +20,20 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Why a bench does not run or cannot be reached.
 #[derive(Debug)]
 pub enum ServingError {
+    /// The person's settings cannot be used.
+    Settings(SettingsError),
     /// The bench cannot be opened.
     Start(StartError),
     /// It cannot be served over HTTP.
     Api(setpoint_api::ApiError),
-    /// `run.json` cannot be written.
+    /// The system gives no secret for its callers.
     Store(StoreError),
 }
 
 impl std::fmt::Display for ServingError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Settings(error) => error.fmt(out),
             Self::Start(error) => error.fmt(out),
             Self::Api(error) => error.fmt(out),
             Self::Store(error) => error.fmt(out),
@@ -45,7 +48,7 @@ impl ServingError {
     pub fn diagnostics(&self) -> &[Diagnostic] {
         match self {
             Self::Start(error) => error.diagnostics(),
-            Self::Api(_) | Self::Store(_) => &[],
+            Self::Settings(_) | Self::Api(_) | Self::Store(_) => &[],
         }
     }
 }
@@ -60,8 +63,9 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Opens a bench and serves it. `run.json` is there when this returns. Must be called within
-    /// a tokio runtime.
+    /// Opens a bench and serves it. `run.json` is there when this returns, unless it cannot be
+    /// written: then that is tried again, and the bench runs meanwhile. Must be called within a
+    /// tokio runtime.
     ///
     /// # Errors
     /// See [`ServingError`]; nothing runs then.
@@ -79,13 +83,13 @@ impl Serving {
         environment: Option<String>,
     ) -> Result<Self, ServingError> {
         let bench = std::path::absolute(bench).unwrap_or_else(|_| bench.to_owned());
-        let options = Options { bench: bench.clone(), environment };
+        let access = crate::settings::access().map_err(ServingError::Settings)?;
+        let options = Options { bench: bench.clone(), environment, access };
         let runtime = Runtime::start(options).await.map_err(ServingError::Start)?;
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
-            Ok((server, guard, token_file)) => {
-                let run = guard.run().clone();
-                let published = Published { guard: Some(guard), stopping: false };
+            Ok((server, run, guard, token_file)) => {
+                let published = Published { guard, stopping: false };
                 let published = Arc::new(Mutex::new(published));
                 tokio::spawn(keep_published(Arc::downgrade(&published), run.clone(), bench));
                 Ok(Self { runtime, server, run, published, token_file })
@@ -159,11 +163,11 @@ async fn keep_published(published: Weak<Mutex<Published>>, run: RunFile, bench: 
             Ok(guard) => {
                 published.guard = Some(guard);
                 told = false;
-                tracing::warn!("run.json was deleted; it is written again");
+                tracing::warn!("run.json was not there; it is written again");
             }
             Err(error) if !told => {
                 told = true;
-                tracing::warn!("run.json was deleted and cannot be written again: {error}");
+                tracing::warn!("run.json is not there and cannot be written: {error}");
             }
             Err(_) => {}
         }
@@ -174,7 +178,7 @@ async fn publish(
     runtime: &Runtime,
     bench: &Path,
     listen: SocketAddr,
-) -> Result<(setpoint_api::ServerHandle, RunGuard, PathBuf), ServingError> {
+) -> Result<(setpoint_api::ServerHandle, RunFile, Option<RunGuard>, PathBuf), ServingError> {
     let token = token().map_err(ServingError::Store)?;
     let server = setpoint_api::serve(runtime.clone(), listen, token.clone())
         .await
@@ -186,11 +190,12 @@ async fn publish(
         pid: std::process::id(),
         bench: bench.to_owned(),
     };
-    match run.write(&folder) {
-        Ok(guard) => Ok((server, guard, folder.run())),
+    let guard = match run.clone().write(&folder) {
+        Ok(guard) => Some(guard),
         Err(error) => {
-            server.shutdown().await;
-            Err(ServingError::Store(error))
+            tracing::error!("no command will find this bench until run.json is written: {error}");
+            None
         }
-    }
+    };
+    Ok((server, run, guard, folder.run()))
 }

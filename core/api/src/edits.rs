@@ -1,4 +1,4 @@
-//! The body of `PATCH /v1/bench`.
+//! What is to change: the bodies of `PATCH /v1/bench` and of `POST /v1/transactions/{id}/edits`.
 
 use serde_json::Value as Json;
 use setpoint_bench::{Edit, KeyPath, TextEdit, Value, edit::Spot};
@@ -27,16 +27,8 @@ impl Patch {
     /// 400 with the place of the first thing wrong in it, or of something asked for that this
     /// version does not do.
     pub fn read(mut body: Fields) -> Result<Self, Problem> {
-        let list = body.list("edits")?.unwrap_or_default();
-        let mut edits = Vec::with_capacity(list.len());
-        for (index, json) in list.into_iter().enumerate() {
-            edits.extend(edit(Fields::new(json, format!("edits[{index}]"))?)?);
-        }
-        let message = body.text("message")?.unwrap_or_default();
-        if message.chars().count() > MESSAGE_LIMIT {
-            let detail = format!("message is longer than {MESSAGE_LIMIT} characters");
-            return Err(Problem::malformed(detail));
-        }
+        let edits = edits(&mut body)?.unwrap_or_default();
+        let message = message(&mut body)?;
         match body.any("confirm_s") {
             None | Some(Json::Null) => {}
             Some(Json::Number(seconds)) if seconds.as_f64() == Some(0.0) => {}
@@ -57,6 +49,76 @@ impl Patch {
         }
         Ok(Self { edits, message })
     }
+}
+
+/// What a transaction gets, or what is taken out of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Staged {
+    /// Edits in order; at least one.
+    Edits(Vec<Edit>),
+    /// Keys whose edits are taken back; at least one.
+    Unstage(Vec<KeyPath>),
+}
+
+impl Staged {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// 400 with the place of the first thing wrong in it.
+    pub fn read(mut body: Fields) -> Result<Self, Problem> {
+        let (edits, unstage) = (edits(&mut body)?, body.list("unstage")?);
+        body.finish("edits or unstage")?;
+        match (edits, unstage) {
+            (Some(_), Some(_)) => Err(Problem::malformed("edits and unstage exclude each other")),
+            (Some(edits), None) if !edits.is_empty() => {
+                let put = |(index, edit)| match edit {
+                    TextEdit::Put(edit) => Ok(edit),
+                    _ => Err(Problem::malformed(format!(
+                        "edits[{index}].rename cannot be staged: it takes value or remove; rename \
+                         with PATCH /v1/bench"
+                    ))),
+                };
+                let edits = edits.into_iter().enumerate().map(put);
+                Ok(Self::Edits(edits.collect::<Result<_, _>>()?))
+            }
+            (None, Some(paths)) if !paths.is_empty() => {
+                let one = |(index, json)| match json {
+                    Json::String(text) => path(&text, &format!("unstage[{index}]")),
+                    other => {
+                        let found = type_name(&other);
+                        Err(Problem::malformed(format!("unstage[{index}] is {found}, not a text")))
+                    }
+                };
+                let paths = paths.into_iter().enumerate().map(one);
+                Ok(Self::Unstage(paths.collect::<Result<_, _>>()?))
+            }
+            (None, Some(_)) => Err(Problem::malformed("unstage is empty: there is nothing to do")),
+            (_, None) => Err(Problem::malformed("edits is empty: there is nothing to change")),
+        }
+    }
+}
+
+/// The key `edits`, if it is there.
+fn edits(body: &mut Fields) -> Result<Option<Vec<TextEdit>>, Problem> {
+    let Some(list) = body.list("edits")? else { return Ok(None) };
+    let mut edits = Vec::with_capacity(list.len());
+    for (index, json) in list.into_iter().enumerate() {
+        edits.extend(edit(Fields::new(json, format!("edits[{index}]"))?)?);
+    }
+    Ok(Some(edits))
+}
+
+/// The key `message`, why; may be empty.
+///
+/// # Errors
+/// 400 if it is no text, or longer than a reason should be.
+pub fn message(body: &mut Fields) -> Result<String, Problem> {
+    let message = body.text("message")?.unwrap_or_default();
+    if message.chars().count() > MESSAGE_LIMIT {
+        let detail = format!("message is longer than {MESSAGE_LIMIT} characters");
+        return Err(Problem::malformed(detail));
+    }
+    Ok(message)
 }
 
 fn unsupported(key: &str, default: &str) -> Problem {

@@ -9,7 +9,7 @@
 //! | [`problem`] | [`Problem`]: every refusal as an RFC 9457 document |
 //! | [`guard`] | who may ask: `Host` and bearer token |
 //! | [`input`] | bodies and headers, read with limits and checked |
-//! | [`edits`] | the body of `PATCH /v1/bench` |
+//! | [`edits`] | what is to change: bodies with edits |
 //! | [`picture`] | a frame as PNG |
 //! | `routes` | one file for each group of calls |
 //!

@@ -6,6 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 use setpoint_bench::Diagnostic;
 use setpoint_runtime::CommandError;
 
@@ -23,6 +24,7 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     diagnostics: Vec<Diagnostic>,
+    members: Map<String, Json>,
     retry_after_s: Option<u32>,
 }
 
@@ -34,6 +36,8 @@ struct Document<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "<[Diagnostic]>::is_empty")]
     diagnostics: &'a [Diagnostic],
+    #[serde(flatten)]
+    members: Map<String, Json>,
 }
 
 impl Problem {
@@ -44,8 +48,19 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        let (diagnostics, retry_after_s) = (Vec::new(), None);
-        Self { status, kind, title, detail: detail.into(), diagnostics, retry_after_s }
+        let (diagnostics, members, retry_after_s) = (Vec::new(), Map::new(), None);
+        Self { status, kind, title, detail: detail.into(), diagnostics, members, retry_after_s }
+    }
+
+    /// The same with further members in its document, in place of its own findings if they bring
+    /// some.
+    #[must_use]
+    pub fn with_members(mut self, members: Map<String, Json>) -> Self {
+        if members.contains_key("diagnostics") {
+            self.diagnostics.clear();
+        }
+        self.members = members;
+        self
     }
 
     /// 400: the request itself is wrong.
@@ -130,7 +145,8 @@ impl From<CommandError> for Problem {
         };
         let retry_after_s = matches!(error, CommandError::Busy { .. }).then_some(RETRY_AFTER_S);
         let diagnostics = error.diagnostics().to_vec();
-        Self { status, kind, title, detail: error.to_string(), diagnostics, retry_after_s }
+        let (detail, members) = (error.to_string(), Map::new());
+        Self { status, kind, title, detail, diagnostics, members, retry_after_s }
     }
 }
 
@@ -142,6 +158,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             diagnostics: &self.diagnostics,
+            members: self.members,
         };
         // Strings and numbers always serialise; the title stands in if that ever changes.
         let body = serde_json::to_vec(&document).unwrap_or_else(|_| self.title.into());

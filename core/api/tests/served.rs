@@ -13,6 +13,9 @@ use setpoint_api::ServerHandle;
 use setpoint_runtime::{Options, Runtime};
 use ureq::{Body, http::Response};
 
+#[path = "served/transactions.rs"]
+mod transactions;
+
 const BENCH: &str = r#"# A bench to ask.
 format = 1
 
@@ -357,6 +360,59 @@ fn events_are_a_list_and_a_stream() {
         let kind = event["kind"].as_str().unwrap();
         let same = client.get(&format!("/v1/events?kind={kind}")).json();
         assert!(same.as_array().unwrap().iter().all(|one| one["kind"] == kind));
+
+        let commit = client.get("/v1/events?kind=commit_applied&limit=1").json();
+        let change = &commit[0]["payload"]["changes"][0];
+        assert_eq!(
+            (&change["path"], &change["new"]),
+            (&json!("sources.ball.pattern"), &json!("blue"))
+        );
+        assert!(commit[0]["mono_us"].is_u64() && commit[0]["run"].is_string(), "{commit}");
+        let all = client.get("/v1/events?since=0").json();
+        let one = client.get("/v1/events?since=0&limit=1").json();
+        assert_eq!(one.as_array().unwrap()[..], all.as_array().unwrap()[..1]);
+        client.get("/v1/events?limit=100000").problem(400);
+        client.get("/v1/events?from=yesterday").problem(400);
+
+        // A stream that broke off goes on where it was, with what was missed.
+        let open = client.agent.get(format!("{}/v1/events", client.url));
+        let open = open.header("accept", "text/event-stream").header("last-event-id", "0");
+        let stream = open.header("authorization", "Bearer s3cret").call().unwrap();
+        let lines = BufReader::new(stream.into_body().into_reader()).lines();
+        let ids: Vec<String> = lines
+            .filter_map(|line| Some(line.unwrap().strip_prefix("id: ")?.to_owned()))
+            .take(all.as_array().unwrap().len())
+            .collect();
+        let expected = all.as_array().unwrap().iter().map(|event| event["seq"].to_string());
+        assert_eq!(ids, expected.collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_revision_has_readings_and_pictures() {
+    with_server(|client, _| {
+        client.until("/v1/sources/ball/frame.png", |told| told.status == 200);
+        client.until("/v1/instruments/psu", |told| told.json()["state"] == "connected");
+        let edit = json!([{ "path": "instruments.psu.set.ch1.voltage", "value": 2.5 }]);
+        let told = client.patch(edit);
+        assert_eq!(told.status, 200, "{}", told.text());
+        let id = told.json()["revision"]["id"].as_str().unwrap().to_owned();
+        // Its pictures are made aside.
+        let path = format!("/v1/revisions/{id}/facts");
+        let facts = client.until(&path, |told| told.status == 200).json();
+        assert_eq!((&facts["revision"], &facts["effect"]), (&json!(id), &json!("live")));
+        let readings = facts["readings"].as_array().unwrap();
+        let of = |reading: &&Value| reading["parameter"] == "ch1.voltage";
+        let voltage = readings.iter().find(of).unwrap();
+        assert_eq!(voltage["setpoint"], 2.5, "{voltage}");
+        assert_eq!((&voltage["instrument"], &voltage["quality"]), (&json!("psu"), &json!("good")));
+        assert_eq!(facts["pictures"][0]["source"], "ball", "{facts}");
+        let png = client.get(&format!("/v1/revisions/{id}/pictures/ball.png"));
+        assert_eq!((png.status, png.header("content-type")), (200, "image/png"));
+        let info = png::Decoder::new(Cursor::new(png.body)).read_info().unwrap();
+        assert_eq!((info.info().width, info.info().height), (64, 48));
+        client.get(&format!("/v1/revisions/{id}/pictures/other.png")).problem(404);
+        client.get("/v1/revisions/r99/facts").problem(404);
     });
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use setpoint_bench::Bench;
 use setpoint_instruments::{ParamFacts, ParamValue};
 
-use crate::{components::Components, manager::about, plan::Step};
+use crate::{components::Components, journaling::Notes, manager::about, plan::Step};
 
 /// A step that was taken, with what it takes to go back.
 enum Taken {
@@ -67,8 +67,11 @@ impl std::fmt::Display for StepFailure {
 #[must_use]
 #[derive(Default)]
 pub(crate) struct Progress {
-    taken: Vec<Taken>,
+    /// Each with its index among the steps.
+    taken: Vec<(usize, Taken)>,
     pub(crate) verified: Vec<Verified>,
+    /// Where the journal is told of it.
+    pub(crate) notes: Notes,
 }
 
 /// Takes the steps in order. If one fails, the ones before it are taken back.
@@ -80,17 +83,22 @@ pub(crate) async fn take(
     components: &mut Components,
     old: &Bench,
     new: &Bench,
+    notes: Notes,
 ) -> Result<Progress, StepFailure> {
-    let mut progress = Progress::default();
-    for step in steps {
-        if let Err(what) = take_one(step, components, new, &mut progress).await {
+    let mut progress = Progress { notes, ..Progress::default() };
+    for (index, step) in steps.iter().enumerate() {
+        let before = progress.verified.len();
+        if let Err(what) = take_one(index, step, components, new, &mut progress).await {
             return Err(take_back(progress, components, old, what).await);
         }
+        let set = progress.verified.get(before).and_then(|set| set.before.as_ref());
+        progress.notes.done(index, set).await;
     }
     Ok(progress)
 }
 
 async fn take_one(
+    index: usize,
     step: &Step,
     components: &mut Components,
     new: &Bench,
@@ -98,11 +106,11 @@ async fn take_one(
 ) -> Result<(), String> {
     match step {
         Step::Close { instrument } => {
-            progress.taken.push(Taken::Close { instrument: instrument.clone() });
+            progress.taken.push((index, Taken::Close { instrument: instrument.clone() }));
             components.bring(instrument, None).await;
         }
         Step::Bring { instrument } => {
-            progress.taken.push(Taken::Bring { instrument: instrument.clone() });
+            progress.taken.push((index, Taken::Bring { instrument: instrument.clone() }));
             components.bring(instrument, new.instrument(instrument)).await;
         }
         Step::Set { instrument, parameter, value, facts } => {
@@ -116,12 +124,15 @@ async fn take_one(
                 Err(error) => (error.sent, error.before.clone()),
             };
             if sent {
-                progress.taken.push(Taken::Set {
-                    instrument: instrument.clone(),
-                    parameter: parameter.clone(),
-                    before,
-                    facts: facts.clone(),
-                });
+                progress.taken.push((
+                    index,
+                    Taken::Set {
+                        instrument: instrument.clone(),
+                        parameter: parameter.clone(),
+                        before,
+                        facts: facts.clone(),
+                    },
+                ));
             }
             let outcome = outcome.map_err(|error| about(instrument, &error.cause))?;
             progress.verified.push(Verified {
@@ -132,13 +143,13 @@ async fn take_one(
             });
         }
         Step::BringSource { source } => {
-            progress.taken.push(Taken::BringSource { source: source.clone() });
+            progress.taken.push((index, Taken::BringSource { source: source.clone() }));
             components.bring_source(source, new.source(source)).await;
         }
         Step::ChangeSource { source } => {
             if let Some(definition) = new.source(source) {
                 components.change_source(source, definition).await?;
-                progress.taken.push(Taken::ChangeSource { source: source.clone() });
+                progress.taken.push((index, Taken::ChangeSource { source: source.clone() }));
             }
         }
         // In force as soon as the manager takes over the new bench.
@@ -156,7 +167,8 @@ pub(crate) async fn take_back(
 ) -> StepFailure {
     let mut failure = StepFailure { what, undone: Vec::new(), not_undone: Vec::new() };
     let mut broken = HashSet::new();
-    for taken in progress.taken.into_iter().rev() {
+    for (index, taken) in progress.taken.into_iter().rev() {
+        let failures = failure.not_undone.len();
         match taken {
             // Whatever was closed before it comes back below, when all lines are free again.
             Taken::Bring { instrument } => {
@@ -202,7 +214,12 @@ pub(crate) async fn take_back(
                 }
             }
         }
+        if failure.not_undone.len() == failures {
+            progress.notes.undone(index).await;
+        }
     }
+    // Whoever clears the journal next must not have lines written behind it.
+    progress.notes.flush().await;
     failure
 }
 

@@ -11,6 +11,9 @@ use setpoint_instruments::{
     driver::Parity,
 };
 
+/// The folder of a lab's own drivers, beside the bench file.
+pub(crate) const DRIVERS: &str = "drivers";
+
 /// Known instrument types: the bundled ones and those in `drivers/` beside the bench file.
 #[derive(Debug, Clone)]
 pub struct Drivers(Arc<Library>);
@@ -18,7 +21,7 @@ pub struct Drivers(Arc<Library>);
 impl Drivers {
     /// The bundled drivers and those in the folder `drivers` beside a bench file, which win.
     pub fn beside(bench: &Path) -> Self {
-        let folder = bench.parent().unwrap_or(Path::new(".")).join("drivers");
+        let folder = bench.parent().unwrap_or(Path::new(".")).join(DRIVERS);
         Self(Arc::new(Library::load(&[folder])))
     }
 

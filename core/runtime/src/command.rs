@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use setpoint_bench::{Change, Diagnostic, Edit, KeyPath, TextEdit};
 
-use crate::status::{PlanStep, Revision};
+use crate::status::{PlanStep, Revision, Transaction};
 
 /// One request. Requests are carried out one at a time, in the order they arrive.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub enum Command {
         /// Who.
         author: String,
     },
-    /// Opens a draft again.
+    /// Opens a draft again, for whoever asks. What the panel has open then becomes a draft.
     TakeUp {
         /// Its id.
         transaction: String,
@@ -49,6 +49,11 @@ pub enum Command {
     /// Drops a transaction with everything staged in it.
     Discard {
         /// Which; `None`: the panel's.
+        transaction: Option<String>,
+    },
+    /// Works out what a commit would do and what stands in its way, and changes nothing.
+    Validate {
+        /// The transaction; `None`: the panel's.
         transaction: Option<String>,
     },
     /// Puts everything staged into effect, or nothing of it.
@@ -93,6 +98,8 @@ pub enum Command {
     Snapshot {
         /// The name; `None`: without one.
         label: Option<String>,
+        /// Why; may be empty.
+        message: String,
         /// Who.
         author: String,
     },
@@ -131,7 +138,8 @@ pub enum Command {
         author: String,
     },
     /// Writes what runs to the file, over whatever it holds. A text on disk that never ran is
-    /// kept beside the revisions first. Audited.
+    /// kept beside the revisions first; one that came while what runs could not be written is told
+    /// of first. Audited.
     Sync {
         /// Who.
         author: String,
@@ -170,6 +178,11 @@ pub enum Keep {
 pub enum Answer {
     /// A change is in effect.
     Changed(Box<Applied>),
+    /// A revision was kept without a change, or named.
+    Kept {
+        /// As it is now.
+        revision: Box<Revision>,
+    },
     /// A device answered a raw line.
     Reply {
         /// Its line, without terminator.
@@ -177,6 +190,10 @@ pub enum Answer {
     },
     /// Setpoints were compared with the device and set again.
     Reapplied(Reapplied),
+    /// A transaction was opened or changed: as it is now, with what a commit would do.
+    Transaction(Arc<Transaction>),
+    /// What a commit would do now.
+    Validated(Box<Validated>),
     /// Done; there is nothing to tell.
     Done {},
 }
@@ -203,6 +220,36 @@ pub struct Applied {
     pub diagnostics: Arc<Vec<Diagnostic>>,
     /// The steps that were taken.
     pub plan: Arc<Vec<PlanStep>>,
+    /// Whether it is in the file too; see [`crate::Reload::ahead`].
+    pub persisted: bool,
+}
+
+/// What a commit would do now, and what stands in its way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Validated {
+    /// Whether a commit would be tried.
+    pub ok: bool,
+    /// What the bench would be checked as.
+    pub diagnostics: Arc<Vec<Diagnostic>>,
+    /// What would differ from what runs.
+    pub changes: Arc<Vec<Change>>,
+    /// The steps it would take, in order.
+    pub plan: Arc<Vec<PlanStep>>,
+    /// What keeps it from being tried, apart from findings.
+    pub blocked_by: Vec<Blocker>,
+}
+
+/// One thing that keeps a transaction from being committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blocker {
+    /// `clash`: someone else changed a staged key; `draft`: it has to be taken up first; `empty`:
+    /// nothing is staged; `edit`: an edit cannot be written into the file; `file`: the file holds
+    /// something that is not in effect.
+    pub kind: &'static str,
+    /// The key; empty where it is none.
+    pub path: String,
+    /// What is in the way, in a sentence.
+    pub message: String,
 }
 
 /// Why a [`Command`] changed nothing. Each message says what happened, where, and what to do.

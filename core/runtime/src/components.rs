@@ -1,6 +1,6 @@
 //! The instruments and sources that run.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 use setpoint_bench::{
@@ -64,6 +64,11 @@ impl Components {
         Self { drivers, publisher, frames, devices, sources, reports }
     }
 
+    /// Other drivers from now on; what runs goes on with those it was started with.
+    pub(crate) fn set_drivers(&mut self, drivers: Arc<Drivers>) {
+        self.drivers = drivers;
+    }
+
     fn config(&self, id: &str, instrument: &Instrument) -> Option<Config> {
         let config = self.drivers.config(id, instrument)?;
         Some(Config { reports: Some(self.reports.clone()), ..config })
@@ -81,6 +86,11 @@ impl Components {
     /// Whether an instrument answers now; `None` if there is none of that name.
     pub(crate) fn link(&self, id: &str) -> Option<LinkState> {
         self.devices.get(id).map(|device| device.status().state)
+    }
+
+    /// The same of all, for a thread of its own.
+    pub(crate) fn links(&self) -> HashMap<String, LinkState> {
+        self.devices.iter().map(|(id, device)| (id.clone(), device.status().state)).collect()
     }
 
     /// Waits until an instrument that is being connected answers or is known not to, a few

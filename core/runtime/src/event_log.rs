@@ -1,13 +1,15 @@
 //! The last events, in order.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
+use serde_json::Value;
+use setpoint_store::History;
 
 use crate::event::{Event, Origin, Subject, Tone};
 
 /// Events kept for screens that open later.
-const KEPT: usize = 1_000;
+pub(crate) const KEPT: usize = 1_000;
 
 /// What is told; number and time are added as it is logged.
 #[derive(Debug, Clone)]
@@ -22,30 +24,73 @@ pub(crate) struct Told {
 }
 
 /// The last events and the number of the next.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventLog {
     events: VecDeque<Arc<Event>>,
     last: u64,
     shared: Option<Arc<Vec<Arc<Event>>>>,
+    /// Where they are kept, and what numbers them.
+    history: Option<History>,
+    run: Arc<str>,
+    began: Instant,
+}
+
+impl Default for EventLog {
+    fn default() -> Self {
+        Self {
+            events: VecDeque::new(),
+            last: 0,
+            shared: None,
+            history: None,
+            run: "".into(),
+            began: Instant::now(),
+        }
+    }
 }
 
 impl EventLog {
     /// Adds one event, and forgets the oldest if there are too many. Logs it at the level that a
     /// person sees it with.
-    pub(crate) fn add(&mut self, told: Told) {
+    pub(crate) fn add(&mut self, told: Told, payload: Option<Value>) {
         let Told { origin, kind, subject, tone, path, message, took_ms } = told;
         match tone {
             Tone::Error => tracing::error!(kind, path, origin = origin.as_str(), "{message}"),
             Tone::Warning => tracing::warn!(kind, path, origin = origin.as_str(), "{message}"),
             _ => tracing::info!(kind, path, origin = origin.as_str(), "{message}"),
         }
-        self.last += 1;
-        let seq = self.last;
-        let at = Timestamp::now();
-        let event = Event { seq, at, origin, kind, subject, tone, path, message, took_ms };
+        self.last = self.history.as_ref().map_or(self.last + 1, History::number);
+        // As precise as it is kept.
+        let now = Timestamp::now();
+        let event = Event {
+            seq: self.last,
+            at: Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now),
+            mono_us: u64::try_from(self.began.elapsed().as_micros()).unwrap_or(u64::MAX),
+            run: self.run.clone(),
+            origin,
+            kind: kind.into(),
+            subject,
+            tone,
+            path,
+            message,
+            took_ms,
+            payload: payload.map(Arc::new),
+        };
+        if let Some(history) = &self.history {
+            history.put_event(event.kept());
+        }
         self.events.push_back(Arc::new(event));
         if self.events.len() > KEPT {
             self.events.pop_front();
+        }
+        self.shared = None;
+    }
+
+    /// Goes on behind what was kept: `earlier` are its last events, oldest first.
+    pub(crate) fn go_on(&mut self, history: History, earlier: Vec<Event>) {
+        self.run = history.run().clone();
+        self.history = Some(history);
+        for event in earlier.into_iter().rev().take(KEPT - self.events.len().min(KEPT)) {
+            self.events.push_front(Arc::new(event));
         }
         self.shared = None;
     }
@@ -77,7 +122,7 @@ mod tests {
     fn numbers_go_on_when_old_events_are_forgotten() {
         let mut log = EventLog::default();
         for index in 0..=KEPT {
-            log.add(told(&index.to_string()));
+            log.add(told(&index.to_string()), None);
         }
         let list = log.list();
         assert_eq!(list.len(), KEPT);

@@ -1,48 +1,79 @@
-//! The manager's dealings with the file: saves seen, reload, sync.
+//! The manager's dealings with the file: saves seen, what becomes of them, reload.
 
 use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use setpoint_bench::check;
+use setpoint_bench::{check, model::HotReload};
 use setpoint_store::{FileSeen, ReadError, TextHash};
 
 use crate::{
     command::{Answer, CommandError},
+    doubt::{self, Saved},
     event::{Origin, Tone},
-    files::Files,
-    manager::{Manager, OnDisk},
-    passage::{Proposal, ms},
+    files::{Files, OnDiskText},
+    manager::Manager,
+    passage::{Proposal, Read, ms},
     staging::none,
-    status::Timings,
+    standing::{Found, Wait},
+    status::{Question, Timings},
 };
 
 /// How long a change waits for a save of the file to settle; longer than the watcher holds back
 /// what may be half of one.
 const SETTLED: Duration = Duration::from_secs(5);
 
+/// What led to a look at the files.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Look {
+    /// The first sign of a save.
+    first_sign: Option<Instant>,
+    /// The bench file was renamed into place.
+    renamed: bool,
+    /// Something beside the bench file changed: the same text may mean something else.
+    beside: bool,
+}
+
 impl Manager {
     /// The watcher saw the file.
     pub(crate) async fn file_seen(&mut self, seen: FileSeen) {
+        // How changes are noticed goes into the status with everything else.
+        if matches!(seen, FileSeen::Mode(_)) {
+            return;
+        }
         // An outcome always follows, even if it is the text of before.
-        self.settling = matches!(seen, FileSeen::Settling);
+        self.file_side.settles(matches!(seen, FileSeen::Settling));
         match seen {
-            FileSeen::Settling => {}
+            FileSeen::Settling | FileSeen::Mode(_) => return,
+            FileSeen::Beside { changed, first_sign, renamed, .. } => {
+                let look = Look { first_sign: Some(first_sign), renamed, beside: true };
+                self.beside_seen(&changed, look).await;
+            }
+            FileSeen::Text { beside, first_sign, renamed, .. } if !beside.is_empty() => {
+                let look = Look { first_sign: Some(first_sign), renamed, beside: true };
+                self.beside_seen(&beside, look).await;
+            }
             // What waited in the queue may be out of date; what the file holds now counts.
-            FileSeen::Text { hash, first_sign, .. } => match self.keeping.read_file().await {
-                Ok(now) if now.main_hash == hash => {
-                    self.text_seen(now.text, now.hash, Some(first_sign)).await;
+            FileSeen::Text { hash, first_sign, renamed, .. } => {
+                match self.keeping.read_file().await {
+                    Ok(now) if now.main_hash == hash => {
+                        let first_sign = Some(first_sign);
+                        let look = Look { first_sign, renamed, ..Look::default() };
+                        self.text_seen(now, look).await;
+                    }
+                    Ok(now) if now.hash == self.running.hash => {
+                        self.text_seen(now, Look::default()).await;
+                    }
+                    // Not for what it holds: nothing later is going to be told of.
+                    Err(error @ ReadError::NotAllowed(_)) => drop(self.cannot_follow(&error)),
+                    // Something later is there, and the watcher is going to tell of it.
+                    _ => {}
                 }
-                Ok(now) if now.hash == self.running.hash => {
-                    self.text_seen(now.text, now.hash, None).await;
-                }
-                // Something later is there, and the watcher is going to tell of it.
-                _ => {}
-            },
+            }
             FileSeen::Gone | FileSeen::Unreadable(_) => match self.keeping.read_file().await {
                 Ok(now) if now.hash == self.running.hash => {
-                    self.text_seen(now.text, now.hash, None).await;
+                    self.text_seen(now, Look::default()).await;
                 }
                 Ok(_) => {}
                 Err(error) => {
@@ -50,90 +81,235 @@ impl Manager {
                 }
             },
         }
+        // Where something moves, it may be possible to write again.
+        self.write_again().await;
     }
 
     /// Notes that the file is gone or unreadable, once. Returns the words for it.
-    fn cannot_follow(&mut self, error: &ReadError) -> String {
+    pub(crate) fn cannot_follow(&mut self, error: &ReadError) -> String {
         let (id, file) = (&self.running.revision.id, &self.file_name);
-        let (kind, tone, why, on_disk) = match error {
+        let (kind, tone, why, found) = match error {
             ReadError::Missing { .. } => {
                 let why = format!(
                     "{file} is gone. The bench still runs {id}; put the file back, or have it \
                      written anew"
                 );
-                ("file_gone", Tone::Warning, why.clone(), OnDisk::Unreadable { why })
+                ("file_gone", Tone::Warning, why.clone(), Found::Unreadable { why })
             }
             ReadError::NotUtf8 { line, column, .. } => {
                 let findings = check::not_utf8(file, *line, *column).diagnostics;
                 let why = check::summary(&findings);
                 let told = format!("{file} not applied: {why}. The bench still runs {id}.");
                 let diagnostics = Arc::new(findings);
-                (
-                    "reload_rejected",
-                    Tone::Error,
-                    told,
-                    OnDisk::Refused { text: None, diagnostics, why },
-                )
+                let found = Found::Refused { text: None, diagnostics, why };
+                ("reload_rejected", Tone::Error, told, found)
             }
             _ => {
                 let why = format!("{error}. The bench still runs {id}");
-                ("file_unreadable", Tone::Warning, why.clone(), OnDisk::Unreadable { why })
+                ("file_unreadable", Tone::Warning, why.clone(), Found::Unreadable { why })
             }
         };
-        if self.on_disk != on_disk {
-            if matches!(on_disk, OnDisk::Refused { .. }) {
-                self.publisher.update(|core| core.reload.rejected += 1);
+        let known = match (self.file_side.found(), &found) {
+            (Some(Found::Unreadable { why: before }), Found::Unreadable { why: now }) => {
+                before == now
             }
+            (
+                Some(Found::Refused { text: None, why: before, .. }),
+                Found::Refused { why: now, .. },
+            ) => before == now,
+            _ => false,
+        };
+        if !known {
+            let refused = matches!(found, Found::Refused { .. });
+            self.file_side.holds(found);
             self.tell(Origin::File, kind, tone, why.clone());
-            self.on_disk = on_disk;
+            if refused {
+                self.publisher.update(|core| core.reload.rejected += 1);
+                self.reload_failed();
+            }
         }
         why
     }
 
-    async fn text_seen(&mut self, text: Arc<str>, hash: TextHash, first_sign: Option<Instant>) {
-        if hash == self.running.hash {
-            if self.on_disk != OnDisk::Same {
-                self.on_disk = OnDisk::Same;
-                let message = format!(
-                    "{} holds {} again, which runs",
-                    self.file_name, self.running.revision.id
-                );
-                self.tell(Origin::File, "file_in_step", Tone::Good, message);
+    /// Tells who can read secrets of this bench, once.
+    pub(crate) async fn warn_of_exposed_secrets(&mut self) {
+        let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
+        let look = tokio::task::spawn_blocking(move || files.exposed_secrets(&meaning));
+        let Ok(exposed) = look.await else { return };
+        for what in exposed.iter().filter(|what| !self.exposed.contains(what)) {
+            self.tell(Origin::Bench, "secrets_exposed", Tone::Warning, what.clone());
+        }
+        self.exposed = exposed;
+    }
+
+    /// The files hold a text: what becomes of it.
+    pub(crate) async fn text_seen(&mut self, file: OnDiskText, look: Look) {
+        if file.hash == self.running.hash {
+            if self.file_side.in_step() && !look.beside {
+                return;
             }
+            if self.means_the_same(&file.text).await {
+                self.in_step_again();
+                return;
+            }
+        }
+        if self.file_side.is_left(file.hash) {
+            let running = self.running.text.clone();
+            if !look.beside || self.means_the_same(&running).await {
+                if self.file_side.left_again() {
+                    let message = format!("{} holds what it held before again", self.file_name);
+                    self.tell(Origin::File, "file_left", Tone::Info, message);
+                }
+                return;
+            }
+        }
+        if self.file_side.knows(&file.text) && !look.beside {
             return;
         }
-        if self.is_known(&text) {
+        let (text, name) = (file.text, &self.file_name);
+        if self.file_side.unwritten().is_some() {
+            let message = format!(
+                "{name} was saved by someone else, and {} was never written to it: reload the \
+                 edit, or write over it",
+                self.running.revision.id
+            );
+            self.file_side.holds(Found::Waiting { text, why: Wait::Decision });
+            self.tell(Origin::File, "file_conflict", Tone::Warning, message);
             return;
         }
-        let asks_first =
-            self.running.bench.runtime.hot_reload == setpoint_bench::model::HotReload::Off;
-        if self.paused || asks_first {
-            let message = format!("{} changed; it waits for a reload", self.file_name);
-            self.tell(Origin::File, "file_waiting", Tone::Info, message);
-            self.on_disk = OnDisk::Waiting { text };
+        let why = if self.running.bench.runtime.hot_reload == HotReload::Off {
+            Some(Wait::Reload)
+        } else if self.file_side.paused() {
+            Some(Wait::Resume)
+        } else if self.file_side.breaker().holds() {
+            Some(Wait::Calm)
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            // That saves are held back for a while was told when it began.
+            if why != Wait::Calm {
+                let message = format!("{name} changed; it waits for a reload");
+                self.tell(Origin::File, "file_waiting", Tone::Info, message);
+            }
+            self.file_side.holds(Found::Waiting { text, why });
             return;
         }
-        let settle = first_sign.map_or(0.0, ms);
+        let settle = look.first_sign.map_or(0.0, ms);
+        let saved = Some(Saved { renamed: look.renamed });
         // The outcome is told and shown; there is no caller to answer.
-        let _ = self.change(Proposal::from_file(text, settle)).await;
+        let _ = self.change(Proposal::from_file(text, saved, settle)).await;
+    }
+
+    /// The files hold what runs, and mean it.
+    fn in_step_again(&mut self) {
+        if !self.file_side.in_step() {
+            self.file_side.matches();
+            let id = &self.running.revision.id;
+            let message = format!("{} holds {id} again, which runs", self.file_name);
+            self.tell(Origin::File, "file_in_step", Tone::Good, message);
+        }
+        self.calm();
+    }
+
+    /// Whether a text means what runs. What stands around it may have changed: then it is read
+    /// from now on as it was just now.
+    pub(crate) async fn means_the_same(&mut self, text: &Arc<str>) -> bool {
+        let read = self.read(text.clone(), false, &mut Timings::default()).await;
+        match read {
+            Ok(read) if *read.bench == *self.running.bench => {
+                self.running.meaning = read.meaning;
+                self.running.values = read.values;
+                self.running.diagnostics = read.diagnostics;
+                true
+            }
+            Ok(_) | Err(_) => false,
+        }
     }
 
     /// Looks at the file as a save would make it do.
     pub(crate) async fn look_at_file(&mut self) {
         match self.keeping.read_file().await {
-            Ok(file) => self.text_seen(file.text, file.hash, None).await,
+            Ok(file) => self.text_seen(file, Look::default()).await,
             Err(error) => {
                 self.cannot_follow(&error);
             }
         }
     }
 
-    /// Whether a text on disk has been dealt with and is not in effect.
-    fn is_known(&self, text: &Arc<str>) -> bool {
-        match &self.on_disk {
-            OnDisk::Refused { text: seen, .. } => seen.as_ref() == Some(text),
-            OnDisk::Waiting { text: seen } => seen == text,
-            OnDisk::Same | OnDisk::Unreadable { .. } => false,
+    /// What has to be asked before a text that came from the file may take the place of what runs.
+    pub(crate) async fn doubted(&self, read: &Read, saved: Saved) -> Option<Question> {
+        let (running, file) = (&self.running, &self.file_name);
+        let names = doubt::missing(&running.text, &read.text);
+        let missing = if names.is_empty() {
+            Vec::new()
+        } else {
+            let files = self.files.clone();
+            tokio::task::spawn_blocking(move || files.became(names)).await.unwrap_or_default()
+        };
+        let before = (&*running.text, &*running.bench);
+        let found = (&*read.text, Some(&*read.bench));
+        doubt::question(file, before, found, &missing, saved).or_else(|| {
+            let gone = running.meaning.has_dot_env() && !read.meaning.has_dot_env();
+            (gone && read.text == running.text)
+                .then(|| Question { message: ".env is gone".to_owned(), removed: Vec::new() })
+        })
+    }
+
+    /// The same of a file that became empty.
+    pub(crate) fn emptied(&self, text: &str) -> Option<Question> {
+        if !doubt::is_empty(text) {
+            return None;
+        }
+        let before = (&*self.running.text, &*self.running.bench);
+        doubt::question(&self.file_name, before, (text, None), &[], Saved { renamed: false })
+    }
+
+    /// A text from the file is not applied before someone says so. Returns the words for it.
+    pub(crate) fn ask_about(&mut self, text: Arc<str>, question: Question) -> String {
+        let id = &self.running.revision.id;
+        let message = format!(
+            "{} was saved and is not applied unasked: {}. The bench still runs {id}: reload to \
+             apply the file, or write {id} over it to keep what runs.",
+            self.file_name, question.message
+        );
+        self.file_side.holds(Found::Waiting { text, why: Wait::Answer(question) });
+        self.tell(Origin::File, "reload_asked", Tone::Warning, message.clone());
+        message
+    }
+
+    /// A text from the file was refused.
+    pub(crate) fn refuse(&mut self, text: Arc<str>, error: &CommandError, by_itself: bool) {
+        let diagnostics = Arc::new(error.diagnostics().to_vec());
+        let why = error.to_string();
+        self.file_side.holds(Found::Refused { text: Some(text), diagnostics, why });
+        if by_itself {
+            self.reload_failed();
+        }
+    }
+
+    /// A save was refused: too many of them in a short time are held back.
+    fn reload_failed(&mut self) {
+        let breaker = self.file_side.breaker();
+        if breaker.holds() {
+            return;
+        }
+        if let Some(pause) = breaker.failed(tokio::time::Instant::now()) {
+            let count = breaker.shown().map_or(0, |shown| shown.failures);
+            let message = format!(
+                "{count} saves of {} were refused: it is looked at again in {} s",
+                self.file_name,
+                pause.as_secs()
+            );
+            self.tell(Origin::Bench, "reload_suspended", Tone::Warning, message);
+        }
+    }
+
+    /// Something good is in the file: saves are looked at without delay again.
+    pub(crate) fn calm(&mut self) {
+        if self.file_side.breaker().good() {
+            let message = format!("{} is followed without delay again", self.file_name);
+            self.tell(Origin::Bench, "reload_unsuspended", Tone::Good, message);
         }
     }
 
@@ -149,25 +325,31 @@ impl Manager {
             let found = read.as_ref().ok().map(|file| file.hash);
             let settled = *first.get_or_insert(found) == found;
             match read {
-                Ok(file) if file.hash == self.running.hash || self.paused => {
-                    self.text_seen(file.text, file.hash, None).await;
+                Ok(file)
+                    if file.hash == self.running.hash
+                        || self.file_side.is_left(file.hash)
+                        || self.file_side.paused() =>
+                {
+                    self.text_seen(file, Look::default()).await;
                     break;
                 }
-                Ok(file) if self.is_known(&file.text) => {
+                Ok(file) if self.file_side.knows(&file.text) => {
                     // Nothing was wrong with the text: a disk or a device was in the way, and may
-                    // not be any more.
-                    if matches!(&self.on_disk, OnDisk::Refused { diagnostics, .. } if diagnostics.is_empty())
-                    {
-                        let _ = self.change(Proposal::from_file(file.text, 0.0)).await;
+                    // not be any more. Or it was held back, and now a person waits.
+                    let again = match self.file_side.found() {
+                        Some(Found::Refused { diagnostics, .. }) => diagnostics.is_empty(),
+                        Some(Found::Waiting { why, .. }) => *why == Wait::Calm,
+                        _ => false,
+                    };
+                    if again {
+                        let saved = Some(Saved { renamed: false });
+                        let _ = self.change(Proposal::from_file(file.text, saved, 0.0)).await;
                     }
                     break;
                 }
                 // Told of already, or nobody is going to tell.
-                Err(error) if self.paused || !matches!(self.on_disk, OnDisk::Same) => {
+                Err(error) if self.file_side.paused() || !self.file_side.in_step() => {
                     self.cannot_follow(&error);
-                    if error.is_missing() {
-                        return Ok(());
-                    }
                     break;
                 }
                 Ok(_) | Err(_) => {}
@@ -193,82 +375,44 @@ impl Manager {
                 }
             }
         }
-        let id = &self.running.revision.id;
-        match &self.on_disk {
-            OnDisk::Same => Ok(()),
-            OnDisk::Unreadable { why } => {
-                Err(CommandError::Conflict { message: why.clone(), diagnostics: none() })
+        let (id, file) = (&self.running.revision.id, &self.file_name);
+        let (message, diagnostics) = match self.file_side.found() {
+            // A change of a bench whose file is gone or cannot be read stays in force, and is
+            // written when that can be done.
+            None | Some(Found::Unreadable { .. }) => return Ok(()),
+            Some(Found::Refused { diagnostics, why, .. }) => {
+                let message = format!(
+                    "{file} holds an edit that could not be applied ({why}); mend the file, or \
+                     write {id} over it first"
+                );
+                (message, diagnostics.clone())
             }
-            OnDisk::Refused { diagnostics, why, .. } => Err(CommandError::Conflict {
-                message: format!(
-                    "{} holds an edit that could not be applied ({why}); mend the file, or write \
+            Some(Found::Waiting { why: Wait::Answer(question), .. }) => {
+                let message = format!(
+                    "{file} holds an edit that is not applied unasked ({}); reload it, or write \
                      {id} over it first",
-                    self.file_name
-                ),
-                diagnostics: diagnostics.clone(),
-            }),
-            OnDisk::Waiting { .. } => Err(CommandError::Conflict {
-                message: format!(
-                    "{} holds an edit that is not in effect; reload it, or write {id} over it first",
-                    self.file_name
-                ),
-                diagnostics: none(),
-            }),
-        }
-    }
-
-    /// Looks at the files beside the bench file. If they have changed, and are still, what they
-    /// come to with it is put into effect; false if there is nothing new. `last` is how they
-    /// looked the time before.
-    pub(crate) async fn beside_changed(&mut self, last: &mut u64) -> bool {
-        if self.paused {
-            return false;
-        }
-        let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
-        let look = tokio::task::spawn_blocking(move || files.beside_sign(&meaning));
-        let Ok(sign) = look.await else { return false };
-        let still = sign == *last;
-        *last = sign;
-        if !still || sign == self.beside {
-            return false;
-        }
-        self.beside = sign;
-        let file = match self.keeping.read_file().await {
-            Ok(file) => file,
-            Err(error) => {
-                self.cannot_follow(&error);
-                return true;
+                    question.message
+                );
+                (message, none())
+            }
+            Some(Found::Waiting { .. }) => {
+                let message = format!(
+                    "{file} holds an edit that is not in effect; reload it, or write {id} over it \
+                     first"
+                );
+                (message, none())
             }
         };
-        if file.hash == self.running.hash {
-            let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
-            if let Ok(read) = read
-                && *read.bench == *self.running.bench
-            {
-                self.running.meaning = read.meaning;
-                self.running.values = read.values;
-                self.running.diagnostics = read.diagnostics;
-                return true;
-            }
-        }
-        if self.running.bench.runtime.hot_reload == setpoint_bench::model::HotReload::Off {
-            let message = format!("Files beside {} changed; a reload is due", self.file_name);
-            self.tell(Origin::File, "file_waiting", Tone::Info, message);
-            self.on_disk = OnDisk::Waiting { text: file.text };
-            return true;
-        }
-        // The outcome is told and shown; there is no caller to answer.
-        let _ = self.change(Proposal::around_file(file.text)).await;
-        true
+        Err(CommandError::Conflict { message, diagnostics })
     }
 
     /// An edit of a file beside the bench file that nobody has told of yet, once it is still.
     async fn take_others_in(&mut self) {
         let main = TextHash::of(&*Files::main(&self.running.text));
         let runtime = &self.running.bench.runtime;
-        let follows = runtime.hot_reload == setpoint_bench::model::HotReload::Apply;
+        let follows = runtime.hot_reload == HotReload::Apply;
         let quiet = runtime.quiet.max(Duration::from_millis(50));
-        if self.paused || !follows || self.on_disk != OnDisk::Same {
+        if self.file_side.paused() || !follows || !self.file_side.in_step() {
             return;
         }
         let Ok(mut last) = self.keeping.read_file().await else { return };
@@ -280,8 +424,8 @@ impl Manager {
             tokio::time::sleep(quiet).await;
             let Ok(now) = self.keeping.read_file().await else { return };
             if now.hash == last.hash {
-                // The outcome is told and shown; a refused one stands in the way of the change.
-                let _ = self.change(Proposal::around_file(now.text)).await;
+                // A refused one stands in the way of the change.
+                self.text_seen(now, Look { beside: true, ..Look::default() }).await;
                 return;
             }
             last = now;
@@ -297,52 +441,13 @@ impl Manager {
                 return Err(CommandError::Storage { message });
             }
         };
-        let unchanged = file.hash == self.running.hash && {
-            let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
-            read.is_ok_and(|read| *read.bench == *self.running.bench)
-        };
-        if unchanged {
-            self.on_disk = OnDisk::Same;
+        if file.hash == self.running.hash && self.means_the_same(&file.text).await {
+            self.file_side.matches();
+            self.calm();
             let message = format!("{} is what runs already", self.file_name);
             self.tell(origin, "reload_unchanged", Tone::Info, message);
             return Ok(Answer::Done {});
         }
-        self.change(Proposal::around_file(file.text)).await
-    }
-
-    /// Writes what runs over what the file holds; a text that never ran is kept first.
-    pub(crate) async fn sync(
-        &mut self,
-        origin: Origin,
-        author: String,
-    ) -> Result<Answer, CommandError> {
-        let same = self.keeping.read_file().await.is_ok_and(|file| file.hash == self.running.hash);
-        let text = self.running.text.clone();
-        let kept = if same { None } else { self.keeping.keep_what_is_there(&text).await? };
-        match &kept {
-            Some((_, hash)) => self.keeping.write_over(text, *hash).await?,
-            None => self.keeping.write(text, Some(self.running.hash)).await?,
-        }
-        let now = self.keeping.read_file().await;
-        if let Ok(now) = now
-            && now.hash != self.running.hash
-        {
-            let surplus = Files::surplus(&now.text, &self.running.text).join(", ");
-            let id = &self.running.revision.id;
-            let message = format!(
-                "{} is written as {id}, but there is more to the bench on disk than {id} has: \
-                 {surplus}. Move that away, or reload.",
-                self.file_name
-            );
-            self.on_disk = OnDisk::Waiting { text: now.text };
-            return Err(CommandError::Conflict { message, diagnostics: none() });
-        }
-        self.on_disk = OnDisk::Same;
-        let kept = kept.map(|(name, _)| format!("; what it held is kept as {name}"));
-        let kept = kept.unwrap_or_default();
-        let message = format!("{} written as {}{kept}", self.file_name, self.running.revision.id);
-        self.tell(origin, "file_written", Tone::Good, format!("{message}, by {author}"));
-        self.keeping.audit_note("file_written", "", &message, origin, &author).await?;
-        Ok(Answer::Done {})
+        self.change(Proposal::from_file(file.text, None, 0.0)).await
     }
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Diagnostic, KeyPath, TextEdit, Value,
+    Bench, BenchText, Change, Diagnostic, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{
@@ -18,9 +18,11 @@ use setpoint_bench::{
         WithTexts, bundle,
     },
 };
-use setpoint_store::{DiskSurroundings, ReadError, StoreError, TextHash, atomic};
+use setpoint_store::{
+    AccessRules, BenchFolder, DiskSurroundings, ReadError, StoreError, TextHash, access, atomic,
+};
 
-use crate::catalogue::Drivers;
+use crate::{catalogue::Drivers, doubt::Missing};
 
 /// Where the files of a bench are, and which environment was asked for. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,6 +31,8 @@ pub(crate) struct Files {
     /// The bench file's name, which findings carry.
     name: Arc<str>,
     environment: Option<Arc<str>>,
+    /// Which files may be part of it.
+    rules: Arc<AccessRules>,
     /// What was read last, as long as someone holds it.
     last: Arc<Mutex<Weak<JustFound>>>,
 }
@@ -72,10 +76,15 @@ pub(crate) enum FilesEditError {
 }
 
 impl Files {
-    pub(crate) fn new(path: &Path, environment: Option<String>) -> Self {
+    pub(crate) fn new(path: &Path, environment: Option<String>, rules: AccessRules) -> Self {
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-        let environment = environment.map(Into::into);
-        Self { path: path.into(), name: name.into(), environment, last: Arc::default() }
+        Self {
+            path: path.into(),
+            name: name.into(),
+            environment: environment.map(Into::into),
+            rules: Arc::new(rules),
+            last: Arc::default(),
+        }
     }
 
     /// The bench file's name.
@@ -84,10 +93,15 @@ impl Files {
     }
 
     fn surroundings(&self) -> DiskSurroundings {
-        DiskSurroundings::beside(&self.path)
+        DiskSurroundings::beside(&self.path).allowing((*self.rules).clone())
     }
 
-    fn beside(&self, name: &str) -> PathBuf {
+    /// The bench file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new("")).join(name)
     }
 
@@ -96,6 +110,7 @@ impl Files {
     /// # Errors
     /// [`ReadError`] of the bench file; what is wrong with others is found when the text is read.
     pub(crate) fn read(&self, drivers: &Drivers) -> Result<OnDiskText, ReadError> {
+        self.rules.check(&self.path).map_err(ReadError::from)?;
         let main = atomic::read(&self.path)?;
         let (text, main_hash) = (main.text, main.hash);
         let surroundings = self.surroundings();
@@ -138,14 +153,16 @@ impl Files {
     }
 
     /// Replaces the files whose texts differ from what they hold. Each is whole at every instant;
-    /// the bench file comes last. Blocks.
+    /// the bench file comes last. `main_hash` is the fingerprint that the bench file has to have
+    /// until the very moment it is replaced, if it matters; a file that is gone is made anew.
+    /// Blocks.
     ///
     /// # Errors
     /// [`StoreError`] of the first file that cannot be written, or of one beside the bench file
     /// that cannot be read; what was written before it has its old text again.
-    pub(crate) fn write(&self, text: &str) -> Result<(), StoreError> {
+    pub(crate) fn write(&self, text: &str, main_hash: Option<TextHash>) -> Result<(), StoreError> {
         let (main, others) = bundle::unpack(text);
-        let mut written: Vec<(PathBuf, Option<Arc<str>>)> = Vec::new();
+        let mut replaced: Vec<(PathBuf, Option<Arc<str>>)> = Vec::new();
         let mut all: Vec<(PathBuf, &str)> = Vec::with_capacity(others.len() + 1);
         for (name, text) in &others {
             let path = self.beside(name);
@@ -156,14 +173,22 @@ impl Files {
                 Err(error) => return Err(error.into()),
             };
             if before.as_deref() != Some(text) {
-                written.push((path.clone(), before));
+                replaced.push((path.clone(), before));
                 all.push((path, text));
             }
         }
         all.push((self.path.to_path_buf(), main));
         for (done, (path, text)) in all.iter().enumerate() {
-            let Err(error) = atomic::replace(path, text.as_bytes()) else { continue };
-            for (path, before) in written.iter().take(done) {
+            let expected = main_hash.filter(|_| done + 1 == all.len());
+            let unchanged = |_: &[u8]| match (expected, std::fs::read(path)) {
+                (Some(expected), Ok(now)) if TextHash::of(&now) != expected => {
+                    Err(StoreError::Changed { path: path.clone() })
+                }
+                _ => Ok(()),
+            };
+            let written = atomic::replace_checked(path, text.as_bytes(), unchanged);
+            let Err(error) = written else { continue };
+            for (path, before) in replaced.iter().take(done) {
                 let restored = match before {
                     Some(before) => atomic::replace(path, before.as_bytes()).is_ok(),
                     None => std::fs::remove_file(path).is_ok(),
@@ -175,6 +200,48 @@ impl Files {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// The files of a text other than the bench file, with their fingerprints.
+    pub(crate) fn hashes(&self, text: &str) -> Vec<(PathBuf, TextHash)> {
+        let others = bundle::unpack(text).1.into_iter();
+        others.map(|(name, text)| (self.beside(&name), TextHash::of(text))).collect()
+    }
+
+    /// Removes temporary files that a crash left beside the files of some texts, and in the bench's
+    /// own folder. Call it only while holding the bench's lock. Blocks.
+    ///
+    /// # Errors
+    /// When a folder cannot be read or a file in it not removed.
+    pub(crate) fn sweep(&self, folder: &BenchFolder, texts: &[&str]) -> Result<(), StoreError> {
+        atomic::sweep_folder(folder)?;
+        atomic::sweep_temporary(&self.path)?;
+        for text in texts {
+            for (name, _) in bundle::unpack(text).1 {
+                atomic::sweep_temporary(&self.beside(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What every user of the computer can read of this bench's secrets, in sentences for people:
+    /// `.env`, and files with a secret in plain text. Blocks.
+    pub(crate) fn exposed_secrets(&self, meaning: &Meaning) -> Vec<String> {
+        let plain = meaning.diagnostics().iter().filter(|finding| finding.code == "plain_secret");
+        let plain = plain.map(|finding| finding.file.as_str());
+        let mut names: Vec<&str> = std::iter::once(".env").chain(plain).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| access::others_may_read(&self.beside(name)));
+        let told = |name: &str| {
+            let path = self.beside(name);
+            format!(
+                "{name} holds secrets, and every user of this computer may read it: take that \
+                 right away (chmod o-r {})",
+                path.display()
+            )
+        };
+        names.into_iter().map(told).collect()
     }
 
     /// Files other than the bench file that are there and do not hold what a text has for them.
@@ -223,6 +290,21 @@ impl Files {
         let closed = Closed { texts, names, inner: &surroundings };
         let environment = self.environment.as_deref();
         Meaning::Layered(Box::new(layers::read_layers(&self.name, &closed, environment, drivers)))
+    }
+
+    /// Which of the files of what runs, of which nothing was read, are empty or not there. Blocks.
+    pub(crate) fn became(&self, names: Vec<String>) -> Vec<(String, Missing)> {
+        let what = |name: &String| match std::fs::metadata(self.beside(name)) {
+            Ok(facts) => (facts.len() == 0).then_some(Missing::Empty),
+            Err(error) => (error.kind() == std::io::ErrorKind::NotFound).then_some(Missing::Gone),
+        };
+        names.into_iter().filter_map(|name| what(&name).map(|what| (name, what))).collect()
+    }
+
+    /// What differs between two texts that ran once, key by key.
+    pub(crate) fn changes(&self, old: &Arc<str>, new: &Arc<str>, drivers: &Drivers) -> Vec<Change> {
+        let values = |text| self.meaning_then(text, drivers).values();
+        setpoint_bench::diff(&values(old), &values(new))
     }
 
     /// Names of files that are there and part of the bench now, and not of a text.
@@ -283,40 +365,6 @@ impl Files {
         let others = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         Ok(bundle::pack(&main, others).into())
     }
-
-    /// A sign that changes when anything beside the bench file does that could matter to it: files
-    /// that are included or could be, overlays, `.env`. Looks at names, sizes and times only.
-    pub(crate) fn beside_sign(&self, meaning: &Meaning) -> u64 {
-        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
-        let mut sign = DefaultHasher::new();
-        let surroundings = self.surroundings();
-        let mut look = |name: &str| {
-            name.hash(&mut sign);
-            if let Ok(facts) = std::fs::metadata(self.beside(name)) {
-                (facts.len(), facts.modified().ok()).hash(&mut sign);
-            }
-        };
-        look(".env");
-        let stem = self.name.strip_suffix(".toml").unwrap_or(&self.name);
-        let overlays = surroundings.matching(&format!("{stem}.*.toml")).unwrap_or_default();
-        overlays.iter().for_each(|name| look(name));
-        if let Meaning::Layered(layered) = meaning {
-            let beside = |kind| matches!(kind, LayerKind::Include | LayerKind::Overlay);
-            for file in layered.files.iter().filter(|file| beside(file.kind)) {
-                look(&file.name);
-            }
-            let values = layered.masked_values();
-            let include = values.get(&KeyPath::new(["bench", "include"]));
-            if let Some(Value::Array(patterns)) = include {
-                for pattern in patterns.iter().filter_map(Value::as_str) {
-                    let found = surroundings.matching(pattern);
-                    found.unwrap_or_default().iter().for_each(|name| look(name));
-                }
-            }
-        }
-        sign.finish()
-    }
 }
 
 /// The files of a text that ran once, and none beside them: for going back to it.
@@ -336,6 +384,10 @@ impl Surroundings for Closed<'_> {
 
     fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
         self.inner.among(pattern, &self.names)
+    }
+
+    fn allows(&self, path: &str) -> bool {
+        self.inner.allows(path)
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -370,6 +422,12 @@ impl Meaning {
             Self::Alone(_) => text,
             Self::Layered(layered) => layered.without_secrets(text),
         }
+    }
+
+    /// Whether variables came from a file `.env`.
+    pub(crate) fn has_dot_env(&self) -> bool {
+        matches!(self, Self::Layered(layered)
+            if layered.files.iter().any(|file| file.kind == LayerKind::DotEnv))
     }
 
     /// Whether there are secrets in it.
@@ -420,7 +478,7 @@ mod tests {
         let path = folder.path().join("bench.toml");
         std::fs::write(&path, "bench.include = [\"one.toml\"]\n").unwrap();
         std::fs::write(folder.path().join("one.toml"), "bench.name = \"A\"\n").unwrap();
-        (folder, Files::new(&path, None))
+        (folder, Files::new(&path, None, AccessRules::default()))
     }
 
     /// What stands there could not be put back, so nobody writes over it.
@@ -430,11 +488,11 @@ mod tests {
         let text = files.read(&Drivers::beside(&files.path)).unwrap().text;
         let odd = b"# \xff\n";
         std::fs::write(folder.path().join("one.toml"), odd).unwrap();
-        let refused = files.write(&text).unwrap_err();
+        let refused = files.write(&text, None).unwrap_err();
         assert!(refused.to_string().contains("one.toml"), "{refused}");
         assert_eq!(std::fs::read(folder.path().join("one.toml")).unwrap(), odd);
         std::fs::remove_file(folder.path().join("one.toml")).unwrap();
-        files.write(&text).unwrap();
+        files.write(&text, None).unwrap();
         assert!(folder.path().join("one.toml").exists());
     }
 
@@ -450,7 +508,7 @@ mod tests {
         assert!(files.just_found(&read.text).is_none(), "it was taken");
         let again = files.meaning(&read.text, None, &drivers);
         assert!(first.values().means(&again.values()));
-        let name = first.values().get(&KeyPath::new(["bench", "name"])).cloned();
+        let name = first.values().get(&setpoint_bench::KeyPath::new(["bench", "name"])).cloned();
         assert_eq!(name, Some("A".into()));
         let text = read.text.clone();
         files.read(&drivers).unwrap();

@@ -3,6 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
+use setpoint_bench::Change;
+use setpoint_store::RevisionQuery;
+use setpoint_store::history::{EventFilter, HistoryEvent, RevisionFacts};
 use setpoint_video::Frame;
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
@@ -14,7 +17,8 @@ use crate::{
     event::Origin,
     frames::Frames,
     keeping::Keeping,
-    status::Status,
+    recording::Recording,
+    status::{Revision, Status},
 };
 
 /// Requests that may wait; one more is refused.
@@ -36,6 +40,7 @@ pub struct Runtime {
     pub(crate) frames: Frames,
     pub(crate) folder: PathBuf,
     pub(crate) keeping: Keeping,
+    pub(crate) recording: Recording,
     pub(crate) stop: mpsc::Sender<()>,
     pub(crate) managing: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -107,6 +112,61 @@ impl Runtime {
     /// [`CommandError::NotFound`], or [`CommandError::Storage`] if its file cannot be read.
     pub async fn revision_text(&self, id: &str) -> Result<Arc<str>, CommandError> {
         self.keeping.text(id).await
+    }
+
+    /// Kept revisions that are asked for, newest first.
+    ///
+    /// # Errors
+    /// [`CommandError::Storage`] if the folder was deleted and cannot be made again.
+    pub async fn search_revisions(
+        &self,
+        query: RevisionQuery,
+    ) -> Result<Vec<Revision>, CommandError> {
+        self.keeping.search(query).await
+    }
+
+    /// What differs between two kept revisions, by id or label, key by key: all files of the bench
+    /// as they were then.
+    ///
+    /// # Errors
+    /// As [`Runtime::revision_text`].
+    pub async fn revision_changes(
+        &self,
+        old: &str,
+        new: &str,
+    ) -> Result<Vec<Change>, CommandError> {
+        self.keeping.changes(old, new).await
+    }
+
+    /// Events of this run and earlier ones, from the history database. What happened before the
+    /// call is among them. Without a database that can be read, the last 1,000 events are looked
+    /// through.
+    pub async fn events(&self, filter: EventFilter) -> Vec<HistoryEvent> {
+        self.recording.events(filter).await
+    }
+
+    /// What was known when a revision was accepted, pictures without their bytes; by id or label.
+    /// `None` if nothing was kept of it.
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`], or [`CommandError::Storage`] if the database cannot be read.
+    pub async fn revision_facts(&self, id: &str) -> Result<Option<RevisionFacts>, CommandError> {
+        let id = self.keeping.find(id)?.id;
+        self.recording.facts(id).await
+    }
+
+    /// A small picture of a source from the moment when a revision was accepted, as PNG; by id or
+    /// label. `None` if none was kept.
+    ///
+    /// # Errors
+    /// As [`Runtime::revision_facts`].
+    pub async fn revision_picture(
+        &self,
+        id: &str,
+        source: &str,
+    ) -> Result<Option<Vec<u8>>, CommandError> {
+        let id = self.keeping.find(id)?.id;
+        self.recording.picture(id, source.to_owned()).await
     }
 
     /// Ends everything: links closed, pipelines stopped, the folder free for another program.

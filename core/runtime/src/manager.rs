@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Bench, Diagnostic, TextEdit, Value, model::HotReload};
+use setpoint_bench::{Bench, Diagnostic, TextEdit, Value};
 use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
 use crate::{
+    beside::Followed,
     catalogue::Drivers,
     command::{Answer, Command, CommandError, Reapplied},
     components::Components,
@@ -18,12 +19,12 @@ use crate::{
     keeping::Keeping,
     passage::Proposal,
     publish::Publisher,
+    recording::Recording,
     staging::{Staging, none},
-    status::{ReloadState, Revision},
+    standing::{self, FileSide, Shown},
+    status::{ReloadState, Revision, WatchShown},
+    transactions::{self, Transactions},
 };
-
-/// How often is looked at the files beside the bench file.
-const BESIDE: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// How often a change is made again on top of saves that come between.
 const TRIES: usize = 3;
@@ -59,39 +60,26 @@ pub(crate) struct Running {
     pub(crate) revision: Revision,
 }
 
-/// What the file holds, compared with what runs.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum OnDisk {
-    /// The text that runs.
-    Same,
-    /// Something that was refused: it does not check, or a device did not take it. No text if it
-    /// is none.
-    Refused { text: Option<Arc<str>>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
-    /// A text that nobody has asked to be put into effect yet.
-    Waiting { text: Arc<str> },
-    /// Nothing: the file is gone or cannot be read.
-    Unreadable { why: String },
-}
-
 pub(crate) struct Manager {
     pub(crate) running: Running,
-    pub(crate) on_disk: OnDisk,
+    pub(crate) file_side: FileSide,
     /// What only a person can put right; see [`crate::Status::attention`].
     pub(crate) attention: Option<String>,
-    /// The last change was given up because the file was saved while it was applied.
-    pub(crate) saved_meanwhile: bool,
-    pub(crate) paused: bool,
-    /// The file is being written; what it settles to follows.
-    pub(crate) settling: bool,
-    pub(crate) staging: Option<Staging>,
-    pub(crate) staged: u64,
+    /// A change that an earlier run did not finish.
+    pub(crate) unfinished: Option<setpoint_store::Intent>,
+    /// That nothing can be kept has been told.
+    pub(crate) told_problem: bool,
+    /// What was told of secrets that others may read.
+    pub(crate) exposed: Vec<String>,
+    pub(crate) transactions: Transactions,
     pub(crate) file_name: String,
     pub(crate) files: Files,
-    /// How the files beside the bench file looked last, and what runs was read.
-    pub(crate) beside: u64,
+    /// For what the watcher was told last which files there are beside the bench file.
+    pub(crate) followed: Option<Followed>,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
+    pub(crate) recording: Recording,
     pub(crate) publisher: Publisher,
     /// What sessions set by rule when their device answered.
     pub(crate) reports: mpsc::Receiver<setpoint_instruments::Reapplied>,
@@ -106,34 +94,36 @@ impl Manager {
         mut commands: mpsc::Receiver<Envelope>,
         mut stop: mpsc::Receiver<()>,
     ) {
-        let mut beside = tokio::time::interval(BESIDE);
-        beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut last = self.beside;
         loop {
+            let expiry =
+                self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
+            let due = [self.file_side.due(), self.keeping.due()].into_iter().flatten().min();
             tokio::select! {
                 _ = stop.recv() => break,
-                _ = beside.tick() => {
-                    if !self.beside_changed(&mut last).await {
-                        continue;
-                    }
-                }
+                () = transactions::until(expiry) => self.expire_transactions().await,
+                () = standing::until(due) => self.what_is_due().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
                     let outcome = self.carry_out(origin, command).await;
+                    self.refresh_transactions().await;
                     self.announce();
                     // A caller that does not wait any more has no use for the answer.
                     let _ = answer.send(outcome);
                     continue;
                 }
             }
+            self.refresh_transactions().await;
             self.announce();
         }
         commands.close();
+        self.save_transactions().await;
         // The watcher may be waiting for room in it, and is waited for below.
         drop(self.saves);
         self.components.stop().await;
+        // While the folder is still this program's.
+        self.recording.close().await;
         self.keeping.close().await;
     }
 
@@ -142,32 +132,22 @@ impl Manager {
         origin: Origin,
         command: Command,
     ) -> Result<Answer, CommandError> {
+        self.expect_decided(&command)?;
         match command.clone() {
-            Command::Stage { edits, .. } => self.stage(origin, edits),
-            Command::Unstage { paths, .. } => {
-                if let Some(staging) = &mut self.staging {
-                    staging.unstage(&paths);
-                }
-                Ok(Answer::Done {})
+            Command::Begin { message, author } => self.begin(origin, message, author).await,
+            Command::TakeUp { transaction } => self.take_up(origin, &transaction).await,
+            Command::Stage { transaction, edits } => self.stage(origin, transaction, edits).await,
+            Command::Unstage { transaction, paths } => {
+                self.unstage(origin, transaction, &paths).await
             }
-            Command::Resolve { path, keep, .. } => {
-                let decided =
-                    self.staging.as_mut().is_some_and(|staging| staging.resolve(&path, keep));
-                if decided {
-                    Ok(Answer::Done {})
-                } else {
-                    Err(CommandError::NotFound { what: "clash at", name: path.to_string() })
-                }
+            Command::Resolve { transaction, path, keep } => {
+                self.resolve(origin, transaction, &path, keep).await
             }
-            Command::Discard { .. } => {
-                if let Some(staging) = self.staging.take() {
-                    let count = staging.edits.len();
-                    let message = format!("{count} staged changes discarded");
-                    self.tell(origin, "transaction_discarded", Tone::Staged, message);
-                }
-                Ok(Answer::Done {})
+            Command::Discard { transaction } => self.discard(origin, transaction).await,
+            Command::Validate { transaction } => self.validate(origin, transaction).await,
+            Command::Commit { transaction, message, author } => {
+                self.commit(origin, transaction, message, author).await
             }
-            Command::Commit { message, author, .. } => self.commit(origin, message, author).await,
             Command::Change { edits, message, author, if_match } => {
                 let mut tries = 0;
                 let mut asked_of = None;
@@ -175,13 +155,13 @@ impl Manager {
                     self.take_file_in().await?;
                     self.expect_running(if_match.as_deref())?;
                     let base = asked_of.get_or_insert_with(|| self.running.values.clone());
-                    let text = self.edited(&self.followed(&edits, base)?)?;
+                    let text = self.edited(self.followed(&edits, base)?).await?;
                     let (author, message) = (author.clone(), message.clone());
                     let proposal = Proposal::written(origin, author, message, text);
                     let outcome = self.change(proposal).await;
                     tries += 1;
                     // A save came between: the change is made again on top of it.
-                    if !std::mem::take(&mut self.saved_meanwhile) || tries == TRIES {
+                    if !self.file_side.was_overtaken() || tries == TRIES {
                         return outcome;
                     }
                 }
@@ -197,39 +177,33 @@ impl Manager {
                 self.take_file_in().await?;
                 self.roll_back(revision, only, author).await
             }
+            Command::Snapshot { label, message, author } => {
+                self.snapshot(origin, label, message, author).await
+            }
+            Command::Label { revision, label, author } => {
+                self.label(origin, &revision, label, &author).await
+            }
             Command::Reload { author } => {
                 tracing::info!(author, "reload asked for");
                 self.reload_now(origin).await
             }
             Command::Pause { author } => {
-                self.paused = true;
-                self.settling = false;
+                self.file_side.pause();
                 self.keeping.pause(true);
                 let message = format!("Watching paused by {author}");
                 self.tell(origin, "watching_paused", Tone::Info, message);
                 Ok(Answer::Done {})
             }
             Command::Resume { author } => {
-                self.paused = false;
+                self.file_side.resume();
                 self.keeping.pause(false);
                 let message = format!("Watching again, asked by {author}");
                 self.tell(origin, "watching_resumed", Tone::Info, message);
-                let applies = self.running.bench.runtime.hot_reload == HotReload::Apply;
-                if applies && matches!(self.on_disk, OnDisk::Waiting { .. }) {
-                    self.reload_now(origin).await
-                } else {
-                    self.look_at_file().await;
-                    Ok(Answer::Done {})
-                }
+                self.look_at_file().await;
+                Ok(Answer::Done {})
             }
-            Command::Begin { .. }
-            | Command::TakeUp { .. }
-            | Command::Snapshot { .. }
-            | Command::Label { .. }
-            | Command::Finish { .. }
-            | Command::GoBack { .. } => {
-                Err(CommandError::NotFound { what: "command", name: format!("{command:?}") })
-            }
+            Command::Finish { author } => self.finish(origin, author).await,
+            Command::GoBack { author } => self.go_back(origin, author).await,
             Command::Sync { author } => self.sync(origin, author).await,
             Command::Query { instrument, command, author } => {
                 self.query(origin, instrument, command, author).await
@@ -242,8 +216,14 @@ impl Manager {
 
     fn expect_running(&self, if_match: Option<&str>) -> Result<(), CommandError> {
         let running = &self.running.revision.id;
+        // A snapshot of what runs has another number, and is the same all the same.
+        let same = |expected: &str| {
+            let list = self.keeping.list();
+            let mut alike = list.iter().take_while(|one| one.hash == self.running.revision.hash);
+            alike.any(|one| one.id == expected)
+        };
         match if_match {
-            Some(expected) if expected != running => {
+            Some(expected) if expected != running && !same(expected) => {
                 Err(CommandError::Stale { expected: expected.to_owned(), running: running.clone() })
             }
             _ => Ok(()),
@@ -264,16 +244,6 @@ impl Manager {
                 ),
                 diagnostics: none(),
             }
-        })
-    }
-
-    /// The running text with edits in it, and remarks on them if the bench wants them.
-    pub(crate) fn edited(&self, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
-        let Running { text, meaning, bench, .. } = &self.running;
-        let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let annotate = bench.runtime.annotate.then_some(now.as_str());
-        self.files.edited(text, meaning, edits, annotate, &self.drivers).map_err(|error| {
-            CommandError::Invalid { message: error.to_string(), diagnostics: none() }
         })
     }
 
@@ -336,7 +306,7 @@ impl Manager {
     }
 
     /// Tells and audits what was set again.
-    async fn note_reapplied(
+    pub(crate) async fn note_reapplied(
         &self,
         applied: &setpoint_instruments::Reapplied,
         origin: Origin,
@@ -367,16 +337,18 @@ impl Manager {
         };
         let message = format!("{id}, by {author}: {}", parts.join("; "));
         let path = format!("instruments.{id}");
+        let noted =
+            self.keeping.audit_note("setpoints_applied", &path, &message, origin, author).await;
         self.publisher.tell(Told {
             origin,
             kind: "setpoints_applied",
             subject: Subject::Instruments,
             tone,
-            path: path.clone(),
-            message: message.clone(),
+            path,
+            message,
             took_ms: None,
         });
-        self.keeping.audit_note("setpoints_applied", &path, &message, origin, author).await
+        noted
     }
 
     fn handle(
@@ -408,31 +380,37 @@ impl Manager {
 
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
-        self.staging = crate::staging::non_empty(self.staging.take());
-        let transactions = self.transaction().into_iter().collect();
-        let state = self.reload_state();
+        let history_problem = self.history_problem();
+        self.recording.noticed(&self.running);
+        let unfinished = self.shown_unfinished();
+        self.follow_beside();
+        let watch = WatchShown { polling: self.keeping.polling() };
+        let timeout = self.running.bench.runtime.transaction_timeout;
+        let transactions = self.transactions.shown(timeout);
+        // Of what the panel shows as staged: what a program staged is for that to decide.
+        let clashes = self.transactions.find(None).is_some_and(Staging::clashes);
+        let state = self.file_side.state(clashes);
         let running = self.running.clone();
-        let (diagnostics, problem, disk_text) = match &self.on_disk {
-            OnDisk::Same => (running.diagnostics.clone(), None, None),
-            OnDisk::Refused { text, diagnostics, why } => {
-                (diagnostics.clone(), Some(why.clone()), text.clone())
-            }
-            OnDisk::Waiting { text } => {
-                let why = format!("{} holds an edit that is not in effect yet", self.file_name);
-                (running.diagnostics.clone(), Some(why), Some(text.clone()))
-            }
-            OnDisk::Unreadable { why } => (running.diagnostics.clone(), Some(why.clone()), None),
-        };
+        let Shown { diagnostics, problem, disk_text, ahead, question } =
+            self.file_side.shown(&self.file_name);
+        let diagnostics = diagnostics.unwrap_or_else(|| running.diagnostics.clone());
+        let suspended = self.file_side.suspended();
         let revisions = self.keeping.list();
         let attention = self.attention.clone();
         self.publisher.update(|core| {
             core.attention = attention;
+            core.unfinished = unfinished;
+            core.history_problem = history_problem;
             core.bench.name.clone_from(&running.bench.name);
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());
             core.reload.state = state;
+            core.reload.watch = watch;
             core.reload.diagnostics = diagnostics;
             core.reload.problem = problem;
+            core.reload.ahead = ahead;
+            core.reload.question = question;
+            core.reload.suspended = suspended;
             core.transactions = transactions;
             core.revisions = revisions;
             core.text = running.text.clone();
@@ -440,23 +418,25 @@ impl Manager {
             core.disk_text = disk_text;
             core.instrument_order = running.bench.instruments.keys().cloned().collect();
             core.source_order = running.bench.sources.keys().cloned().collect();
-            core.secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
+            core.secrets.clear();
+            core.secrets.extend(running.meaning.has_secrets().then(|| running.meaning.clone()));
         });
         self.publisher.publish();
     }
 
-    fn reload_state(&self) -> ReloadState {
-        let clashes = self.staging.as_ref().is_some_and(Staging::clashes);
-        match self.on_disk {
-            OnDisk::Unreadable { .. } => ReloadState::Ahead,
-            OnDisk::Refused { .. } if self.settling => ReloadState::Settling,
-            OnDisk::Refused { .. } => ReloadState::Rejected,
-            _ if clashes => ReloadState::Conflict,
-            _ if self.settling => ReloadState::Settling,
-            _ if self.paused => ReloadState::Paused,
-            OnDisk::Waiting { .. } => ReloadState::Proposed,
-            OnDisk::Same => ReloadState::InStep,
+    /// What of the bench's memory does not work; told when that begins and when it ends.
+    fn history_problem(&mut self) -> Option<String> {
+        let problem = self.keeping.problem();
+        if problem.is_some() != self.told_problem {
+            self.told_problem = problem.is_some();
+            let (kind, tone) = match problem {
+                Some(_) => ("history_unusable", Tone::Error),
+                None => ("history_usable", Tone::Good),
+            };
+            let back = "The history is kept again".to_owned();
+            self.tell(Origin::Bench, kind, tone, problem.clone().unwrap_or(back));
         }
+        problem
     }
 
     /// Shows a state that lasts while this task is busy.

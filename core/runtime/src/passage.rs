@@ -9,14 +9,16 @@ use setpoint_store::TextHash;
 use crate::{
     apply::{self, StepFailure, Verified},
     command::{Answer, Applied, CommandError},
+    doubt::Saved,
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::Meaning,
-    keeping::Facts,
-    manager::{Manager, OnDisk, Running},
+    journaling::{Wanted, holds_secret},
+    keeping::{Facts, WriteError},
+    manager::{Manager, Running},
     plan::{self, Plan},
     staging::none,
-    status::{LastReload, Outcome, ReloadState, Timings},
+    status::{LastReload, Outcome, Question, ReloadState, Timings},
 };
 
 /// A text that someone wants to run.
@@ -27,8 +29,9 @@ pub(crate) struct Proposal {
     pub(crate) text: Arc<str>,
     /// Whether it came from the file, which then needs no writing.
     pub(crate) from_file: bool,
-    /// Whether what is around the files has changed: then the same text may mean something else.
-    pub(crate) around: bool,
+    /// How it got into the file, if nobody asked for it to be put into effect: then it may be
+    /// asked about.
+    pub(crate) saved: Option<Saved>,
     /// Whether it ran once: then files that it does not have are no part of it.
     pub(crate) closed: bool,
     /// First sign of a save to its text being believed, in milliseconds.
@@ -44,32 +47,41 @@ impl Proposal {
             message,
             text,
             from_file: false,
-            around: false,
+            saved: None,
             closed: false,
             settle_ms: 0.0,
         }
     }
 
-    /// What the file holds.
-    pub(crate) fn from_file(text: Arc<str>, settle_ms: f64) -> Self {
-        let author = Origin::File.as_str().to_owned();
-        let message = String::new();
+    /// What the files hold, with what is around them. `saved` is how it got there; `None` if a
+    /// person wants it in effect, however it looks.
+    pub(crate) fn from_file(text: Arc<str>, saved: Option<Saved>, settle_ms: f64) -> Self {
         let origin = Origin::File;
-        Self {
-            origin,
-            author,
-            message,
-            text,
-            from_file: true,
-            around: false,
-            closed: false,
-            settle_ms,
-        }
+        let author = origin.as_str().to_owned();
+        let asked = Self::written(origin, author, String::new(), text);
+        Self { from_file: true, saved, settle_ms, ..asked }
     }
+}
 
-    /// What the files hold, where something around them changed too.
-    pub(crate) fn around_file(text: Arc<str>) -> Self {
-        Self { around: true, ..Self::from_file(text, 0.0) }
+/// A change that is in effect.
+struct Passed {
+    applied: Applied,
+    interrupted: usize,
+    /// What changed, in few words.
+    summary: String,
+    outcome: Outcome,
+}
+
+/// Why a change is not in effect.
+enum Stopped {
+    Failed(CommandError),
+    /// It came from the file, and a person has to say first that it is meant.
+    Asked(Question),
+}
+
+impl From<CommandError> for Stopped {
+    fn from(error: CommandError) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -87,53 +99,70 @@ impl Manager {
     /// Takes a proposal through all stations, tells how it went, and returns what runs now.
     pub(crate) async fn change(&mut self, proposal: Proposal) -> Result<Answer, CommandError> {
         self.show(ReloadState::Applying);
-        self.saved_meanwhile = false;
+        self.file_side.overtaken(false);
         let started = Instant::now();
-        let (origin, from_file) = (proposal.origin, proposal.from_file);
+        let (origin, from_file, by_itself) =
+            (proposal.origin, proposal.from_file, proposal.saved.is_some());
         let mut timings = Timings { settle: proposal.settle_ms, ..Timings::default() };
         let text = proposal.text.clone();
         let outcome = self.pass(proposal, &mut timings).await;
         timings.total = timings.settle + ms(started);
         match outcome {
-            Ok((applied, interrupted)) => {
-                self.on_disk = OnDisk::Same;
-                let outcome =
-                    if applied.changes.is_empty() { Outcome::Unchanged } else { Outcome::Applied };
+            Ok(Passed { applied, interrupted, summary, outcome }) => {
                 self.note_reload(origin, outcome, applied.changes.len(), interrupted, timings);
-                self.tell_applied(origin, &applied, timings);
-                self.rebase(origin);
+                self.tell_applied(origin, &applied, &summary, timings);
+                self.calm();
+                self.rebase(origin).await;
                 Ok(Answer::Changed(Box::new(applied)))
             }
-            Err(error) => {
+            Err(Stopped::Asked(question)) => {
+                let message = self.ask_about(text, question);
+                Err(CommandError::Conflict { message, diagnostics: none() })
+            }
+            Err(Stopped::Failed(error)) => {
                 self.note_reload(origin, Outcome::Rejected, 0, 0, timings);
-                if from_file {
-                    let diagnostics = Arc::new(error.diagnostics().to_vec());
-                    self.on_disk =
-                        OnDisk::Refused { text: Some(text), diagnostics, why: error.to_string() };
-                }
                 self.tell_rejected(origin, from_file, &error, timings);
+                if from_file {
+                    self.refuse(text, &error, by_itself);
+                }
                 Err(error)
             }
         }
     }
 
-    async fn pass(
-        &mut self,
-        proposal: Proposal,
-        timings: &mut Timings,
-    ) -> Result<(Applied, usize), CommandError> {
-        let Proposal { origin, author, message, text, from_file, around, closed, .. } = proposal;
+    async fn pass(&mut self, proposal: Proposal, timings: &mut Timings) -> Result<Passed, Stopped> {
+        let Proposal { origin, author, message, text, from_file, saved, closed, .. } = proposal;
+        if saved.is_some()
+            && let Some(question) = self.emptied(&text)
+        {
+            return Err(Stopped::Asked(question));
+        }
         let read = self.read(text, closed, timings).await?;
         // Of the files that were read, and no others: what is kept and written is what was checked.
         let text = read.text.clone();
         let hash = TextHash::of(&*text);
-        let same = !around || *read.bench == *self.running.bench;
-        if hash == self.running.hash && same {
+        // The same text means something else if what is around the files has changed.
+        let differs = !read.changes.is_empty() || *read.bench != *self.running.bench;
+        if hash == self.running.hash && !(from_file && differs) {
             // The file may be gone, or its last text refused: then it gets this one.
-            if !from_file && self.on_disk != OnDisk::Same {
-                self.keeping.write(text, Some(hash)).await?;
+            if !from_file && !self.file_side.in_step() {
+                let left = self.expected_on_disk();
+                match self.keeping.write(text, left.clone()).await {
+                    Ok(()) => self.file_side.matches(),
+                    Err(WriteError::Failed(error)) => self.not_written(left, error.to_string()),
+                    Err(error @ WriteError::Changed(_)) => {
+                        return Err(Stopped::Failed(error.into()));
+                    }
+                }
+            } else {
+                self.file_side.matches();
             }
-            return Ok((self.nothing_to_do(), 0));
+            return Ok(self.nothing_to_do());
+        }
+        if let Some(saved) = saved
+            && let Some(question) = self.doubted(&read, saved).await
+        {
+            return Err(Stopped::Asked(question));
         }
 
         for change in read.changes.iter() {
@@ -147,54 +176,69 @@ impl Manager {
 
         // 6 keep: what runs is a kept revision already; the journal says what is about to happen.
         let begun = Instant::now();
-        let lines: Vec<String> = plan.lines.iter().map(|line| line.text.clone()).collect();
-        self.keeping.begin(&self.running.revision.id, &text, lines).await?;
+        let wanted = Wanted { author: &author, origin, message: &message };
+        let notes = self.begin_journal(&plan, &read.meaning, &text, wanted).await;
 
-        // 7 apply
+        // 7 apply: what is started shows up before this is over, and shows no secrets.
+        if read.meaning.has_secrets() {
+            self.publisher.update(|core| core.secrets.push(read.meaning.clone()));
+        }
         let old = self.running.bench.clone();
-        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench).await;
+        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench, notes).await;
         let progress = match taken {
             Ok(progress) => progress,
             Err(failure) => {
                 timings.apply = ms(begun);
-                return Err(self.failed(&failure, origin, &author).await);
+                return Err(self.failed(&failure, origin, &author).await.into());
             }
         };
         timings.apply = ms(begun);
 
-        // 8 write
+        // 8 write: what cannot be written runs all the same, unless someone else wrote meanwhile.
         let begun = Instant::now();
-        let before = self.running.hash;
-        if !from_file && let Err(error) = self.keeping.write(text.clone(), Some(before)).await {
-            let now = self.keeping.read_file().await;
-            self.saved_meanwhile = now.is_ok_and(|file| file.hash != before);
-            let what = error.to_string();
-            let failure = apply::take_back(progress, &mut self.components, &old, what).await;
-            return Err(self.failed(&failure, origin, &author).await);
-        }
+        let left = self.expected_on_disk();
+        let written = match from_file {
+            true => Ok(()),
+            false => self.keeping.write(text.clone(), left.clone()).await,
+        };
+        let not_written = match written {
+            Ok(()) => {
+                progress.notes.wrote().await;
+                None
+            }
+            Err(WriteError::Failed(error)) => Some(error.to_string()),
+            Err(WriteError::Changed(error)) => {
+                self.file_side.overtaken(true);
+                let what = error.to_string();
+                let failure = apply::take_back(progress, &mut self.components, &old, what).await;
+                return Err(self.failed(&failure, origin, &author).await.into());
+            }
+        };
         timings.write = ms(begun);
 
         // 9 announce
-        let message = if message.trim().is_empty() { summary(&read.changes) } else { message };
+        let summary = match &read.changes[..] {
+            [] if differs && read.meaning.has_secrets() => "a secret's value changed".to_owned(),
+            [] if differs => "what is around the files changed".to_owned(),
+            changes => summary(changes),
+        };
+        let message = if message.trim().is_empty() { summary.clone() } else { message };
         let mut verified = progress.verified.clone();
         if let Meaning::Layered(layered) = &*read.meaning {
             // What is kept of them would show what the file hides.
-            verified.retain(|set| set.path.parse().is_ok_and(|path| !layered.holds_secret(&path)));
+            verified.retain(|set| !holds_secret(layered, &set.path));
         }
-        let facts = Facts { author: author.clone(), origin, message, verified };
-        let accepted = self.keeping.accept(&text, &read.changes, facts).await;
-        let revision = match accepted {
-            Ok(revision) => revision,
-            Err(error) => {
-                let written = (!from_file).then_some(hash);
-                let failure = self.not_kept(error, progress, written, &old).await;
-                return Err(self.failed(&failure, origin, &author).await);
-            }
-        };
+        let written = not_written.is_none();
+        let facts = Facts { author: author.clone(), origin, message, verified, written };
+        let revision = self.keeping.accept(&text, &read.changes, facts).await?;
         self.attention = None;
         self.components.configure_all(&old, &read.bench).await;
-        let retention = read.bench.runtime.snapshot_retention;
-        self.keeping.retain(retention, read.bench.runtime.quiet).await;
+        // What an unfinished change goes back to is not forgotten before that is decided.
+        let retention = match self.unfinished {
+            Some(_) => usize::MAX,
+            None => read.bench.runtime.snapshot_retention,
+        };
+        self.keeping.retain(retention, read.bench.runtime.quiet, &revision.id).await;
         self.running = Running {
             text,
             hash,
@@ -204,14 +248,25 @@ impl Manager {
             diagnostics: read.diagnostics.clone(),
             revision: revision.clone(),
         };
+        match not_written {
+            None => self.file_side.matches(),
+            Some(cause) => self.not_written(left, cause),
+        }
+        self.recording.accepted(&self.running, &read.changes);
         self.prove();
+        self.warn_of_exposed_secrets().await;
         let applied = Applied {
             revision,
             changes: read.changes,
             diagnostics: read.diagnostics,
             plan: Arc::new(plan.lines),
+            persisted: written,
         };
-        Ok((applied, plan.interrupted))
+        let outcome = match applied.changes.is_empty() && !differs {
+            true => Outcome::Unchanged,
+            false => Outcome::Applied,
+        };
+        Ok(Passed { applied, interrupted: plan.interrupted, summary, outcome })
     }
 
     /// Stations 1 to 4, on a thread that may take its time.
@@ -292,49 +347,20 @@ impl Manager {
     pub(crate) fn plan(&self, bench: &Bench, meaning: &Meaning, writes: bool) -> Plan {
         let link = |id: &str| self.components.link(id);
         let mut plan = plan::plan(&self.running.bench, bench, &self.drivers, &link);
-        plan.tell_first("snapshot", format!("keep {}", self.running.revision.id));
-        if writes {
-            plan.tell("write", format!("write {}", self.file_name), None);
-        }
-        for secrets in [meaning, &self.running.meaning] {
-            if !secrets.has_secrets() {
-                continue;
-            }
-            for line in &mut plan.lines {
-                line.text = secrets.hide(std::mem::take(&mut line.text));
-                line.note = line.note.take().map(|note| secrets.hide(note));
-            }
-        }
+        plan.tell_around(&self.running, meaning, writes.then_some(&self.file_name));
         plan
     }
 
-    fn nothing_to_do(&self) -> Applied {
-        Applied {
+    fn nothing_to_do(&self) -> Passed {
+        let applied = Applied {
             revision: self.running.revision.clone(),
             changes: none(),
             diagnostics: self.running.diagnostics.clone(),
             plan: none(),
-        }
-    }
-
-    /// A change that runs but cannot be remembered is taken back, the file with it.
-    async fn not_kept(
-        &mut self,
-        error: CommandError,
-        progress: apply::Progress,
-        written: Option<TextHash>,
-        old: &Bench,
-    ) -> StepFailure {
-        let what = format!("the revision could not be kept: {error}");
-        let mut failure = apply::take_back(progress, &mut self.components, old, what).await;
-        if written.is_some() {
-            let text = self.running.text.clone();
-            match self.keeping.write(text, written).await {
-                Ok(()) => failure.undone.push(self.file_name.clone()),
-                Err(error) => failure.not_undone.push(format!("{}: {error}", self.file_name)),
-            }
-        }
-        failure
+            persisted: self.file_side.in_step(),
+        };
+        let (interrupted, summary, outcome) = (0, summary(&[]), Outcome::Unchanged);
+        Passed { applied, interrupted, summary, outcome }
     }
 
     async fn failed(
@@ -372,16 +398,22 @@ impl Manager {
         });
     }
 
-    fn tell_applied(&self, origin: Origin, applied: &Applied, timings: Timings) {
-        let Applied { revision, changes, .. } = applied;
+    fn tell_applied(&self, origin: Origin, applied: &Applied, summary: &str, timings: Timings) {
+        let revision = &applied.revision;
         let id = &revision.id;
         let (kind, what) = match origin {
             Origin::File => ("reload_applied", format!("{} reloaded as {id}", self.file_name)),
             Origin::Rollback => ("rollback_applied", format!("{}, as {id}", revision.message)),
             _ => ("commit_applied", format!("Commit {id} by {}", revision.author)),
         };
-        let message = format!("{what}: {}", summary(changes));
-        self.publisher.tell(Told {
+        let message = format!("{what}: {summary}");
+        let payload = serde_json::json!({
+            "revision": id,
+            "author": revision.author,
+            "message": revision.message,
+            "changes": *applied.changes,
+        });
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -389,7 +421,8 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        self.publisher.tell_with(told, Some(payload));
     }
 
     fn tell_rejected(
@@ -406,7 +439,7 @@ impl Manager {
         } else {
             ("commit_rejected", format!("Not committed: {error}. The bench still runs {id}."))
         };
-        self.publisher.tell(Told {
+        let told = Told {
             origin,
             kind,
             subject: Subject::Configuration,
@@ -414,7 +447,9 @@ impl Manager {
             path: String::new(),
             message,
             took_ms: Some(timings.total),
-        });
+        };
+        let findings = serde_json::json!({ "revision": id, "diagnostics": error.diagnostics() });
+        self.publisher.tell_with(told, Some(findings));
     }
 }
 

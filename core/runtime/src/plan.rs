@@ -8,6 +8,8 @@ use setpoint_instruments::{LinkState, ParamFacts, ParamValue};
 
 use crate::{
     catalogue::{Drivers, param_value},
+    files::Meaning,
+    manager::Running,
     status::PlanStep,
 };
 
@@ -33,19 +35,53 @@ pub(crate) enum Step {
 pub(crate) struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) lines: Vec<PlanStep>,
+    /// By index of a step: which of `lines` tells of it.
+    pub(crate) line_of: Vec<usize>,
     /// Sources that stop showing pictures for a moment.
     pub(crate) interrupted: usize,
 }
 
 impl Plan {
+    /// Puts the lines for what comes before and after the steps around them; `writes` is the file
+    /// that is written, if one is. What is secret in either bench is hidden.
+    pub(crate) fn tell_around(
+        &mut self,
+        running: &Running,
+        meaning: &Meaning,
+        writes: Option<&String>,
+    ) {
+        self.tell_first("snapshot", format!("keep {}", running.revision.id));
+        if let Some(file) = writes {
+            self.tell("write", format!("write {file}"), None);
+        }
+        for secrets in [meaning, &running.meaning] {
+            if !secrets.has_secrets() {
+                continue;
+            }
+            for line in &mut self.lines {
+                line.text = secrets.hide(std::mem::take(&mut line.text));
+                line.note = line.note.take().map(|note| secrets.hide(note));
+            }
+        }
+    }
+
     fn add(&mut self, step: Step, kind: &'static str, text: String, note: Option<String>) {
         self.steps.push(step);
+        self.line_of.push(self.lines.len());
         self.lines.push(PlanStep { text, kind, note, hazard: false });
+    }
+
+    /// A step that a line tells of already: the last one that starts with the words.
+    fn add_told(&mut self, step: Step, words: &str) {
+        let told = self.lines.iter().rposition(|line| line.text.starts_with(words));
+        self.steps.push(step);
+        self.line_of.push(told.unwrap_or(self.lines.len()));
     }
 
     /// A line before all others.
     pub(crate) fn tell_first(&mut self, kind: &'static str, text: String) {
         self.lines.insert(0, PlanStep { text, kind, note: None, hazard: false });
+        self.line_of.iter_mut().for_each(|line| *line += 1);
     }
 
     /// A line that tells of something and does nothing by itself.
@@ -239,7 +275,7 @@ fn add_open(plan: &mut Plan, id: &str, old: Option<&Instrument>, new: &Instrumen
             plan.add(step, "connect", connect, on_connect(new));
         }
         // It has been told that it is disconnected.
-        Some(old) if relinks(old, new) => plan.steps.push(step),
+        Some(old) if relinks(old, new) => plan.add_told(step, &format!("{id} disconnect")),
         Some(old) => {
             // Values have lines of their own.
             let same_values = Instrument { set: new.set.clone(), ..old.clone() };

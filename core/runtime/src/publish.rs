@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     components::Device,
     cpu::CpuMeter,
-    event::{Origin, Subject, Tone},
+    event::{Event, Origin, Subject, Tone},
     event_log::{EventLog, Told},
     files::Meaning,
     staging::none,
@@ -43,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) attention: Option<String>,
     pub(crate) unfinished: Option<Arc<Unfinished>>,
     pub(crate) history_problem: Option<String>,
+    /// What the history database does not do; shown where nothing worse is.
+    pub(crate) database_problem: Option<String>,
     pub(crate) transactions: Vec<Arc<Transaction>>,
     pub(crate) revisions: Arc<Vec<Revision>>,
     pub(crate) text: Arc<str>,
@@ -50,8 +52,8 @@ pub(crate) struct Core {
     pub(crate) disk_text: Option<Arc<str>>,
     pub(crate) instrument_order: Vec<String>,
     pub(crate) source_order: Vec<String>,
-    /// What runs, if it holds secrets: they are not shown.
-    pub(crate) secrets: Option<Arc<Meaning>>,
+    /// What runs, and what is about to, if they hold secrets: those are not shown.
+    pub(crate) secrets: Vec<Arc<Meaning>>,
 }
 
 impl Core {
@@ -70,10 +72,12 @@ impl Core {
                 ahead: None,
                 question: None,
                 suspended: None,
+                watch: crate::status::WatchShown::default(),
             },
             attention: None,
             unfinished: None,
             history_problem: None,
+            database_problem: None,
             transactions: Vec::new(),
             revisions: none(),
             text: Arc::from(""),
@@ -81,7 +85,7 @@ impl Core {
             disk_text: None,
             instrument_order: Vec::new(),
             source_order: Vec::new(),
-            secrets: None,
+            secrets: Vec::new(),
         }
     }
 }
@@ -157,8 +161,33 @@ impl Publisher {
 
     /// Tells what happened.
     pub(crate) fn tell(&self, told: Told) {
-        self.parts().events.add(told);
+        self.tell_with(told, None);
+    }
+
+    /// The same with details for programs.
+    pub(crate) fn tell_with(&self, told: Told, payload: Option<serde_json::Value>) {
+        self.parts().events.add(told, payload);
         self.0.wake.notify_one();
+    }
+
+    /// Numbers and keeps events from now on; those of earlier runs come before them.
+    pub(crate) fn keep_events(&self, history: setpoint_store::History, earlier: Vec<Event>) {
+        self.parts().events.go_on(history, earlier);
+    }
+
+    /// Every instrument as it is now, in no order.
+    pub(crate) fn devices(&self) -> Vec<Arc<InstrumentStatus>> {
+        self.parts().devices.values().map(DeviceSlot::status).collect()
+    }
+
+    /// The names of all sources.
+    pub(crate) fn sources(&self) -> Vec<String> {
+        self.parts().sources.keys().cloned().collect()
+    }
+
+    /// What runs, and what is about to, if they hold secrets.
+    pub(crate) fn secrets(&self) -> Vec<Arc<Meaning>> {
+        self.parts().core.secrets.clone()
     }
 
     /// Follows an instrument from now on, in place of one of that name.
@@ -232,6 +261,7 @@ impl Publisher {
         let mut told_error = None;
         loop {
             let status = receiver.borrow_and_update().clone();
+            let status = without_secrets(status, &self.secrets());
             if let Some(told) = transition(&status, before, &mut told_error) {
                 self.tell(told);
             }
@@ -253,7 +283,7 @@ impl Parts {
         for (id, slot) in &mut self.sources {
             let info = slot.look(id);
             if let Some(told) = slot.transition(&info) {
-                self.events.add(told);
+                self.events.add(told, None);
             }
             slot.last = Some(Arc::new(info));
         }
@@ -264,10 +294,10 @@ impl Parts {
             reload: core.reload,
             attention: core.attention,
             unfinished: core.unfinished,
-            history_problem: core.history_problem,
+            history_problem: core.history_problem.or(core.database_problem),
             transactions: core.transactions,
             instruments: in_order(&core.instrument_order, &self.devices, |slot| {
-                without_secrets(slot.status(), core.secrets.as_deref())
+                without_secrets(slot.status(), &core.secrets)
             }),
             sources: in_order(&core.source_order, &self.sources, |slot| {
                 slot.last.clone().unwrap_or_else(|| Arc::new(slot.look("")))
@@ -286,13 +316,17 @@ impl Parts {
 /// A status for everybody: the address of a device may be a secret.
 fn without_secrets(
     status: Arc<InstrumentStatus>,
-    secrets: Option<&Meaning>,
+    secrets: &[Arc<Meaning>],
 ) -> Arc<InstrumentStatus> {
-    let Some(secrets) = secrets else { return status };
+    if secrets.is_empty() {
+        return status;
+    }
     let mut status = Arc::unwrap_or_clone(status);
-    status.address = secrets.hide(status.address);
-    status.link = status.link.map(|link| secrets.hide(link));
-    status.error = status.error.map(|error| secrets.hide(error));
+    for secrets in secrets {
+        status.address = secrets.hide(status.address);
+        status.link = status.link.map(|link| secrets.hide(link));
+        status.error = status.error.map(|error| secrets.hide(error));
+    }
     Arc::new(status)
 }
 

@@ -1,32 +1,93 @@
-//! The panel's open transaction: edits staged, checked, rebased, not yet in effect.
+//! One transaction: edits staged, checked, rebased, not yet in effect.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use setpoint_bench::{
     Edit, KeyPath, TextEdit, Value,
     merge::{Reconciled, reconcile},
 };
+use tokio::time::Instant;
 
-use crate::{command::Keep, event::Origin, status::StagedEdit};
+use crate::{
+    command::Keep,
+    event::Origin,
+    status::{StagedEdit, Transaction},
+    transactions::Preview,
+};
 
 /// Edits waiting for a commit, each with the value its key had when it was staged.
 #[derive(Debug, Clone)]
 pub(crate) struct Staging {
     pub(crate) id: String,
     pub(crate) opened: Timestamp,
+    pub(crate) touched: Timestamp,
     pub(crate) origin: Origin,
+    pub(crate) author: String,
+    pub(crate) message: String,
+    /// The revision that the edits were compared with when they changed last.
+    pub(crate) base: String,
+    /// Nobody touched it for long: it has to be taken up again.
+    pub(crate) draft: bool,
+    /// Someone asked for it by itself: it stays also with nothing in it.
+    pub(crate) begun: bool,
     pub(crate) edits: Vec<StagedEdit>,
+    /// Whether the disk has it as it is.
+    pub(crate) saved: bool,
+    /// What a commit would do, once it is known.
+    pub(crate) preview: Option<Preview>,
+    /// As it was shown last.
+    pub(crate) shown: Option<Arc<Transaction>>,
+    /// Time without a touch before `since`, on a clock that nobody sets.
+    pub(crate) idle_before: Duration,
+    pub(crate) since: Instant,
 }
 
 impl Staging {
-    /// An empty transaction; `number` is unique in this run.
-    pub(crate) fn open(number: u64, origin: Origin) -> Self {
-        Self { id: format!("t{number}"), opened: Timestamp::now(), origin, edits: Vec::new() }
+    /// A transaction with nothing in it.
+    pub(crate) fn open(id: String, origin: Origin) -> Self {
+        let now = Timestamp::now();
+        Self {
+            id,
+            opened: now,
+            touched: now,
+            origin,
+            author: String::new(),
+            message: String::new(),
+            base: String::new(),
+            draft: false,
+            begun: false,
+            edits: Vec::new(),
+            saved: true,
+            preview: None,
+            shown: None,
+            idle_before: Duration::ZERO,
+            since: Instant::now(),
+        }
+    }
+
+    /// Somebody did something to it: it lives on from now.
+    pub(crate) fn touch(&mut self) {
+        self.touched = Timestamp::now();
+        self.idle_before = Duration::ZERO;
+        self.since = Instant::now();
+        self.shown = None;
+    }
+
+    /// When it becomes a draft unless someone touches it; `None` for a draft.
+    pub(crate) fn expires(&self, timeout: Duration) -> Option<Instant> {
+        (!self.draft).then(|| self.since + timeout.saturating_sub(self.idle_before))
+    }
+
+    /// The edits have changed: what was found out about them is out of date.
+    fn changed(&mut self) {
+        self.preview = None;
+        self.shown = None;
     }
 
     /// Stages edits over the running values. An edit back to the running value is taken out.
     pub(crate) fn stage(&mut self, edits: Vec<Edit>, running: &Value) {
+        self.changed();
         for Edit { path, value } in edits {
             let base = running.get(&path).cloned();
             let kept = self.edits.iter().position(|staged| staged.path == path);
@@ -46,6 +107,7 @@ impl Staging {
 
     /// Takes edits out.
     pub(crate) fn unstage(&mut self, paths: &[KeyPath]) {
+        self.changed();
         self.edits.retain(|staged| !paths.contains(&staged.path));
     }
 
@@ -53,6 +115,7 @@ impl Staging {
     /// otherwise clash, the rest stays as it is. Of an edit of a whole table, that is said key by
     /// key. Says how many clash.
     pub(crate) fn rebase(&mut self, running: &Value) -> usize {
+        self.changed();
         let mut edits = Vec::with_capacity(self.edits.len());
         for staged in self.edits.drain(..) {
             let StagedEdit { path, base, value, .. } = &staged;
@@ -85,6 +148,7 @@ impl Staging {
 
     /// Decides a clash; `false` if there is none at that key.
     pub(crate) fn resolve(&mut self, path: &KeyPath, keep: Keep) -> bool {
+        self.changed();
         let Some(index) =
             self.edits.iter().position(|staged| staged.path == *path && staged.clash.is_some())
         else {
@@ -158,11 +222,6 @@ pub(crate) fn same(mine: Option<&Value>, theirs: Option<&Value>) -> bool {
     }
 }
 
-/// A transaction without edits is none.
-pub(crate) fn non_empty(staging: Option<Staging>) -> Option<Staging> {
-    staging.filter(|staging| !staging.edits.is_empty())
-}
-
 /// Something shared that is empty most of the time.
 pub(crate) fn none<T>() -> Arc<Vec<T>> {
     Arc::new(Vec::new())
@@ -185,7 +244,7 @@ mod tests {
     }
 
     fn staged() -> Staging {
-        let mut staging = Staging::open(1, Origin::Panel);
+        let mut staging = Staging::open("t1".to_owned(), Origin::Panel);
         staging.stage(vec![edit("set.volts", 3.45)], &values(3.3, 0.5));
         staging
     }
@@ -194,7 +253,7 @@ mod tests {
     fn an_edit_back_to_the_running_value_is_taken_out() {
         let mut staging = staged();
         staging.stage(vec![edit("set.volts", 3.3)], &values(3.3, 0.5));
-        assert!(non_empty(Some(staging)).is_none());
+        assert!(staging.edits.is_empty());
     }
 
     #[test]
@@ -247,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_whole_table_follows_key_by_key() {
-        let mut staging = Staging::open(1, Origin::Panel);
+        let mut staging = Staging::open("t1".to_owned(), Origin::Panel);
         let path: KeyPath = "set".parse().unwrap();
         let value = values(3.45, 0.6).get(&path).cloned();
         staging.stage(vec![Edit { path: path.clone(), value }], &values(3.3, 0.5));

@@ -4,23 +4,29 @@ use std::{path::PathBuf, sync::Arc};
 
 use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
-    Audit, BenchFolder, FileSeen, Journal, ReadError, Revisions, StoreError, TextHash,
-    WatchOptions, Watcher, atomic,
+    AccessRules, BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash,
+    WatchOptions, Watcher,
 };
 use tokio::sync::mpsc;
 
 use crate::{
     catalogue::Drivers,
     components::Components,
+    doubt::{self, Saved},
     event::{Origin, Tone},
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{QUEUE, Runtime},
-    keeping::{self, Keeping, Store},
-    manager::{Manager, OnDisk, Running},
+    keeping::{self, Keeping},
+    manager::{Manager, Running},
     publish::{Core, Publisher},
+    recording::{self, Recording},
+    shelf::{self, Shelf},
     staging::none,
-    status::Revision,
+    standing::{FileSide, Found, Wait},
+    status::{Question, Revision},
+    transactions::Transactions,
+    unfinished,
 };
 
 /// What to open.
@@ -30,12 +36,14 @@ pub struct Options {
     pub bench: PathBuf,
     /// The environment to run it for; else the variable `SETPOINT_ENV` or the file says.
     pub environment: Option<String>,
+    /// Which files the bench may be made of, by the person's settings.
+    pub access: AccessRules,
 }
 
 impl Options {
     /// A bench file, for the environment that its surroundings name.
     pub fn new(bench: impl Into<PathBuf>) -> Self {
-        Self { bench: bench.into(), environment: None }
+        Self { bench: bench.into(), environment: None, access: AccessRules::default() }
     }
 }
 
@@ -45,7 +53,8 @@ pub enum StartError {
     /// The file cannot be read, and no revision is kept that could run instead.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The folder beside the file cannot be used, or another Setpoint uses it.
+    /// Another Setpoint uses the bench, the folder beside it belongs to another one, or the file
+    /// cannot be followed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The file does not check, and no revision is kept that could run instead.
@@ -69,12 +78,18 @@ impl StartError {
 }
 
 /// What was found on disk and what will run.
-struct Found {
-    store: Store,
+struct Opened {
+    shelf: Shelf,
+    unfinished: Option<Intent>,
     drivers: Drivers,
     running: Running,
-    on_disk: OnDisk,
+    /// What the file holds, if that is not what runs.
+    found: Option<Found>,
+    attention: Option<String>,
     notes: Vec<(Tone, String)>,
+    transactions: setpoint_store::Transactions,
+    staged: Vec<setpoint_store::TransactionRecord>,
+    exposed: Vec<String>,
 }
 
 impl Runtime {
@@ -87,7 +102,7 @@ impl Runtime {
     /// See [`StartError`]; nothing is started then, and nothing written but the folder itself.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let path = options.bench;
-        let files = Files::new(&path, options.environment);
+        let files = Files::new(&path, options.environment, options.access);
         let (saw, saves) = mpsc::channel(16);
         let (watched, those) = (path.clone(), files.clone());
         let opened = tokio::task::spawn_blocking(move || {
@@ -105,42 +120,67 @@ impl Runtime {
             if let Err(error) = setpoint_video::init() {
                 tracing::error!("no pictures: {error}");
             }
-            Ok::<_, StartError>((found, watcher))
+            let history = recording::open(&BenchFolder::of(&watched), found.shelf.audit())?;
+            Ok::<_, StartError>((found, watcher, history))
         });
-        let (found, watcher) = match opened.await {
+        let (found, watcher, history) = match opened.await {
             Ok(opened) => opened?,
             // A panic while opening: passed on, as it would be without the thread.
             Err(error) => std::panic::resume_unwind(error.into_panic()),
         };
-        let Found { store, drivers, running, on_disk, notes } = found;
-        let folder = store.folder.path().to_owned();
+        let Opened {
+            shelf,
+            unfinished,
+            drivers,
+            running,
+            found,
+            attention,
+            notes,
+            transactions,
+            staged,
+            exposed,
+        } = found;
+        let folder = BenchFolder::of(&path).path().to_owned();
         let drivers = Arc::new(drivers);
-        let keeping = Keeping::new(path.clone(), files.clone(), drivers.clone(), store);
+        let keeping = Keeping::new(
+            path.clone(),
+            files.clone(),
+            drivers.clone(),
+            shelf,
+            unfinished.clone(),
+            transactions,
+        );
         keeping.set_watcher(watcher);
+        if running.revision.id == shelf::UNKEPT {
+            // Says why.
+            keeping.try_again().await;
+        }
 
         let publisher = Publisher::new(Core::empty(path.clone()));
         let frames = Frames::default();
+        let recording = Recording::start(history, &publisher, &frames, &keeping);
         let (report, reports) = mpsc::channel(QUEUE);
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
+        let secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
+        publisher.update(|core| core.secrets.extend(secrets));
         components.start(&running.bench).await;
 
         let mut manager = Manager {
             file_name: files.name().to_owned(),
             files,
-            // No sign is this: the first looks compare with what was read.
-            beside: 0,
+            followed: None,
             running,
-            on_disk,
-            attention: None,
-            saved_meanwhile: false,
-            paused: false,
-            settling: false,
-            staging: None,
-            staged: 0,
+            file_side: FileSide::new(found),
+            attention: unfinished.as_ref().map(asks).or(attention),
+            unfinished,
+            told_problem: false,
+            exposed,
+            transactions: Transactions::default(),
             drivers,
             components,
             keeping: keeping.clone(),
+            recording: recording.clone(),
             publisher: publisher.clone(),
             reports,
             saves,
@@ -148,6 +188,7 @@ impl Runtime {
         for (tone, message) in notes {
             manager.tell(Origin::Bench, "opened", tone, message);
         }
+        manager.bring_transactions_back(staged).await;
         manager.announce();
 
         let (commands, requests) = mpsc::channel(QUEUE);
@@ -160,11 +201,11 @@ impl Runtime {
             publishing.abort();
         });
         let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
-        Ok(Self { commands, status, changed, frames, folder, keeping, stop, managing })
+        Ok(Self { commands, status, changed, frames, folder, keeping, recording, stop, managing })
     }
 }
 
-fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
+fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     let known = BenchFolder::exists(path);
     let drivers = Drivers::beside(path);
     let name = files.name().to_owned();
@@ -188,74 +229,142 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Found, StartError> {
         _ => {}
     }
 
-    let folder = BenchFolder::open(path)?;
-    let lock = Some(folder.lock()?);
-    atomic::sweep_temporary(path)?;
+    let mut shelf = Shelf::open(path)?;
     let mut notes = Vec::new();
-    let audit = Audit::open(&folder)?;
-    let mut revisions = Revisions::open(&folder, &audit)?;
-    notes.extend(revisions.problems().iter().map(|problem| (Tone::Warning, problem.clone())));
+    if let Some(audit) = shelf.audit() {
+        notes.extend(audit.notes().iter().map(|note| (Tone::Warning, note.clone())));
+    }
+    let problems = shelf.revisions().problems().iter();
+    notes.extend(problems.map(|problem| (Tone::Warning, problem.clone())));
     notes.extend(
         drivers.library().problems().iter().map(|problem| (Tone::Warning, problem.to_string())),
     );
-    let journal = Journal::open(&folder);
-    let found = journal.found().unwrap_or_else(|error| {
-        notes.push((Tone::Warning, format!("What was going on when Setpoint ended: {error}")));
-        None
-    });
-    if let Some(intent) = found {
-        let message = format!(
-            "Setpoint ended in the middle of a change from {}: {}. The file decides what runs; \
-             check the devices.",
-            intent.from_revision,
-            intent.steps.join(", ")
-        );
-        notes.push((Tone::Warning, message));
-    }
-    if let Err(error) = journal.clear() {
+    let mut damaged = Vec::new();
+    let mut unfinished = shelf.unfinished(path, &mut damaged);
+    notes.extend(damaged.into_iter().map(|problem| (Tone::Error, problem)));
+    let read = reading.as_ref().ok().and_then(|(file, _)| file.as_ref()).map(|file| &*file.text);
+    let meant = unfinished.as_ref().map(|intent| intent.to_text.as_str());
+    let texts = [read.unwrap_or_default(), meant.unwrap_or_default()];
+    // Without the lock, they may be another's at work.
+    if shelf.problem().is_none()
+        && let Err(error) = files.sweep(&BenchFolder::of(path), &texts)
+    {
         notes.push((Tone::Warning, error.to_string()));
     }
 
-    let (running, on_disk) = match reading {
-        Ok((Some(file), Ok(meaning))) if meaning.bench().is_some() => {
-            let revision = match revisions.list().first() {
-                Some(newest) if newest.hash == file.hash => keeping::revision(newest),
-                _ => found_as_revision(&mut revisions, &audit, &file)?,
-            };
-            let running = running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
-            (running, OnDisk::Same)
+    let mut attention = None;
+    let (running, found) = match reading {
+        Ok((Some(file), Ok(meaning)))
+            if meaning.bench().is_some() || doubt::is_empty(&file.text) =>
+        {
+            match doubted_at_start(shelf.revisions(), files, &drivers, &file, &meaning) {
+                Some((running, question)) => {
+                    let why = Wait::Answer(question);
+                    (running, Some(Found::Waiting { text: file.text, why }))
+                }
+                None if meaning.bench().is_none() => return Err(invalid(meaning.diagnostics())),
+                None => {
+                    let newest = shelf.revisions().newest().cloned();
+                    let newest = newest.filter(|newest| newest.hash != file.hash);
+                    let revision =
+                        revision_of(&mut shelf, path, &file, &mut unfinished, &mut notes);
+                    if let Some(newest) = newest
+                        && shelf.never_written(&newest, &revision.id)
+                    {
+                        let id = &newest.id;
+                        attention = Some(format!(
+                            "{id} was in force and never reached {name}: roll back to {id} if you \
+                             want it"
+                        ));
+                    }
+                    let running =
+                        running(file.text, meaning, revision).ok_or_else(|| invalid(&[]))?;
+                    (running, None)
+                }
+            }
         }
         Ok((file, read)) => {
             let findings = match read {
                 Ok(meaning) => meaning.diagnostics().to_vec(),
                 Err(findings) => findings,
             };
-            let Some(running) = last_good(&revisions, files, &drivers) else {
+            let Some(running) = last_good(shelf.revisions(), files, &drivers) else {
                 return Err(invalid(&findings));
             };
             let diagnostics = Arc::new(findings);
             let why = check::summary(&diagnostics);
-            (running, OnDisk::Refused { text: file.map(|file| file.text), diagnostics, why })
+            let text = file.map(|file| file.text);
+            (running, Some(Found::Refused { text, diagnostics, why }))
         }
         Err(error) => {
-            let Some(running) = last_good(&revisions, files, &drivers) else {
+            let Some(running) = last_good(shelf.revisions(), files, &drivers) else {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
-            (running, OnDisk::Unreadable { why })
+            (running, Some(Found::Unreadable { why }))
         }
     };
     let id = &running.revision.id;
-    notes.push(match &on_disk {
-        OnDisk::Same => (Tone::Info, format!("{name} opened as {id}")),
-        OnDisk::Refused { why, .. } => {
+    notes.push(match &found {
+        None => (Tone::Info, format!("{name} opened as {id}")),
+        Some(Found::Refused { why, .. }) => {
             (Tone::Error, format!("{name} was not applied: {why}. {id} runs instead."))
         }
-        OnDisk::Unreadable { why } => (Tone::Error, why.clone()),
-        OnDisk::Waiting { .. } => (Tone::Info, format!("{name} waits for a reload")),
+        Some(Found::Unreadable { why }) => (Tone::Error, why.clone()),
+        Some(Found::Waiting { why: Wait::Answer(question), .. }) => {
+            let asked = &question.message;
+            (Tone::Warning, format!("{name} is not applied unasked: {asked}. {id} runs instead."))
+        }
+        Some(Found::Waiting { .. }) => (Tone::Info, format!("{name} waits for a reload")),
     });
-    let store = Store { folder, revisions, audit, journal, lock };
-    Ok(Found { store, drivers, running, on_disk, notes })
+    notes.extend(attention.iter().map(|attention| (Tone::Warning, attention.clone())));
+    let (transactions, staged) = setpoint_store::Transactions::open(&BenchFolder::of(path));
+    notes.extend(staged.problems.into_iter().map(|problem| (Tone::Warning, problem)));
+    if let Some(intent) = &mut unfinished {
+        let keep = intent.steps.len().saturating_sub(1);
+        if shelf::was_kept(intent, shelf.revisions().newest()) && !intent.done.contains(&keep) {
+            intent.done.push(keep);
+        }
+        notes.push((Tone::Error, asks(intent)));
+    }
+    let exposed = files.exposed_secrets(&running.meaning);
+    notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
+    Ok(Opened {
+        shelf,
+        unfinished,
+        drivers,
+        running,
+        found,
+        attention,
+        notes,
+        transactions,
+        staged: staged.kept,
+        exposed,
+    })
+}
+
+/// A file that looks torn beside the newest revision: that runs instead, and the file is asked
+/// about. How many components it lacks does not matter: someone may have edited it at leisure.
+fn doubted_at_start(
+    revisions: &Revisions,
+    files: &Files,
+    drivers: &Drivers,
+    file: &OnDiskText,
+    meaning: &Meaning,
+) -> Option<(Running, Question)> {
+    let newest = revisions.newest()?;
+    if newest.hash == file.hash {
+        return None;
+    }
+    let before = revisions.text(&newest.id).ok()?;
+    let missing = files.became(doubt::missing(&before, &file.text));
+    doubt::torn(files.name(), &before, &file.text, &missing)?;
+    let running = last_good(revisions, files, drivers)?;
+    let found = (&*file.text, meaning.bench());
+    let saved = Saved { renamed: false };
+    let before = (&*running.text, &*running.bench);
+    let question = doubt::question(files.name(), before, found, &missing, saved)?;
+    Some((running, question))
 }
 
 fn invalid(findings: &[Diagnostic]) -> StartError {
@@ -278,22 +387,69 @@ fn running(text: Arc<str>, meaning: Meaning, revision: Revision) -> Option<Runni
     })
 }
 
-/// A text that was edited while nothing watched becomes a revision of its own.
-fn found_as_revision(
-    revisions: &mut Revisions,
-    audit: &Audit,
+/// What a person has to decide.
+fn asks(intent: &Intent) -> String {
+    let told = unfinished::told(intent);
+    format!("{told}. The file decides what runs until you finish that change or go back.")
+}
+
+/// The revision that the file holds: the newest one, or one of its own for a text that was edited
+/// while nothing watched. A change that lacks only its revision is finished by that.
+fn revision_of(
+    shelf: &mut Shelf,
+    path: &std::path::Path,
     file: &OnDiskText,
-) -> Result<Revision, StoreError> {
-    let first = revisions.list().is_empty();
-    let message = if first { "As first opened" } else { "Edited while it was not open" };
-    let facts = setpoint_store::Facts {
-        author: Origin::File.as_str().to_owned(),
-        origin: Origin::File.as_str().to_owned(),
-        message: message.to_owned(),
-        label: None,
-        data: serde_json::Value::Null,
+    unfinished: &mut Option<Intent>,
+    notes: &mut Vec<(Tone, String)>,
+) -> Revision {
+    let newest = shelf.revisions().newest().filter(|newest| newest.hash == file.hash);
+    let newest = newest.map(keeping::revision);
+    let brought = unfinished.as_ref().filter(|intent| intent.to_hash == file.hash);
+    let complete = brought.is_some_and(|intent| {
+        let keep = intent.steps.len().saturating_sub(1);
+        (0..keep).all(|step| intent.done.contains(&step))
+    });
+    let facts = match brought {
+        Some(intent) => (
+            intent.author.clone(),
+            intent.origin.clone(),
+            match intent.message.as_str() {
+                "" => "From a change in the middle of which Setpoint ended".to_owned(),
+                message => message.to_owned(),
+            },
+        ),
+        None => {
+            let first = shelf.revisions().newest().is_none();
+            let message = if first { "As first opened" } else { "Edited while it was not open" };
+            let origin = Origin::File.as_str().to_owned();
+            (origin.clone(), origin, message.to_owned())
+        }
     };
-    Ok(keeping::revision(&revisions.keep(&file.text, facts, audit)?))
+    let (author, origin, message) = facts;
+    let data = serde_json::Value::Null;
+    let facts = setpoint_store::Facts { author, origin, message, label: None, data };
+    let kept = match newest {
+        Some(newest) => Ok(newest),
+        None => shelf.store(path).and_then(|store| {
+            let kept = store.revisions.keep(&file.text, facts, &store.audit)?;
+            Ok(keeping::revision(&kept))
+        }),
+    };
+    match kept {
+        Ok(revision) => {
+            if complete && shelf.store(path).is_ok_and(|store| store.journal.clear().is_ok()) {
+                *unfinished = None;
+                let id = &revision.id;
+                notes.push((Tone::Info, format!("The change that {id} came with was complete")));
+            }
+            revision
+        }
+        // The bench runs on without it; what is wrong is told when it is tried again.
+        Err(error) => {
+            notes.push((Tone::Error, format!("{} could not be kept: {error}", path.display())));
+            shelf::unkept(file)
+        }
+    }
 }
 
 /// The newest revision that checks.

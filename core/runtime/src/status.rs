@@ -105,6 +105,16 @@ pub struct Reload {
     pub question: Option<Question>,
     /// Too many saves failed: saves are looked at less often for a while.
     pub suspended: Option<Suspended>,
+    /// How saves are noticed.
+    pub watch: WatchShown,
+}
+
+/// How saves are noticed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct WatchShown {
+    /// Why the system does not tell of them, or not of all, in a sentence: the files are asked
+    /// once a second then. `None` if it does.
+    pub polling: Option<String>,
 }
 
 /// What runs could not be written to disk.
@@ -247,11 +257,11 @@ pub struct Timings {
 /// Changes staged together, not yet in effect.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Transaction {
-    /// Short and unique in this run.
+    /// Short, and given to no other one ever: `t7`.
     pub id: String,
-    /// When the first edit was staged.
+    /// When it was begun or its first edit staged.
     pub opened: Timestamp,
-    /// Through which door.
+    /// Through which door it was opened, or taken up last.
     pub origin: Origin,
     /// Who; empty where that is not known.
     pub author: String,

@@ -160,8 +160,12 @@ async fn a_rollback_takes_the_files_of_its_revision_and_no_others() {
     assert!(refused.to_string().contains("had no supplies/two.toml"), "{refused}");
     assert!(bench.runtime.status().instruments.contains_key("two"));
 
+    // Deleting a file is no edit: a person has to mean it.
     std::fs::remove_file(folder.join("two.toml")).unwrap();
-    bench.until("gone", |status| !status.instruments.contains_key("two")).await;
+    bench.until("asked about", |status| status.reload.question.is_some()).await;
+    assert!(bench.runtime.status().instruments.contains_key("two"));
+    bench.ask(Command::Reload { author: "tester".into() }).await.unwrap();
+    assert!(!bench.runtime.status().instruments.contains_key("two"));
     bench.ask(back(&both.id)).await.unwrap();
     assert!(folder.join("two.toml").exists());
     assert!(bench.runtime.status().instruments.contains_key("two"));
@@ -195,6 +199,41 @@ async fn remarks_tell_what_was_changed_if_the_bench_wants_them() {
     let line = bench.text().lines().find(|line| line.contains("ch1.voltage")).unwrap().to_owned();
     assert!(line.starts_with("ch1.voltage = 3.450   # bias # changed 2"), "{line}");
     assert!(line.ends_with("Z, was 3.300"), "{line}");
+    bench.runtime.stop().await;
+}
+
+const OWN: &str = "\
+schema = 1
+[driver]
+id = \"own\"
+name = \"Own\"
+[params.level]
+type = \"float\"
+get = \"L?\"
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_that_is_saved_is_taken_while_the_bench_runs() {
+    let text = "[bench]\nname = \"Table\"\n[instruments.a]\ntype = \"own\"\naddress = \"sim:\"\n";
+    let bench = Bench::open_with(text, &[("drivers/own.toml", OWN)]).await;
+    let told = |kind: &'static str| {
+        move |status: &setpoint_runtime::Status| {
+            status.events.iter().any(|event| event.kind == kind)
+        }
+    };
+    // What the driver could not do until now, asked for in the same breath.
+    write(&bench, "drivers/own.toml", &format!("{OWN}set = \"L {{value:.3f}}\"\nrange = [0, 5]\n"));
+    bench.save(&format!("{text}set.level = 2.0\n"));
+    let status = bench.until("drivers read", told("drivers_read")).await;
+    let told_of = status.events.iter().find(|event| event.kind == "drivers_read").unwrap();
+    assert!(told_of.message.contains("connected anew: a"), "{}", told_of.message);
+    bench.until("applied", |status| status.reload.applied == 1).await;
+    assert_eq!(bench.runtime.status().reload.rejected, 0);
+    // One that what runs does not check with is not taken.
+    write(&bench, "drivers/own.toml", OWN);
+    bench.until("refused", told("drivers_refused")).await;
+    bench.save(&format!("{text}set.level = 3.0\n"));
+    bench.until("applied with the driver of before", |status| status.reload.applied == 2).await;
     bench.runtime.stop().await;
 }
 

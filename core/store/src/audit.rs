@@ -1,6 +1,7 @@
 //! `audit.log`: what was done, by whom, why. One JSON object a line, only ever appended to; each
 //! line holds the BLAKE3 hash of the one before, so that a changed, missing or moved line shows.
-//! The last line is vouched for only by the next one.
+//! What vouches for the last line is `audit.head`: its number and hash, written without waiting for
+//! the disk. After a power cut it may name an earlier line, never one that is not in the log.
 
 use std::{
     fs::{File, OpenOptions},
@@ -16,12 +17,18 @@ use serde_json::{Map, Value};
 
 use crate::{StoreError, folder::BenchFolder, folder::sync_folder};
 
+mod head;
 mod verify;
 
+use head::Head;
 pub use verify::{AuditFault, verify};
 
 /// What the first line holds in place of a hash.
 const NOTHING_BEFORE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The kind of record that says what was found wrong with the end of the log when it was opened:
+/// written down, because records that follow would hide it.
+const DAMAGED: &str = "audit_damaged";
 
 /// One line of the log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,6 +90,7 @@ impl AuditRecord {
 #[derive(Debug)]
 pub struct Audit {
     open: Mutex<Open>,
+    notes: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -96,12 +104,15 @@ struct Open {
     length: u64,
     /// An append failed: there may be bytes beyond `length`.
     dirty: bool,
+    head: PathBuf,
 }
 
 impl Audit {
     /// Opens the log, making it if there is none. What a crash left of a last record is cut off
-    /// and goes into a record of its own (kind `audit_cut`). Damage further up is left as it is
-    /// for [`verify`] to find; the log goes on behind it.
+    /// and goes into a record of its own (kind `audit_cut`). So does what is wrong with the end
+    /// (kind `audit_damaged`): acknowledged records that are missing there, a last one that was
+    /// changed. Damage further up is left as it is for [`verify`] to find; the log goes on behind
+    /// it. See [`Audit::notes`].
     ///
     /// # Errors
     /// When the file cannot be read, made or written.
@@ -127,30 +138,63 @@ impl Audit {
             prev: NOTHING_BEFORE.to_owned(),
             length: 0,
             dirty: false,
+            head: folder.audit_head(),
         };
+        let head = Head::read(&open.head);
+        let mut vouched = None;
         let mut torn = Vec::new();
         each_line(path, |line, whole| {
             if whole {
                 open.lines += 1;
                 open.length += line.len() as u64 + 1;
                 open.prev = hash_of(line);
+                if head.as_ref().is_some_and(|head| head.seq == open.lines) {
+                    vouched = Some(open.prev.clone());
+                }
             } else {
                 torn = line.to_vec();
             }
         })
         .map_err(failed)?;
 
-        let audit = Self { open: Mutex::new(open) };
+        let lines = open.lines;
+        let mut audit = Self { open: Mutex::new(open), notes: Vec::new() };
+        if let Some(head) = head
+            && vouched.as_ref() != Some(&head.hash)
+        {
+            let what = head.contradicted(lines, vouched.is_some());
+            let mut data = Map::new();
+            data.insert("record".into(), head.seq.min(lines + 1).into());
+            data.insert("last".into(), head.seq.into());
+            data.insert("hash".into(), head.hash.into());
+            audit.lock().dirty = !torn.is_empty();
+            let record = AuditRecord::new(DAMAGED, "bench", "setpoint", "", &what);
+            audit.append(AuditRecord { data, ..record })?;
+            audit.notes.push(format!("The audit log is damaged: {what}"));
+        }
         if !torn.is_empty() {
-            audit.lock().dirty = true;
+            {
+                let mut open = audit.lock();
+                open.dirty |= open.lines == lines;
+            }
             let mut data = Map::new();
             data.insert("bytes".into(), torn.len().into());
             data.insert("text".into(), String::from_utf8_lossy(&torn).into());
             let said = "The last record was not whole and was cut off.";
             let record = AuditRecord::new("audit_cut", "bench", "setpoint", "", said);
             audit.append(AuditRecord { data, ..record })?;
+            audit.notes.push(
+                "The last record of the audit log was not whole, as a crash leaves it; it was cut \
+                 off."
+                    .to_owned(),
+            );
         }
         Ok(audit)
+    }
+
+    /// What was found wrong when it was opened, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Appends a record; when this returns, it is on the disk.
@@ -159,6 +203,22 @@ impl Audit {
     /// When it could not be written; the log then is as before.
     pub fn append(&self, record: AuditRecord) -> Result<(), StoreError> {
         self.lock().append(record)
+    }
+
+    /// Appends several records at once: all of them are on the disk when this returns.
+    ///
+    /// # Errors
+    /// When they could not be written; the log then is as before.
+    pub fn append_all(&self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
+        if records.is_empty() { Ok(()) } else { self.lock().append_all(records) }
+    }
+
+    /// All lines of some kinds that can be read, oldest first. Others are not even looked into.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn lines_of(&self, kinds: &[&str]) -> Result<Vec<AuditLine>, StoreError> {
+        lines_of(&self.lock().path, kinds)
     }
 
     /// All lines that can be read, oldest first; the others are passed over.
@@ -177,28 +237,29 @@ impl Audit {
 
 impl Open {
     fn append(&mut self, record: AuditRecord) -> Result<(), StoreError> {
-        let AuditRecord { kind, origin, author, path, message, data } = record;
-        let line = AuditLine {
-            seq: self.lines + 1,
-            at: Timestamp::now(),
-            prev: self.prev.clone(),
-            kind,
-            origin,
-            author,
-            path,
-            message,
-            data,
-        };
-        let mut line = serde_json::to_vec(&line).map_err(|e| StoreError::Damaged {
-            path: self.path.clone(),
-            what: format!("a record cannot be written as JSON: {e}"),
-        })?;
-        let prev = hash_of(&line);
-        line.push(b'\n');
-        self.write(&line).map_err(|e| StoreError::io("write", &self.path, &e))?;
-        self.lines += 1;
-        self.length += line.len() as u64;
+        self.append_all(vec![record])
+    }
+
+    fn append_all(&mut self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
+        let (mut bytes, mut prev, mut seq) = (Vec::new(), self.prev.clone(), self.lines);
+        for record in records {
+            let AuditRecord { kind, origin, author, path, message, data } = record;
+            seq += 1;
+            let at = Timestamp::now();
+            let line = AuditLine { seq, at, prev, kind, origin, author, path, message, data };
+            let line = serde_json::to_vec(&line).map_err(|e| StoreError::Damaged {
+                path: self.path.clone(),
+                what: format!("a record cannot be written as JSON: {e}"),
+            })?;
+            prev = hash_of(&line);
+            bytes.extend(line);
+            bytes.push(b'\n');
+        }
+        self.write(&bytes).map_err(|e| StoreError::io("write", &self.path, &e))?;
+        self.lines = seq;
+        self.length += bytes.len() as u64;
         self.prev = prev;
+        Head { seq: self.lines, hash: self.prev.clone() }.write(&self.head);
         Ok(())
     }
 
@@ -217,11 +278,28 @@ impl Open {
     }
 }
 
-fn lines(path: &Path) -> Result<Vec<AuditLine>, StoreError> {
+/// All lines that can be read, oldest first; the others are passed over.
+pub(crate) fn lines(path: &Path) -> Result<Vec<AuditLine>, StoreError> {
     let mut lines = Vec::new();
     each_line(path, |line, _| match serde_json::from_slice(line) {
         Ok(line) => lines.push(line),
         Err(e) => tracing::warn!(file = %path.display(), error = %e, "a record is passed over"),
+    })
+    .map_err(|e| StoreError::io("read", path, &e))?;
+    Ok(lines)
+}
+
+pub(crate) fn lines_of(path: &Path, kinds: &[&str]) -> Result<Vec<AuditLine>, StoreError> {
+    let marks: Vec<String> = kinds.iter().map(|kind| format!("\"kind\":\"{kind}\"")).collect();
+    let mut lines = Vec::new();
+    each_line(path, |line, _| {
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        if marks.iter().any(|mark| text.contains(mark))
+            && let Ok(line) = serde_json::from_str::<AuditLine>(text)
+            && kinds.contains(&line.kind.as_str())
+        {
+            lines.push(line);
+        }
     })
     .map_err(|e| StoreError::io("read", path, &e))?;
     Ok(lines)

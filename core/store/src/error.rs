@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::AccessError;
+
 /// Why a text file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -39,6 +41,9 @@ pub enum ReadError {
         /// Column of the first bad byte in characters, from 1.
         column: usize,
     },
+    /// It must not be used, because of who else could have written it.
+    #[error(transparent)]
+    NotAllowed(#[from] AccessError),
     /// This user may not read it.
     #[error("{path} may not be read by this user: change its permissions or those of its folder")]
     NoPermission {
@@ -72,7 +77,7 @@ impl ReadError {
             ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing { path },
             ErrorKind::PermissionDenied => Self::NoPermission { path },
             ErrorKind::IsADirectory => Self::Folder { path },
-            _ => Self::Other { path, reason: error.to_string() },
+            _ => Self::Other { path, reason: reason(error) },
         }
     }
 
@@ -145,6 +150,15 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+    /// What was written is not what is on the disk.
+    #[error(
+        "cannot write {path}: the disk gave back something else than was written, so the file was \
+         left as it is; check the disk"
+    )]
+    ReadBack {
+        /// The file.
+        path: PathBuf,
+    },
     /// No kept revision has that id or label.
     #[error("there is no revision “{name}”; it may have been pruned")]
     NoRevision {
@@ -185,7 +199,27 @@ pub enum StoreError {
 
 impl StoreError {
     pub(crate) fn io(action: &'static str, path: &Path, error: &io::Error) -> Self {
-        Self::Io { action, path: path.to_owned(), reason: error.to_string(), kind: error.kind() }
+        Self::Io { action, path: path.to_owned(), reason: reason(error), kind: error.kind() }
+    }
+}
+
+/// What the system says, and what to do where it has no kind of its own to tell it by.
+pub(crate) fn reason(error: &io::Error) -> String {
+    use rustix::io::Errno;
+
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        Some(Errno::MFILE) => format!(
+            "{error}; this program has as many files open as it may: close some, or raise the \
+             limit (ulimit -n)"
+        ),
+        Some(Errno::NFILE) => format!(
+            "{error}; all programs together have as many files open as the system allows: close \
+             some programs"
+        ),
+        Some(Errno::IO) => {
+            format!("{error}; the disk may be failing: keep a copy elsewhere and check it")
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -217,6 +251,8 @@ mod tests {
         let said = StoreError::io("write", &path, &full).to_string();
         assert!(said.starts_with("cannot write /lab/bench.toml: "), "{said}");
         assert!(said.ends_with("free some space and try again"), "{said}");
+        let said = StoreError::io("write", &path, &io::Error::from_raw_os_error(24)).to_string();
+        assert!(said.contains("ulimit -n"), "{said}");
         let said = StoreError::InUse { bench: path, pid: Some(7) }.to_string();
         assert_eq!(
             said,

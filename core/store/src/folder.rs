@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{StoreError, run::RunFile};
+use crate::{StoreError, atomic, run::RunFile};
 
 /// Paths of everything Setpoint keeps beside a bench file. Deleting the folder loses history,
 /// nothing else.
@@ -45,6 +45,20 @@ impl BenchFolder {
         Self::of(bench).path().is_dir()
     }
 
+    /// Whether something can be kept now: writes a small file in it and removes it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn probe(&self) -> Result<(), StoreError> {
+        let path = self.path.join("probe");
+        // Larger than what a full disk may still have room for beside its names.
+        let written = atomic::replace_private(&path, &[b' '; 16 * 1024]);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", &path, &e)),
+            _ => written,
+        }
+    }
+
     /// The bench file, absolute, links unresolved.
     pub fn bench(&self) -> &Path {
         &self.bench
@@ -60,6 +74,16 @@ impl BenchFolder {
         self.path.join("versions")
     }
 
+    /// What is known about the files of revisions without reading them; a cache.
+    pub(crate) fn versions_seen(&self) -> PathBuf {
+        self.path.join("versions.json")
+    }
+
+    /// Where staged changes are, one file a transaction.
+    pub fn transactions(&self) -> PathBuf {
+        self.path.join("transactions")
+    }
+
     /// Where a commit under way says what it is about to do.
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal.toml")
@@ -68,6 +92,16 @@ impl BenchFolder {
     /// The record of what was done.
     pub fn audit(&self) -> PathBuf {
         self.path.join("audit.log")
+    }
+
+    /// The number and hash of the last record, to notice that records were cut off.
+    pub fn audit_head(&self) -> PathBuf {
+        self.path.join("audit.head")
+    }
+
+    /// Events, facts of revisions and readbacks over time.
+    pub fn history(&self) -> PathBuf {
+        self.path.join("history.sqlite")
     }
 
     /// Where a running Setpoint can be reached.
@@ -81,7 +115,7 @@ impl BenchFolder {
     }
 
     /// Takes the bench for this process, until the guard is dropped or the process ends, in
-    /// whatever way. Never waits.
+    /// whatever way. Never waits. A lock file that is there is enough where none can be written.
     ///
     /// # Errors
     /// [`StoreError::InUse`] if another Setpoint has it; otherwise when the lock file cannot be
@@ -89,17 +123,24 @@ impl BenchFolder {
     pub fn lock(&self) -> Result<FolderLock, StoreError> {
         make(&self.path)?;
         let path = self.lock_file();
-        let file = OpenOptions::new()
+        let opened = OpenOptions::new()
             .create(true)
             .truncate(false)
             .read(true)
             .write(true)
             .mode(0o600)
-            .open(&path)
-            .map_err(|e| StoreError::io("open", &path, &e))?;
+            .open(&path);
+        let (file, writable) = match opened {
+            Ok(file) => (file, true),
+            // A lock on what can only be read keeps others out as well.
+            Err(e) => match File::open(&path) {
+                Ok(file) => (file, false),
+                Err(_) => return Err(StoreError::io("open", &path, &e)),
+            },
+        };
         match file.try_lock() {
             Ok(()) => {
-                self.claim(&file)?;
+                self.claim(&file, writable)?;
                 Ok(FolderLock { _file: file })
             }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
@@ -114,7 +155,7 @@ impl BenchFolder {
 impl BenchFolder {
     /// The lock file names the bench file that the folder belongs to: another one beside it would
     /// mix both histories. A name that is gone was renamed or deleted, and the folder is taken over.
-    fn claim(&self, mut lock: &File) -> Result<(), StoreError> {
+    fn claim(&self, mut lock: &File, writable: bool) -> Result<(), StoreError> {
         let failed = |e: io::Error| StoreError::io("claim", &self.lock_file(), &e);
         let name = self.bench.file_name().unwrap_or_default().as_bytes();
         let mut owner = Vec::new();
@@ -125,6 +166,9 @@ impl BenchFolder {
         let other = self.bench.with_file_name(OsStr::from_bytes(&owner));
         if !owner.is_empty() && other.is_file() {
             return Err(StoreError::OtherBench { bench: self.bench.clone(), other });
+        }
+        if !writable {
+            return Ok(());
         }
         lock.rewind()
             .and_then(|()| lock.set_len(0))
@@ -164,7 +208,16 @@ pub(crate) fn make(path: &Path) -> Result<(), StoreError> {
 
 /// Makes names in a folder last: what was created, renamed or removed in it.
 pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
+    sync_open_folder(&File::open(path)?)
+}
+
+/// The same, of a folder that is open. Some network disks know no such thing and sync names by
+/// themselves.
+pub(crate) fn sync_open_folder(folder: &File) -> io::Result<()> {
+    match folder.sync_all() {
+        Err(e) if e.kind() == ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
 }
 
 #[cfg(test)]

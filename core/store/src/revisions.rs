@@ -3,10 +3,13 @@
 //! still make a list.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,19 +17,36 @@ use serde_json::{Map, Value};
 
 use crate::{
     StoreError, TextHash, atomic,
-    audit::{Audit, AuditLine, AuditRecord},
+    audit::{Audit, AuditRecord},
     folder::{self, BenchFolder},
 };
 
+mod label;
+mod look;
 mod name;
+mod recall;
+mod scan;
+mod search;
+mod seen;
 
 use name::{Stamp, VersionName};
+use recall::{Log, Numbers};
+use scan::{Found, Scan};
+pub use search::RevisionQuery;
+use search::{Changed, Search};
+use seen::{Seen, SeenFile};
 
 /// The kind of audit record that numbers a revision.
 const KIND: &str = "revision";
 
+/// The kind of audit record that names one, or takes the name away.
+const LABELLED: &str = "revision_label";
+
 /// Who stands for revisions of which only the file is left.
 const UNKNOWN: &str = "unknown";
+
+/// The door that they came through.
+const BENCH: &str = "bench";
 
 /// What is known about a revision besides its text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,7 +57,7 @@ pub struct Facts {
     pub origin: String,
     /// Why.
     pub message: String,
-    /// A name that keeps it for good. Not empty, not like `r41`, not taken.
+    /// A name that keeps it for good; see [`Revisions::check_label`].
     pub label: Option<String>,
     /// What else the audit log should know of it; null for nothing.
     pub data: Value,
@@ -73,51 +93,85 @@ pub struct RevisionRecord {
 pub struct Revisions {
     versions: PathBuf,
     /// Oldest first.
-    kept: Vec<RevisionRecord>,
+    kept: Vec<Kept>,
     next: u64,
     /// File stamps in use, so that no two revisions share one.
     stamps: HashSet<Stamp>,
     problems: Vec<String>,
+    /// Another one with every change of the list, in all of the program.
+    generation: u64,
+}
+
+/// A revision, and what is remembered of its changes.
+#[derive(Debug)]
+struct Kept {
+    record: RevisionRecord,
+    changed: Changed,
+}
+
+/// A number that no list of revisions had before in this program.
+fn next_generation() -> u64 {
+    static GENERATION: AtomicU64 = AtomicU64::new(0);
+    GENERATION.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Revisions {
-    /// Reads what is kept. Damaged files are passed over; see
-    /// [`Revisions::problems`]. Files that the log does not know (it was lost, or someone put them
-    /// there) are numbered after all others, by their time.
+    /// Finds what is kept. A file that looks as it did when it was read last is not read again,
+    /// however many there are. Damaged files are passed over; see [`Revisions::problems`]. Files
+    /// that the log does not know (it was lost or damaged, or someone put them there) get the
+    /// number that is missing at their time, else one after all others.
     ///
     /// # Errors
-    /// When the folder cannot be made or read, or the log not be read or written.
+    /// When the folder cannot be made or read, or the log not be read.
     pub fn open(folder: &BenchFolder, audit: &Audit) -> Result<Self, StoreError> {
         folder::make(folder.path())?;
         let versions = folder.versions();
         folder::make(&versions)?;
 
-        let mut known: HashMap<String, AuditLine> = HashMap::new();
-        let mut next = 1;
-        for record in audit.lines()?.into_iter().filter(|line| line.kind == KIND) {
-            next = next.max(number(&record).unwrap_or(0) + 1);
-            if let Some(file) = record.data.get("file").and_then(Value::as_str)
-                && let Some(name) = VersionName::parse(file)
-            {
-                known.insert(name.key(), record);
-            }
+        let seen = Seen::read(&folder.versions_seen());
+        let mut log = Log::read(audit)?;
+        let scan = scan::scan(&versions, &seen)?;
+        let (mut revisions, adopted) = Self::gathered(versions, &mut log, &seen, &scan);
+        revisions.adopt(adopted, audit);
+        revisions.kept.sort_by_key(|kept| kept.record.number);
+        revisions.tell_labels_apart();
+        let found = revisions.seen(scan.found);
+        if found != seen && (scan.read > 0 || seen.next != found.next) {
+            found.write(&folder.versions_seen());
         }
-
-        let mut revisions =
-            Self { versions, kept: Vec::new(), next, stamps: HashSet::new(), problems: Vec::new() };
-        let mut unknown = Vec::new();
-        for (name, path, hash) in revisions.scan()? {
-            match known.get(&name.key()) {
-                Some(record) => revisions.kept.extend(recalled(record, name, path, hash)),
-                None => unknown.push((name, path, hash)),
-            }
-        }
-        unknown.sort_by_key(|(name, ..)| (name.stamp, name.key()));
-        for (name, path, hash) in unknown {
-            revisions.adopt(name, path, hash, audit)?;
-        }
-        revisions.kept.sort_by_key(|kept| kept.number);
         Ok(revisions)
+    }
+
+    /// What the log knows of what was found, and what it does not know, with numbers for it.
+    fn gathered(
+        versions: PathBuf,
+        log: &mut Log,
+        seen: &Seen,
+        scan: &Scan,
+    ) -> (Self, Vec<RevisionRecord>) {
+        let mut kept = Vec::with_capacity(scan.found.len());
+        let mut unknown = Vec::new();
+        for found in &scan.found {
+            match log.recall(found) {
+                Some((record, changed)) => kept.push(Kept { record, changed }),
+                None => unknown.push(found),
+            }
+        }
+        let known = kept.iter().map(|one| (one.record.at.into(), one.record.number));
+        let mut numbers = Numbers::new(log, seen, known);
+        let adopted = unknown
+            .into_iter()
+            .map(|found| recall::bare(numbers.give(&found.name, seen), found))
+            .collect();
+        let revisions = Self {
+            versions,
+            kept,
+            next: numbers.next(),
+            stamps: scan.stamps.clone(),
+            problems: scan.problems.clone(),
+            generation: next_generation(),
+        };
+        (revisions, adopted)
     }
 
     /// What was found damaged when opening, in sentences: files that were passed over.
@@ -125,8 +179,14 @@ impl Revisions {
         &self.problems
     }
 
-    /// Keeps a text as a revision of its own, also if an earlier one has the same text. When this
-    /// returns, text and facts are on the disk.
+    /// A number that is another one whenever the list is.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Keeps a text as a revision of its own, also if an earlier one has the same text; on the
+    /// disk that text is then stored once, where the file system can do that. When this returns,
+    /// text and facts are on the disk.
     ///
     /// # Errors
     /// When the label cannot be used or something cannot be written; no revision is kept then.
@@ -144,11 +204,13 @@ impl Revisions {
         let name = VersionName {
             stamp,
             short_hash: hash.short(),
-            label: facts.label.as_deref().map(name::for_file),
+            label: facts.label.as_deref().map(label::for_file),
         };
         let path = self.versions.join(name.to_string());
-        atomic::replace_private(&path, text.as_bytes())?;
-        let revision = RevisionRecord {
+        if !self.link(hash, &path) {
+            atomic::replace_private(&path, text.as_bytes())?;
+        }
+        let record = RevisionRecord {
             id: id(self.next),
             number: self.next,
             hash,
@@ -160,15 +222,37 @@ impl Revisions {
             label: facts.label,
             path,
         };
-        if let Err(e) = record(&revision, &name, facts.data, audit) {
+        let changed = Changed::of(Some(&facts.data));
+        if let Err(e) = audit.append(numbered(&record, facts.data)) {
             // Without its facts it was not kept; a file alone would turn up as one at next start.
-            let _ = fs::remove_file(&revision.path);
+            let _ = fs::remove_file(&record.path);
             return Err(e);
         }
         self.next += 1;
+        self.generation = next_generation();
         self.stamps.insert(stamp);
-        self.kept.push(revision.clone());
-        Ok(revision)
+        self.kept.push(Kept { record: record.clone(), changed });
+        Ok(record)
+    }
+
+    /// Gives `path` as another name to the file of a revision that holds a text already. Answers
+    /// whether that was done, and will last.
+    fn link(&self, hash: TextHash, path: &Path) -> bool {
+        let same = self.kept.iter().rev().find(|kept| kept.record.hash == hash);
+        let Some(same) = same.map(|kept| &kept.record.path) else { return false };
+        // Its file may have been damaged meanwhile.
+        if !atomic::read(same).is_ok_and(|file| file.hash == hash) {
+            return false;
+        }
+        // Fails where the file system knows no second names, or not for that many.
+        if fs::hard_link(same, path).is_err() {
+            return false;
+        }
+        if folder::sync_folder(&self.versions).is_ok() {
+            return true;
+        }
+        let _ = fs::remove_file(path);
+        false
     }
 
     /// Keeps what a file holds, text or not, as `refused-…` beside the revisions, and answers that
@@ -191,22 +275,94 @@ impl Revisions {
         Ok(Some((name, hash)))
     }
 
+    /// Names a revision, or takes its name away, and answers it as it is then. Its file is renamed
+    /// in one step: whatever happens, it has the one name or the other.
+    ///
+    /// # Errors
+    /// When there is no such revision, the label cannot be used, or something cannot be written;
+    /// the revision is as it was then.
+    pub fn label(
+        &mut self,
+        id_or_label: &str,
+        label: Option<&str>,
+        author: &str,
+        origin: &str,
+        audit: &Audit,
+    ) -> Result<RevisionRecord, StoreError> {
+        let kept = self.position(id_or_label)?;
+        let before = self.kept[kept].record.clone();
+        if before.label.as_deref() == label {
+            return Ok(before);
+        }
+        if let Some(label) = label {
+            self.check_label_for(label, Some(before.number))?;
+        }
+        let name = VersionName {
+            stamp: before.at.into(),
+            short_hash: before.short_hash.clone(),
+            label: label.map(label::for_file),
+        };
+        let path = self.versions.join(name.to_string());
+        let moved = path != before.path;
+        if moved {
+            let failed = |e: &std::io::Error| StoreError::io("rename", &before.path, e);
+            fs::rename(&before.path, &path).map_err(|e| failed(&e))?;
+            if let Err(e) = folder::sync_folder(&self.versions) {
+                tracing::warn!(file = %path.display(), error = %e, "renamed, but its folder could not be synced");
+            }
+        }
+        let record = RevisionRecord {
+            label: label.map(str::to_owned),
+            path: path.clone(),
+            ..before.clone()
+        };
+        if let Err(e) = audit.append(labelled(&record, &before, author, origin)) {
+            // What the log does not know is not done.
+            if moved && let Err(e) = fs::rename(&path, &before.path) {
+                tracing::error!(file = %path.display(), error = %e, "it could not be named back");
+                self.kept[kept].record = record;
+                self.generation = next_generation();
+            }
+            return Err(e);
+        }
+        self.kept[kept].record = record.clone();
+        self.generation = next_generation();
+        Ok(record)
+    }
+
     /// All kept revisions, newest first.
     pub fn list(&self) -> Vec<RevisionRecord> {
-        self.kept.iter().rev().cloned().collect()
+        self.iter().cloned().collect()
+    }
+
+    /// The same, one after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &RevisionRecord> {
+        self.kept.iter().rev().map(|kept| &kept.record)
+    }
+
+    /// Those that are asked for, newest first.
+    pub fn search(&self, query: &RevisionQuery) -> Vec<RevisionRecord> {
+        let search = Search::new(query);
+        let wanted = |kept: &&Kept| search.wants(&kept.record, &kept.changed);
+        let found = self.kept.iter().rev().filter(wanted).map(|kept| &kept.record);
+        found.take(query.limit.unwrap_or(usize::MAX)).cloned().collect()
     }
 
     /// The newest one.
     pub fn newest(&self) -> Option<&RevisionRecord> {
-        self.kept.last()
+        self.iter().next()
     }
 
     /// A revision by its id (`r41`) or its label.
     pub fn find(&self, id_or_label: &str) -> Option<&RevisionRecord> {
-        let is = |kept: &&RevisionRecord| {
-            kept.id == id_or_label || kept.label.as_deref() == Some(id_or_label)
-        };
-        self.kept.iter().rev().find(is)
+        let by_id = self.iter().find(|kept| kept.id == id_or_label);
+        by_id.or_else(|| self.iter().find(|kept| kept.label.as_deref() == Some(id_or_label)))
+    }
+
+    fn position(&self, id_or_label: &str) -> Result<usize, StoreError> {
+        let number = self.find(id_or_label).map(|kept| kept.number);
+        let position = self.kept.iter().position(|kept| Some(kept.record.number) == number);
+        position.ok_or_else(|| StoreError::NoRevision { name: id_or_label.to_owned() })
     }
 
     /// The text of a revision, by its id or label.
@@ -224,84 +380,114 @@ impl Revisions {
         Ok(file.text)
     }
 
-    /// Removes unlabelled revisions beyond the last `keep_last`, never the newest one. Answers
-    /// the ids of those that are gone.
+    /// Removes unlabelled revisions beyond the last `keep_last`, never the newest one nor the one
+    /// with the id `running`. Answers the ids of those that are gone.
     ///
     /// # Errors
     /// When a file cannot be removed; those before it are gone.
-    pub fn prune(&mut self, keep_last: usize) -> Result<Vec<String>, StoreError> {
+    pub fn prune(
+        &mut self,
+        keep_last: usize,
+        running: Option<&str>,
+    ) -> Result<Vec<String>, StoreError> {
         let newest = self.newest().map(|kept| kept.number);
-        let beyond: Vec<(u64, PathBuf)> = self
-            .kept
+        let mut beyond: Vec<(u64, PathBuf)> = self
             .iter()
-            .rev()
             .filter(|kept| kept.label.is_none())
             .skip(keep_last)
-            .filter(|kept| Some(kept.number) != newest)
+            .filter(|kept| Some(kept.number) != newest && Some(kept.id.as_str()) != running)
             .map(|kept| (kept.number, kept.path.clone()))
             .collect();
-        let mut gone = Vec::new();
-        for (number, path) in beyond.into_iter().rev() {
+        beyond.reverse();
+        let (mut gone, mut failed) = (Vec::new(), None);
+        for (number, path) in beyond {
             match fs::remove_file(&path) {
                 Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(StoreError::io("remove", &path, &e));
+                    failed = Some(StoreError::io("remove", &path, &e));
+                    break;
                 }
-                _ => {}
-            }
-            self.kept.retain(|kept| kept.number != number);
-            gone.push(id(number));
-        }
-        Ok(gone)
-    }
-
-    /// Finds the files of revisions, and sees whether each holds what its name says.
-    fn scan(&mut self) -> Result<Vec<(VersionName, PathBuf, TextHash)>, StoreError> {
-        let failed = |e: &std::io::Error| StoreError::io("read", &self.versions, e);
-        let mut found = Vec::new();
-        for entry in fs::read_dir(&self.versions).map_err(|e| failed(&e))? {
-            let path = entry.map_err(|e| failed(&e))?.path();
-            let Some(name) =
-                path.file_name().and_then(|name| name.to_str()).and_then(VersionName::parse)
-            else {
-                continue;
-            };
-            // Also of a damaged one: nothing may be written over it.
-            self.stamps.insert(name.stamp);
-            match atomic::read(&path) {
-                Ok(file) if file.hash.short() == name.short_hash => {
-                    found.push((name, path, file.hash));
-                }
-                Ok(_) => self.problems.push(changed(path).to_string()),
-                Err(e) => self.problems.push(e.to_string()),
+                _ => gone.push(number),
             }
         }
-        Ok(found)
+        if !gone.is_empty() {
+            // Both lists are in the order of numbers.
+            self.kept.retain(|kept| gone.binary_search(&kept.record.number).is_err());
+            self.generation = next_generation();
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(gone.into_iter().map(id).collect()),
+        }
     }
 
-    /// Gives a number to a file that the log does not know.
-    fn adopt(
-        &mut self,
-        name: VersionName,
-        path: PathBuf,
-        hash: TextHash,
-        audit: &Audit,
-    ) -> Result<(), StoreError> {
-        let revision = RevisionRecord {
-            id: id(self.next),
-            number: self.next,
-            hash,
-            short_hash: hash.short(),
-            at: name.stamp.into(),
-            author: UNKNOWN.into(),
-            origin: "bench".into(),
-            message: String::new(),
-            label: name.label.clone(),
-            path,
+    /// Whether a label can be given to a revision: at most 60 characters that can be seen, with a
+    /// letter or digit among them, no slash, not like `r41`, and told apart from every other label
+    /// in a file name, where capital letters do not count and what is neither letter nor digit is
+    /// a dash.
+    ///
+    /// # Errors
+    /// [`StoreError::BadLabel`], or [`StoreError::LabelTaken`] with the revision that has it.
+    pub fn check_label(&self, label: &str) -> Result<(), StoreError> {
+        self.check_label_for(label, None)
+    }
+
+    fn check_label_for(&self, label: &str, number: Option<u64>) -> Result<(), StoreError> {
+        if let Err(unfit) = label::check(label) {
+            return Err(StoreError::BadLabel { label: label.to_owned(), why: unfit.0 });
+        }
+        let folded = label::folded(label);
+        let alike = |kept: &&RevisionRecord| {
+            Some(kept.number) != number
+                && kept.label.as_deref().is_some_and(|other| label::folded(other) == folded)
         };
-        record(&revision, &name, Value::Null, audit)?;
-        self.next += 1;
-        self.kept.push(revision);
-        Ok(())
+        match self.iter().find(alike) {
+            Some(kept) => Err(StoreError::LabelTaken {
+                label: kept.label.clone().unwrap_or_default(),
+                id: kept.id.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes revisions in that the log does not know, and tells it.
+    fn adopt(&mut self, adopted: Vec<RevisionRecord>, audit: &Audit) {
+        let records = adopted.iter().map(|record| numbered(record, Value::Null)).collect();
+        // They are numbered in the same way the next time.
+        if let Err(e) = audit.append_all(records) {
+            self.problems.push(format!("revisions that the log does not know: {e}"));
+        }
+        let changed = Changed::default;
+        self.kept.extend(adopted.into_iter().map(|record| Kept { record, changed: changed() }));
+    }
+
+    /// Files that people renamed may share a label: the newest one has it, older ones get their
+    /// number behind it.
+    fn tell_labels_apart(&mut self) {
+        let mut taken: HashSet<String> = HashSet::new();
+        for kept in self.kept.iter_mut().rev() {
+            let record = &mut kept.record;
+            let Some(label) = &record.label else { continue };
+            if !taken.insert(label::folded(label)) {
+                let apart = format!("{label}-{}", record.id);
+                let path = record.path.display();
+                self.problems.push(format!(
+                    "{path} has the same label as a newer revision: it is called {apart} for now"
+                ));
+                record.label = Some(apart);
+            }
+        }
+    }
+
+    /// What was found out about the files, for the next start.
+    fn seen(&self, found: Vec<Found>) -> Seen {
+        let by_path: std::collections::HashMap<&Path, u64> =
+            self.kept.iter().map(|kept| (kept.record.path.as_path(), kept.record.number)).collect();
+        let file = |found: Found| {
+            let number = *by_path.get(found.path.as_path())?;
+            let file = SeenFile { number, hash: found.hash, look: found.look };
+            Some((found.name.key(), file))
+        };
+        Seen { next: self.next, files: found.into_iter().filter_map(file).collect() }
     }
 
     /// A time that no file has yet, now or a few milliseconds later.
@@ -312,73 +498,48 @@ impl Revisions {
         }
         at.into()
     }
-
-    fn check_label(&self, label: &str) -> Result<(), StoreError> {
-        let bad = |why| Err(StoreError::BadLabel { label: label.to_owned(), why });
-        if label.trim().is_empty() {
-            return bad("it is empty");
-        }
-        if label.strip_prefix('r').is_some_and(|rest| rest.parse::<u64>().is_ok()) {
-            return bad("it looks like the id of a revision");
-        }
-        match self.find(label) {
-            Some(kept) => {
-                Err(StoreError::LabelTaken { label: label.to_owned(), id: kept.id.clone() })
-            }
-            None => Ok(()),
-        }
-    }
 }
 
-fn record(
-    revision: &RevisionRecord,
-    name: &VersionName,
-    more: Value,
-    audit: &Audit,
-) -> Result<(), StoreError> {
-    let mut data = Map::from_iter([
-        ("number".to_owned(), revision.number.into()),
-        ("file".to_owned(), name.to_string().into()),
-        ("hash".to_owned(), revision.hash.to_string().into()),
-        ("label".to_owned(), revision.label.clone().into()),
-    ]);
-    if !more.is_null() {
-        data.insert("details".to_owned(), more);
+/// The audit record that gives a revision its number.
+fn numbered(record: &RevisionRecord, details: Value) -> AuditRecord {
+    let mut data = about(record);
+    data.insert("hash".to_owned(), record.hash.to_string().into());
+    if !details.is_null() {
+        data.insert("details".to_owned(), details);
     }
-    let RevisionRecord { origin, author, message, .. } = revision;
-    audit.append(AuditRecord { data, ..AuditRecord::new(KIND, origin, author, "", message) })
+    let RevisionRecord { origin, author, message, .. } = record;
+    AuditRecord { data, ..AuditRecord::new(KIND, origin, author, "", message) }
+}
+
+/// The audit record of another label.
+fn labelled(
+    record: &RevisionRecord,
+    before: &RevisionRecord,
+    author: &str,
+    origin: &str,
+) -> AuditRecord {
+    let mut data = about(record);
+    data.insert("before".to_owned(), before.label.clone().into());
+    let id = &record.id;
+    let message = match (&record.label, &before.label) {
+        (Some(label), None) => format!("{id} is called “{label}”"),
+        (Some(label), Some(before)) => format!("{id} is called “{label}”, no longer “{before}”"),
+        (None, _) => format!("{id} has no name any more"),
+    };
+    AuditRecord { data, ..AuditRecord::new(LABELLED, origin, author, "", &message) }
+}
+
+fn about(record: &RevisionRecord) -> Map<String, Value> {
+    let file = record.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Map::from_iter([
+        ("number".to_owned(), record.number.into()),
+        ("file".to_owned(), file.into()),
+        ("label".to_owned(), record.label.clone().into()),
+    ])
 }
 
 fn id(number: u64) -> String {
     format!("r{number}")
-}
-
-fn number(line: &AuditLine) -> Option<u64> {
-    line.data.get("number")?.as_u64()
-}
-
-/// A revision as the log knows it. A label in the file name alone counts too: someone renamed
-/// the file to keep it.
-fn recalled(
-    line: &AuditLine,
-    name: VersionName,
-    path: PathBuf,
-    hash: TextHash,
-) -> Option<RevisionRecord> {
-    let number = number(line)?;
-    let label = line.data.get("label").and_then(Value::as_str).map(str::to_owned);
-    Some(RevisionRecord {
-        id: id(number),
-        number,
-        hash,
-        short_hash: hash.short(),
-        at: name.stamp.into(),
-        author: line.author.clone(),
-        origin: line.origin.clone(),
-        message: line.message.clone(),
-        label: label.or(name.label),
-        path,
-    })
 }
 
 fn changed(path: PathBuf) -> StoreError {

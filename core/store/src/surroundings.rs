@@ -7,7 +7,7 @@ use std::{
 
 use setpoint_bench::layers::{Surroundings, Unreadable};
 
-use crate::{ReadError, atomic};
+use crate::{AccessError, AccessRules, ReadError, atomic};
 
 /// More files than this are no bench; a pattern such as `**/*.toml` in a large folder finds them.
 const MOST_FILES: usize = 10_000;
@@ -23,14 +23,23 @@ const OPTIONS: glob::MatchOptions = glob::MatchOptions {
 #[derive(Debug, Clone)]
 pub struct DiskSurroundings {
     folder: PathBuf,
+    bench: PathBuf,
+    rules: AccessRules,
 }
 
 impl DiskSurroundings {
-    /// For the bench file at `bench`; names are then relative to its folder.
+    /// For the bench file at `bench`; names are then relative to its folder. Allows what
+    /// [`AccessRules`] allow where a person has set none.
     pub fn beside(bench: &Path) -> Self {
         // Found names come without `.`, and are compared with this.
         let parts = bench.parent().into_iter().flat_map(Path::components);
-        Self { folder: parts.filter(|part| *part != Component::CurDir).collect() }
+        let folder = parts.filter(|part| *part != Component::CurDir).collect();
+        Self { folder, bench: bench.to_owned(), rules: AccessRules::default() }
+    }
+
+    /// The same by other rules.
+    pub fn allowing(self, rules: AccessRules) -> Self {
+        Self { rules, ..self }
     }
 }
 
@@ -50,11 +59,66 @@ impl DiskSurroundings {
         found.sort();
         Ok(found)
     }
+
+    /// The folders that a pattern matches, sorted, `/` between their parts.
+    ///
+    /// # Errors
+    /// As [`matching`](Surroundings::matching).
+    pub(crate) fn folders(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
+        self.list(pattern, Path::is_dir)
+    }
+
+    fn list(
+        &self,
+        pattern: &str,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> Result<Vec<String>, Unreadable> {
+        let other = |error: String| Unreadable::Other(error);
+        let folder = self.folder.to_str().ok_or_else(|| {
+            other(format!("the name of the folder {} is not UTF-8", self.folder.display()))
+        })?;
+        let slash = if folder.is_empty() || folder.ends_with('/') { "" } else { "/" };
+        let whole = if pattern.starts_with('/') {
+            pattern.to_owned()
+        } else {
+            format!("{}{slash}{pattern}", glob::Pattern::escape(folder))
+        };
+        let found = glob::glob_with(&whole, OPTIONS)
+            .map_err(|error| other(format!("it is not a pattern of file names: {}", error.msg)))?;
+        let mut names = Vec::new();
+        for path in found {
+            let path = path.map_err(|error| {
+                other(format!("{} cannot be listed: {}", error.path().display(), error.error()))
+            })?;
+            // A name that is not UTF-8 cannot be one that a bench file means.
+            let name = if pattern.starts_with('/') {
+                path.to_str()
+            } else {
+                path.strip_prefix(&self.folder).ok().and_then(Path::to_str)
+            };
+            if let Some(name) = name.filter(|_| wanted(&path)) {
+                names.push(name.to_owned());
+            }
+            if names.len() > MOST_FILES {
+                return Err(other(format!("it matches more than {MOST_FILES} files")));
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
 }
 
 impl Surroundings for DiskSurroundings {
     fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
-        match atomic::read(&self.folder.join(name)) {
+        let path = self.folder.join(name);
+        match self.rules.check_beside(&self.bench, &path) {
+            Ok(()) => {}
+            Err(error @ AccessError::Outside { .. }) => {
+                return Err(Unreadable::Outside(error.to_string()));
+            }
+            Err(error) => return Err(Unreadable::NotAllowed(error.to_string())),
+        }
+        match atomic::read(&path) {
             Ok(file) => Ok(file.text),
             Err(ReadError::Missing { .. }) => Err(Unreadable::Missing),
             Err(ReadError::NotUtf8 { line, column, .. }) => {
@@ -65,30 +129,14 @@ impl Surroundings for DiskSurroundings {
     }
 
     fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
-        let other = |error: String| Unreadable::Other(error);
-        let folder = self.folder.to_str().ok_or_else(|| {
-            other(format!("the name of the folder {} is not UTF-8", self.folder.display()))
-        })?;
-        let slash = if folder.is_empty() || folder.ends_with('/') { "" } else { "/" };
-        let whole = format!("{}{slash}{pattern}", glob::Pattern::escape(folder));
-        let found = glob::glob_with(&whole, OPTIONS)
-            .map_err(|error| other(format!("it is not a pattern of file names: {}", error.msg)))?;
-        let mut names = Vec::new();
-        for path in found {
-            let path = path.map_err(|error| {
-                other(format!("{} cannot be listed: {}", error.path().display(), error.error()))
-            })?;
-            // A name that is not UTF-8 cannot be one that a bench file means.
-            let name = path.strip_prefix(&self.folder).ok().and_then(Path::to_str);
-            if let Some(name) = name.filter(|_| path.is_file()) {
-                names.push(name.to_owned());
-            }
-            if names.len() > MOST_FILES {
-                return Err(other(format!("it matches more than {MOST_FILES} files")));
-            }
-        }
-        names.sort_unstable();
-        Ok(names)
+        // What an editor leaves beside a file is no part of a bench.
+        self.list(pattern, |path| {
+            path.is_file() && !path.file_name().is_some_and(crate::watch::is_artefact)
+        })
+    }
+
+    fn allows(&self, path: &str) -> bool {
+        self.rules.allows(Path::new(path))
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -113,8 +161,16 @@ mod tests {
     fn folder() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         // Characters that mean something in a pattern.
-        for name in ["b.toml", "a.toml", ".hidden.toml", "cams/c.toml", "cams/more/d.toml", "x.txt"]
-        {
+        for name in [
+            "b.toml",
+            "a.toml",
+            ".hidden.toml",
+            "a.toml~",
+            "4913",
+            "cams/c.toml",
+            "cams/more/d.toml",
+            "x.txt",
+        ] {
             let path = dir.path().join("table [3]*").join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, name).unwrap();
@@ -131,6 +187,7 @@ mod tests {
         let disk = DiskSurroundings::beside(&dir.path().join("table [3]*/bench.toml"));
         for (pattern, expected) in [
             ("*.toml", vec!["a.toml", "b.toml"]),
+            ("*", vec!["a.toml", "b.toml", "x.txt"]),
             ("[ab].toml", vec!["a.toml", "b.toml"]),
             ("?.txt", vec!["x.txt"]),
             ("cams/*.toml", vec!["cams/c.toml"]),

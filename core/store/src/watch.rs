@@ -7,47 +7,80 @@
 //!
 //! A finished save (a file renamed into place, a file closed after writing) is read at once. After
 //! a bare write the file must be still for [`WatchOptions::quiet`], but a stream of writes delays
-//! a look by five times that at most. A text that may be half of one (empty, the beginning of the
+//! a look by five times that at most (and five seconds). A text that may be half of one (empty, the beginning of the
 //! one before, a fifth of the lines gone, its last line not ended) is held back until it has
 //! stayed the same for a second, unless it was renamed into place.
+//!
+//! Files beside the bench file (see [`Beside`]) are followed with the same care. As long as there
+//! are some, every save waits for the quiet time: what is saved together is reported together.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     thread::{Builder, JoinHandle},
     time::{Duration, Instant},
 };
 
-use crate::{FileText, ReadError, StoreError, TextHash};
+use crate::{ReadError, StoreError, TextHash};
 
+mod artefact;
+mod beside;
 mod doubt;
+mod file;
+mod filesystem;
 mod follow;
 mod inbox;
 mod native;
+mod way;
 
+pub(crate) use artefact::is_artefact;
+pub use beside::Beside;
 use follow::Follower;
 use inbox::Inbox;
 
 /// How closely a file is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WatchOptions {
-    /// Stillness wanted after a bare write.
+    /// Stillness wanted after a bare write, and after any save where there are files beside the
+    /// bench file: those saved within it are one change.
     pub quiet: Duration,
     /// How often the state of the file is asked for, besides what the system tells.
     pub poll_every: Duration,
+    /// How often the content is compared even if nothing points to a change, and native watching
+    /// is tried again where it did not work.
+    pub compare_every: Duration,
+    /// What is relied on.
+    pub method: WatchMethod,
 }
 
 impl Default for WatchOptions {
-    /// 50 ms and one second.
+    /// 50 ms, one second, ten seconds.
     fn default() -> Self {
-        Self { quiet: Duration::from_millis(50), poll_every: Duration::from_secs(1) }
+        Self {
+            quiet: Duration::from_millis(50),
+            poll_every: Duration::from_secs(1),
+            compare_every: Duration::from_secs(10),
+            method: WatchMethod::Auto,
+        }
     }
 }
 
-/// What was seen of the file.
+/// What is relied on to notice changes. Asking for the state of the files belongs to each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WatchMethod {
+    /// What the system offers; on network and layered file systems it is known not to be enough.
+    #[default]
+    Auto,
+    /// What the system offers, on every file system.
+    Native,
+    /// Asking for the state of the files, and nothing else.
+    Poll,
+}
+
+/// What was seen of the files.
 #[derive(Debug, Clone)]
 pub enum FileSeen {
-    /// It holds another text than was reported last, or than was being written.
+    /// The bench file holds another text than was reported last, or than was being written.
     Text {
         /// The whole text.
         text: Arc<str>,
@@ -57,14 +90,32 @@ pub enum FileSeen {
         first_sign: Instant,
         /// Its writer had visibly finished; otherwise stillness decided.
         finished_save: bool,
+        /// It was renamed into place, and not written to since.
+        renamed: bool,
+        /// Files beside it that changed together with it.
+        beside: Vec<PathBuf>,
     },
-    /// It is not there any more, nor was it for a while.
+    /// Files beside the bench file changed, came or went, and the bench file did not. None, if
+    /// what was settling is what it was before.
+    Beside {
+        /// Their paths.
+        changed: Vec<PathBuf>,
+        /// As of a text.
+        first_sign: Instant,
+        /// As of a text.
+        finished_save: bool,
+        /// All of them were renamed into place.
+        renamed: bool,
+    },
+    /// The bench file is not there any more, nor was it for a while.
     Gone,
-    /// It is there and cannot be read as text: why, with its path and what to do.
+    /// The bench file is there and cannot be read as text: why, with its path and what to do.
     Unreadable(ReadError),
-    /// It is being written, or holds what may be half a text. What it settles to follows, also
-    /// when that is what was reported before.
+    /// A file is being written, or holds what may be half a text. What it settles to follows,
+    /// also when that is what was reported before.
     Settling,
+    /// Changes are noticed in another way from now on; [`Watcher::mode`] is this.
+    Mode(WatchMode),
 }
 
 /// How changes are noticed.
@@ -72,7 +123,8 @@ pub enum FileSeen {
 pub enum WatchMode {
     /// The system tells of them.
     Native,
-    /// The system cannot: the file's state is asked for every [`WatchOptions::poll_every`].
+    /// What the system tells is nothing, or not enough: the state of the files is asked for every
+    /// [`WatchOptions::poll_every`].
     Polling {
         /// Why, in a sentence.
         reason: String,
@@ -110,7 +162,7 @@ impl Watcher {
         let mut follower =
             Follower::new(path.clone(), options, inbox.clone(), mode.clone(), Box::new(sink));
         // Watching begins before this returns: what is written next is noticed.
-        follower.arm();
+        follower.begin();
         let thread = Builder::new()
             .name("setpoint-watch".into())
             .spawn(move || follower.run())
@@ -148,7 +200,19 @@ impl Watcher {
     /// seconds and before any other change, it is not reported. Call it before writing, so that
     /// the watcher cannot be faster.
     pub fn believe(&self, hash: TextHash) {
-        self.inbox.put(|news| news.beliefs.push((hash, Instant::now())));
+        self.inbox.put(|news| news.beliefs.push((None, hash, Instant::now())));
+    }
+
+    /// The same of a file beside the bench file.
+    pub fn believe_beside(&self, path: &Path, hash: TextHash) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        self.inbox.put(|news| news.beliefs.push((Some(path), hash, Instant::now())));
+    }
+
+    /// From now on these files belong to the bench, besides the bench file. Those that did before
+    /// are followed on as if nothing was said.
+    pub fn set_beside(&self, beside: Beside) {
+        self.inbox.put(|news| news.beside = Some(beside));
     }
 
     /// How changes are noticed just now.
@@ -164,11 +228,5 @@ impl Drop for Watcher {
             // It only fails if the sink panicked, which has been told by then.
             let _ = thread.join();
         }
-    }
-}
-
-impl FileSeen {
-    fn text(file: FileText, first_sign: Instant, finished_save: bool) -> Self {
-        Self::Text { text: file.text, hash: file.hash, first_sign, finished_save }
     }
 }

@@ -93,6 +93,29 @@ impl Client {
         self.answer(request.call())
     }
 
+    /// GET of a stream of events, which goes on until the instance stops.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn stream(&self, path: &str) -> Result<impl std::io::BufRead + use<>, Failure> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("Accept", "text/event-stream")
+            .config()
+            .timeout_global(None)
+            .timeout_recv_response(Some(ANSWER_DEADLINE))
+            .build();
+        let answer = request.call();
+        if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            let answer = answer.map_err(|error| Failure::unusable(error.to_string()))?;
+            return Ok(std::io::BufReader::new(answer.into_body().into_reader()));
+        }
+        let (status, text) = self.read(answer)?;
+        Err(problem(status, serde_json::from_str(&text).ok().as_ref(), &self.url))
+    }
+
     /// GET, answered as text.
     ///
     /// # Errors
@@ -126,6 +149,20 @@ impl Client {
         self.answer(request.send_json(body))
     }
 
+    /// DELETE, answered as JSON.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn delete(&self, path: &str) -> Result<Value, Failure> {
+        let request = self
+            .agent
+            .delete(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token))
+            .header("X-Setpoint-Author", author::name())
+            .header("Accept", "application/json");
+        self.answer(request.call())
+    }
+
     fn answer(&self, answer: Answer) -> Result<Value, Failure> {
         let (status, text) = self.read(answer)?;
         let body = serde_json::from_str::<Value>(&text);
@@ -154,6 +191,17 @@ fn resolved(path: &Path) -> PathBuf {
     path.canonicalize().ok().or_else(of_folder).unwrap_or_else(|| path.to_owned())
 }
 
+/// A text as it can stand in an address, between slashes or behind an equals sign.
+pub fn segment(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
 type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
 
 /// How a body is sent.
@@ -169,10 +217,19 @@ pub enum Method {
 /// wrongly with 2, everything else with 3.
 fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
     let word = |key: &str| body.and_then(|body| body.get(key)).and_then(Value::as_str);
-    let message = match word("detail").or(word("title")) {
+    let mut message = match word("detail").or(word("title")) {
         Some(detail) => detail.to_owned(),
         None => format!("the instance at {url} answered with status {status}"),
     };
+    let blockers = body.and_then(|body| body.get("blocked_by")).and_then(Value::as_array);
+    for blocker in blockers.into_iter().flatten() {
+        if let Some(words) = blocker.get("message").and_then(Value::as_str)
+            && words != message
+        {
+            message.push_str("\n  ");
+            message.push_str(words);
+        }
+    }
     let findings = body
         .and_then(|body| body.get("diagnostics"))
         .and_then(|list| serde_json::from_value::<Vec<Diagnostic>>(list.clone()).ok())
@@ -188,4 +245,15 @@ fn problem(status: u16, body: Option<&Value>, url: &str) -> Failure {
     };
     // The text they are about is the one that would have come out, which nobody has.
     failure.with_findings(&findings, &mut Sources::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_text_can_stand_in_an_address() {
+        assert_eq!(segment("r41"), "r41");
+        assert_eq!(segment("für α/β?&=+ .."), "f%C3%BCr%20%CE%B1%2F%CE%B2%3F%26%3D%2B%20..");
+    }
 }

@@ -6,10 +6,12 @@ use std::{
 };
 
 use serde_json::json;
-use setpoint_bench::{Change, ChangeKind, Effect, Value, diff::side_by_side};
+use setpoint_bench::{Change, ChangeKind, Effect, Value, diff::side_by_side, value::Table};
 
 use crate::cli::{
-    Failure, Output, history,
+    Failure, Output,
+    client::{Client, segment},
+    history,
     input::{is_broken, read_bench},
     lines,
     look::{Look, Tone},
@@ -26,8 +28,9 @@ const CONTEXT: usize = 3;
 #[command(after_help = "Examples:\n  setpoint diff bench.toml bench-new.toml\n  \
               setpoint diff bench.toml bench-new.toml --lines\n  \
               setpoint diff r36 r41 --bench bench.toml --format json\n\n\
-              Bench files are compared with all their layers, each with those beside it;\n\
-              revisions and --lines are about one text each. Secrets are not shown.")]
+              Bench files are compared with all their layers, each with those beside it,\n\
+              revisions with those that they had; --lines is about one text each.\n\
+              Secrets are not shown.")]
 pub struct Diff {
     /// A file; with --bench, a revision such as r36 or a label.
     #[arg(value_name = "A")]
@@ -54,7 +57,10 @@ pub fn run(command: &Diff) -> Result<(), Failure> {
     let old = Side::read(&command.old, bench, env)?;
     let new = Side::read(&command.new, bench, env)?;
     let output = command.output;
-    let changes = setpoint_bench::diff(&old.values, &new.values);
+    let changes = match bench {
+        Some(bench) => revisions(bench, &command.old, &command.new)?,
+        None => setpoint_bench::diff(&old.values, &new.values),
+    };
     let rows = if command.lines { side_by_side(&old.text, &new.text, CONTEXT) } else { Vec::new() };
     let unified = lines::unified(&rows);
     if output.is_json() {
@@ -108,10 +114,19 @@ impl Side {
             }
             return Ok(Self { values: read.layers.masked_values(), text: read.text });
         };
-        let text = history::text(bench, name)?;
-        let values = crate::values::of(&text);
-        Ok(Self { text, values })
+        // Their values are compared where all their files are at hand.
+        Ok(Self { text: history::text(bench, name)?, values: Value::Table(Table::default()) })
     }
+}
+
+/// What differs between two revisions, all their files read.
+fn revisions(bench: &Path, old: &str, new: &str) -> Result<Vec<Change>, Failure> {
+    let Some(client) = Client::find(bench)? else {
+        return history::offline(bench, None)?.changes(old, new).map_err(history::refused);
+    };
+    let answer = client.get(&format!("/v1/revisions/{}/diff/{}", segment(old), segment(new)))?;
+    serde_json::from_value(answer["changes"].clone())
+        .map_err(|error| Failure::unusable(format!("the answer is not a list of changes: {error}")))
 }
 
 /// `~ instruments.psu.set.ch1.voltage  3.3 → 3.45  (set live)`

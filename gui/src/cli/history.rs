@@ -2,26 +2,108 @@
 
 use std::{path::Path, sync::Arc};
 
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned, civil, tz::TimeZone};
 use serde_json::{Value, json};
-use setpoint_store::{Audit, BenchFolder, FolderLock, Revisions, StoreError};
+use setpoint_runtime::{CommandError, Offline, RevisionQuery};
+use setpoint_store::{BenchFolder, StoreError};
 
-use crate::cli::{BenchArg, Failure, Output, client::Client, printable::line as shown};
+use crate::{
+    cli::{
+        BenchArg, Failure, Output,
+        client::{Client, segment},
+        printable::line as shown,
+        sources::Sources,
+    },
+    settings,
+};
 
 /// The kept revisions of a bench, newest first
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  setpoint history bench.toml")]
+#[command(after_help = "Examples:\n  setpoint history bench.toml\n  \
+              setpoint history bench.toml --instrument psu --since 2026-11-20\n  \
+              setpoint history bench.toml --text \"voltage 3.45\" --author ada --limit 5")]
 pub struct History {
     #[command(flatten)]
     bench: BenchArg,
+    /// Words in message, label, changed keys or values; all of them.
+    #[arg(long, value_name = "TEXT")]
+    text: Option<String>,
+    /// Who.
+    #[arg(long, value_name = "NAME")]
+    author: Option<String>,
+    /// An instrument of which something changed, such as psu, or a key of it.
+    #[arg(long, value_name = "PATH")]
+    instrument: Option<String>,
+    /// From this time on: 2026-11-21, 2026-11-21T10:42, with Z for UTC, or an age such as 2h.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    since: Option<Timestamp>,
+    /// Before this time.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    until: Option<Timestamp>,
+    /// Only those with a label.
+    #[arg(long)]
+    labelled: bool,
+    /// At most so many.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
     #[command(flatten)]
     output: Output,
 }
 
+impl History {
+    fn query(&self) -> RevisionQuery {
+        RevisionQuery {
+            text: self.text.clone().unwrap_or_default(),
+            author: self.author.clone(),
+            instrument: self.instrument.clone(),
+            origin: None,
+            from: self.since,
+            to: self.until,
+            labelled: self.labelled,
+            limit: self.limit,
+        }
+    }
+
+    /// `?author=ada&limit=5`; nothing if everything is wanted.
+    fn parameters(&self) -> String {
+        let RevisionQuery { text, author, instrument, from, to, labelled, limit, .. } =
+            self.query();
+        let parameters = [
+            ("text", Some(text).filter(|text| !text.is_empty())),
+            ("author", author),
+            ("instrument", instrument),
+            ("from", from.map(|at| at.to_string())),
+            ("to", to.map(|at| at.to_string())),
+            ("labelled", labelled.then(|| "true".to_owned())),
+            ("limit", limit.map(|limit| limit.to_string())),
+        ];
+        let given = parameters.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        let pairs: Vec<String> =
+            given.map(|(key, value)| format!("{key}={}", segment(&value))).collect();
+        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+    }
+}
+
+/// A point in time as people write it: an age, a day or time here, or a time with its zone.
+fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let here = TimeZone::system();
+    if let Ok(at) = text.parse::<civil::DateTime>().and_then(|at| at.to_zoned(here)) {
+        return Ok(at.timestamp());
+    }
+    let age = text.parse::<jiff::Span>().ok().filter(|age| age.is_positive());
+    let before = age.and_then(|age| Zoned::now().checked_sub(age).ok());
+    before.map(|at| at.timestamp()).ok_or_else(|| {
+        "a time is 2026-11-21, 2026-11-21T10:42, 2026-11-21T10:42Z or an age such as 2h".to_owned()
+    })
+}
+
 pub fn run(command: &History) -> Result<(), Failure> {
     let revisions = match Client::find(&command.bench.file)? {
-        Some(client) => client.get("/v1/revisions")?,
-        None => kept(&command.bench.file)?,
+        Some(client) => client.get(&format!("/v1/revisions{}", command.parameters()))?,
+        None => kept(&command.bench.file, &command.query())?,
     };
     if command.output.is_json() {
         return command.output.json(&revisions);
@@ -29,7 +111,9 @@ pub fn run(command: &History) -> Result<(), Failure> {
     let list = revisions.as_array().or_else(|| revisions.get("revisions")?.as_array());
     let list = list.map(Vec::as_slice).unwrap_or_default();
     if list.is_empty() {
-        command.output.line("no revision is kept yet");
+        let none = "no revision is kept yet";
+        let found = command.parameters().is_empty();
+        command.output.line(if found { none } else { "no revision is like that" });
     }
     for revision in list {
         command.output.line(line(revision, &TimeZone::system()));
@@ -38,15 +122,14 @@ pub fn run(command: &History) -> Result<(), Failure> {
 }
 
 /// What the folder beside the file holds.
-fn kept(bench: &Path) -> Result<Value, Failure> {
+fn kept(bench: &Path, query: &RevisionQuery) -> Result<Value, Failure> {
     if !has_history(bench) {
         // No history is an answer; a bench that is not there is none.
         setpoint_store::atomic::read(bench).map_err(|e| Failure::unusable(e.to_string()))?;
         return Ok(json!([]));
     }
-    Ok(open(bench)?
-        .revisions
-        .list()
+    let found = offline(bench, None)?.revisions().search(query);
+    Ok(found
         .iter()
         .map(|one| {
             json!({
@@ -67,33 +150,27 @@ pub fn has_history(bench: &Path) -> bool {
     BenchFolder::of(bench).versions().is_dir()
 }
 
-/// What is kept about a bench that nobody runs.
-pub struct Kept {
-    /// Its revisions.
-    pub revisions: Revisions,
-    /// The record that vouches for them.
-    pub audit: Audit,
-    _lock: FolderLock,
+/// Refuses to look for revisions where there are none.
+pub fn must_exist(bench: &Path) -> Result<(), Failure> {
+    if has_history(bench) {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("{} has no history", bench.display())))
 }
 
-/// Opens what is kept about a bench that nobody runs; nobody can while the lock is held.
-pub fn open(bench: &Path) -> Result<Kept, Failure> {
-    let folder = BenchFolder::of(bench);
-    let lock = folder.lock().map_err(failed)?;
-    let audit = Audit::open(&folder).map_err(failed)?;
-    let revisions = Revisions::open(&folder, &audit).map_err(failed)?;
-    Ok(Kept { revisions, audit, _lock: lock })
+/// Opens what is kept about a bench that nobody runs; nobody can while it is open.
+pub fn offline(bench: &Path, environment: Option<&str>) -> Result<Offline, Failure> {
+    let rules = settings::access().map_err(|error| Failure::unusable(error.to_string()))?;
+    Offline::open(bench, environment.map(str::to_owned), rules).map_err(failed)
 }
 
 /// The text of a kept revision, by id or label, of a bench that runs or not.
 pub fn text(bench: &Path, name: &str) -> Result<Arc<str>, Failure> {
     if let Some(client) = Client::find(bench)? {
-        return client.text(&format!("/v1/revisions/{name}")).map(Arc::from);
+        return client.text(&format!("/v1/revisions/{}", segment(name))).map(Arc::from);
     }
-    if !has_history(bench) {
-        return Err(Failure::usage(format!("{} has no history", bench.display())));
-    }
-    open(bench)?.revisions.text(name).map_err(failed)
+    must_exist(bench)?;
+    offline(bench, None)?.revisions().text(name).map_err(failed)
 }
 
 /// What the store says, with the exit status that goes with it.
@@ -102,6 +179,21 @@ pub fn failed(error: StoreError) -> Failure {
         StoreError::NoRevision { .. } => Failure::usage(error.to_string()),
         error => Failure::unusable(error.to_string()),
     }
+}
+
+/// Why a bench that nobody runs was left as it is, with the exit status that goes with it: the
+/// same that a running one would end with.
+pub fn refused(error: CommandError) -> Failure {
+    let message = error.to_string();
+    let failure = match &error {
+        CommandError::Invalid { .. }
+        | CommandError::Failed { .. }
+        | CommandError::Conflict { .. } => Failure::wrong(message),
+        CommandError::NotFound { .. } | CommandError::Stale { .. } => Failure::usage(message),
+        _ => Failure::unusable(message),
+    };
+    // The text they are about is the one that would have come out, which nobody has.
+    failure.with_findings(error.diagnostics(), &mut Sources::default())
 }
 
 /// `r41  2026-11-21 10:42:07  ada       file      bench.toml changed on disk`
@@ -135,6 +227,18 @@ fn cut(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_written_as_people_write_them() {
+        assert_eq!(time("2026-11-21T10:42:07Z").unwrap().to_string(), "2026-11-21T10:42:07Z");
+        let here = "2026-11-21T00:00".parse::<civil::DateTime>().unwrap();
+        let here = here.to_zoned(TimeZone::system()).unwrap().timestamp();
+        assert_eq!(time("2026-11-21").unwrap(), here);
+        assert_eq!(time("2026-11-21T00:00").unwrap(), here);
+        let age = Timestamp::now().duration_since(time("2h").unwrap()).as_secs_f64();
+        assert!((age - 7200.0).abs() < 60.0, "{age}");
+        assert!(time("yesterday").is_err() && time("-2h").is_err());
+    }
 
     #[test]
     fn a_revision_is_one_line() {

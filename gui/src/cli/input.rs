@@ -11,9 +11,12 @@ use setpoint_bench::{
     layers::{LayeredReading, Surroundings, Unreadable, read_layers},
 };
 use setpoint_runtime::Drivers;
-use setpoint_store::{DiskSurroundings, ReadError, atomic};
+use setpoint_store::{AccessRules, DiskSurroundings, ReadError, atomic};
 
-use crate::cli::{Failure, check::has_errors, sources::Sources};
+use crate::{
+    cli::{Failure, check::has_errors, sources::Sources},
+    settings,
+};
 
 /// A bench file that could be read, whether it checks or not.
 pub struct Bench {
@@ -65,7 +68,12 @@ impl Bench {
 /// # Errors
 /// [`Failure`] if the file cannot be read.
 pub fn read_bench(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
-    Ok(layered(path.display().to_string(), text_of(path)?, path, env))
+    Ok(layered(path.display().to_string(), text_of(path)?, path, env, rules()?))
+}
+
+/// Which files a bench may be made of, by the person's settings.
+fn rules() -> Result<AccessRules, Failure> {
+    settings::access().map_err(|error| Failure::unusable(error.to_string()))
 }
 
 /// What a bench would be if its file had the text of another: `new` is read in place of the bench
@@ -75,7 +83,7 @@ pub fn read_bench(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
 /// As [`read_bench`].
 pub fn read_in_place_of(path: &Path, new: &Path, env: Option<&str>) -> Result<Bench, Failure> {
     let (old, name) = (path.display().to_string(), new.display().to_string());
-    let mut bench = layered(old.clone(), text_of(new)?, path, env);
+    let mut bench = layered(old.clone(), text_of(new)?, path, env, rules()?);
     // What is found in the text is found in the file that holds it.
     for finding in &mut bench.layers.reading.diagnostics {
         if finding.file == old {
@@ -91,7 +99,8 @@ pub fn read_in_place_of(path: &Path, new: &Path, env: Option<&str>) -> Result<Be
 
 /// What a bench would be if its file had another text.
 pub fn read_with_text(path: &Path, text: &str) -> Bench {
-    layered(path.display().to_string(), Ok(text.into()), path, None)
+    let rules = settings::access().unwrap_or_default();
+    layered(path.display().to_string(), Ok(text.into()), path, None, rules)
 }
 
 type Text = Result<Arc<str>, Unreadable>;
@@ -107,10 +116,10 @@ fn text_of(path: &Path) -> Result<Text, Failure> {
     }
 }
 
-fn layered(name: String, text: Text, path: &Path, env: Option<&str>) -> Bench {
+fn layered(name: String, text: Text, path: &Path, env: Option<&str>, rules: AccessRules) -> Bench {
     let drivers = Drivers::beside(path);
     let file = name.rsplit('/').next().unwrap_or(&name);
-    let around = Around { file, text: &text, disk: DiskSurroundings::beside(path) };
+    let around = Around { file, text: &text, disk: DiskSurroundings::beside(path).allowing(rules) };
     let layers = read_layers(&name, &around, env, &drivers);
     Bench { text: text.unwrap_or_else(|_| "".into()), name, layers, drivers }
 }
@@ -129,6 +138,10 @@ impl Surroundings for Around<'_> {
 
     fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
         self.disk.matching(pattern)
+    }
+
+    fn allows(&self, path: &str) -> bool {
+        self.disk.allows(path)
     }
 
     fn variable(&self, name: &str) -> Option<String> {
@@ -169,13 +182,13 @@ pub fn read_bench_or_stdin(path: &Path, env: Option<&str>) -> Result<Bench, Fail
         )));
     }
     Ok(match String::from_utf8(bytes) {
-        Ok(text) => layered(name, Ok(text.into()), path, env),
+        Ok(text) => layered(name, Ok(text.into()), path, env, rules()?),
         Err(error) => {
             let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
             let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
             let last = good.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
             let column = 1 + String::from_utf8_lossy(last).chars().count();
-            layered(name, Err(Unreadable::NotUtf8 { line, column }), path, env)
+            layered(name, Err(Unreadable::NotUtf8 { line, column }), path, env, rules()?)
         }
     })
 }

@@ -3,30 +3,35 @@
 //! Exit status: 0 done; 1 the bench is wrong, its findings are printed; 2 wrong usage; 3 a file,
 //! port or running panel could not be reached or used.
 
+mod audit;
 mod check;
 mod client;
 mod diff;
 mod drivers;
+mod events;
 mod excerpt;
 mod explain;
 mod get;
 mod history;
 mod input;
+mod label;
 mod lines;
 mod look;
 mod merge;
 mod migrate;
-mod offline;
 mod open;
 mod out;
 mod plan;
 mod printable;
+mod recover;
 mod rollback;
 mod schema;
 mod serve;
 mod set;
+mod snapshot;
 mod sources;
 mod status;
+mod transaction;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -67,8 +72,14 @@ enum Command {
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
+    Events(events::Events),
+    Transaction(transaction::Transaction),
     History(history::History),
+    Snapshot(snapshot::Snapshot),
+    Label(label::Label),
     Rollback(rollback::Rollback),
+    Recover(recover::Recover),
+    Audit(audit::Audit),
     Drivers(drivers::Drivers),
 }
 
@@ -98,8 +109,14 @@ pub fn main() -> ExitCode {
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
+        Some(Command::Events(command)) => events::run(&command),
+        Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
+        Some(Command::Snapshot(command)) => snapshot::run(&command),
+        Some(Command::Label(command)) => label::run(&command),
         Some(Command::Rollback(command)) => rollback::run(&command),
+        Some(Command::Recover(command)) => recover::run(&command),
+        Some(Command::Audit(command)) => audit::run(&command),
         Some(Command::Drivers(command)) => drivers::run(&command),
     };
     match done {
@@ -119,6 +136,7 @@ fn parse() -> Result<(Cli, bool), clap::Error> {
 /// Whether `--format json` was given, to whichever command.
 fn wants_json(matches: &ArgMatches) -> bool {
     matches!(matches.try_get_one("format"), Ok(Some(out::Format::Json)))
+        || matches!(matches.try_get_one("format"), Ok(Some(events::Format::Json)))
         || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
 }
 

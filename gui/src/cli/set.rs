@@ -4,14 +4,15 @@ use std::str::FromStr;
 
 use serde_json::{Value as Json, json};
 use setpoint_bench::{KeyPath, TextEdit, Value};
+use setpoint_runtime::offline::Edited;
 
 use crate::{
+    author,
     cli::{
         BenchArg, Failure, Output,
         client::{Client, Method},
-        diff,
+        diff, history,
         look::Look,
-        offline,
     },
     values,
 };
@@ -74,9 +75,19 @@ fn paths(text: &str) -> Result<(KeyPath, KeyPath), String> {
 
 /// One `PATH=VALUE`.
 #[derive(Debug, Clone, PartialEq)]
-struct Assignment {
+pub struct Assignment {
     path: KeyPath,
     value: Option<Value>,
+}
+
+impl Assignment {
+    /// As the API takes it.
+    pub fn edit(&self) -> serde_json::Value {
+        match &self.value {
+            Some(value) => json!({"path": self.path, "value": value}),
+            None => json!({"path": self.path, "remove": true}),
+        }
+    }
 }
 
 impl FromStr for Assignment {
@@ -133,8 +144,10 @@ pub fn run(command: &Set) -> Result<(), Failure> {
         output.line(summary(&answer));
         return Ok(());
     }
-    let done = offline::edit(file, command.env.as_deref(), &command.edits(), &command.message)?;
-    let offline::Done { id, changes, diagnostics } = done;
+    let mut bench = history::offline(file, command.env.as_deref())?;
+    let edited = bench.change(&command.edits(), &command.message, author::name());
+    let Edited { revision, changes, diagnostics } = edited.map_err(history::refused)?;
+    let id = revision.id;
     if output.is_json() {
         let answer =
             json!({"revision": {"id": id}, "changes": changes, "diagnostics": diagnostics});

@@ -43,6 +43,18 @@ fn describe(status: Value, instruments: &Value, sources: &Value) -> Vec<String> 
         ),
         format!("file      {}", text(&status, "/reload/state").replace('_', " ")),
     ];
+    if let Some(reason) = status.pointer("/reload/watch/polling").and_then(Value::as_str) {
+        lines.push(format!("watching  once a second: {reason}"));
+    }
+    if let Some(cause) = status.pointer("/reload/ahead/cause").and_then(Value::as_str) {
+        lines.push(format!("          not on disk: {cause}"));
+    }
+    for (title, pointer) in [("attention", "/attention"), ("history", "/history_problem")] {
+        if let Some(problem) = status.pointer(pointer).and_then(Value::as_str) {
+            lines.push(format!("{title:<9} {problem}"));
+        }
+    }
+    lines.extend(unfinished(status.get("unfinished").unwrap_or(&Value::Null)));
     let findings = status.pointer("/reload/diagnostics").and_then(Value::as_array);
     for finding in findings.into_iter().flatten() {
         lines.push(format!("          {}", text(finding, "/message")));
@@ -66,11 +78,59 @@ fn describe(status: Value, instruments: &Value, sources: &Value) -> Vec<String> 
     lines
 }
 
+/// A change that an earlier run did not finish, with its steps; nothing if there is none.
+pub fn unfinished(change: &Value) -> Vec<String> {
+    if change.is_null() {
+        return Vec::new();
+    }
+    let holds = match text(change, "/file_holds") {
+        "before" => "the text from before it",
+        "after" => "the text it was to bring",
+        _ => "another text, or none",
+    };
+    let mut lines = vec![format!(
+        "unfinished the change from {} at {}; the file holds {holds}",
+        text(change, "/from_revision"),
+        text(change, "/at")
+    )];
+    for step in change.get("steps").and_then(Value::as_array).into_iter().flatten() {
+        let done = step.get("done").and_then(Value::as_bool) == Some(true);
+        let mark = if done { "done" } else { "not known" };
+        lines.push(format!("          {mark:<9} {}", text(step, "/text")));
+    }
+    lines.push("          setpoint recover FILE --finish, or --go-back".to_owned());
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn tells_what_only_a_person_can_put_right() {
+        let lines = describe(
+            json!({"reload": {"state": "ahead", "ahead": {"cause": "the disk is full"}},
+                   "attention": "look at psu", "history_problem": "no room",
+                   "unfinished": {"from_revision": "r4", "at": "noon", "file_holds": "after",
+                       "steps": [{"text": "set it", "done": true}, {"text": "keep it"}]}}),
+            &json!([]),
+            &json!([]),
+        );
+        let all = lines.join("\n");
+        for expected in [
+            "the disk is full",
+            "attention look at psu",
+            "history   no room",
+            "from r4 at noon",
+            "it was to bring",
+            "done      set it",
+            "not known keep it",
+        ] {
+            assert!(all.contains(expected), "{expected} is missing:\n{all}");
+        }
+    }
 
     #[test]
     fn names_the_bench_its_revision_and_what_is_offline() {

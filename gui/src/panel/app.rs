@@ -1,7 +1,14 @@
 //! The program behind the window: opens benches, asks them for what the person wants, and wakes
 //! the window when there is something to see.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use eframe::{CreationContext, NativeOptions, Renderer};
 use egui::{Context, Theme, ThemePreference, Ui, ViewportBuilder, ViewportCommand, vec2};
@@ -125,6 +132,10 @@ struct App {
     zone: TimeZone,
     title: String,
     workers: Handle,
+    /// The person has said to leave, whatever is lost.
+    sure: bool,
+    /// SIGTERM or SIGINT came.
+    told_to_end: Arc<AtomicBool>,
     /// A bench file and the environment that was asked for with it.
     asked: Option<(PathBuf, String)>,
 }
@@ -138,7 +149,8 @@ impl App {
             Some(Look::Light) => ThemePreference::Light,
             None => ThemePreference::System,
         });
-        close_on_signal(&workers, ctx);
+        let told_to_end = Arc::new(AtomicBool::new(false));
+        close_on_signal(&workers, ctx, told_to_end.clone());
         let mut app = Self {
             slot: Slot::new(workers.clone(), ctx.clone()),
             dialog: None,
@@ -147,6 +159,8 @@ impl App {
             zone: TimeZone::system(),
             title: String::new(),
             workers,
+            sure: false,
+            told_to_end,
             asked: options.bench.clone().zip(options.environment),
         };
         if let Some(path) = options.bench {
@@ -246,7 +260,24 @@ impl App {
                 self.open(target);
             }
             ViewIntent::Demo => self.open(Target::Demo),
+            ViewIntent::Leave => {
+                self.sure = true;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+            // The screen has taken its question away.
+            ViewIntent::Stay => {}
             ViewIntent::Copy(text) => ctx.copy_text(text.clone()),
+        }
+    }
+
+    /// What runs and is not on disk is not left without a word, unless the system asks for it.
+    fn ask_before_leaving(&mut self, ctx: &Context, status: Option<&Status>) {
+        let ahead = status.is_some_and(|status| status.reload.ahead.is_some());
+        let leaves = ctx.input(|input| input.viewport().close_requested());
+        let sure = self.sure || self.told_to_end.load(Ordering::Relaxed);
+        if leaves && ahead && !sure {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.screen.leaving = true;
         }
     }
 
@@ -275,6 +306,7 @@ impl eframe::App for App {
         let ctx = ui.ctx().clone();
         let status = self.slot.session().map(|session| session.runtime().status());
         self.name_window(&ctx, status.as_deref());
+        self.ask_before_leaving(&ctx, status.as_deref());
         let intents = match (self.slot.session(), &status) {
             (Some(session), Some(status)) => {
                 wake_later(&ctx, status, self.screen.page);
@@ -311,11 +343,12 @@ fn wake_later(ctx: &Context, status: &Arc<Status>, page: Page) {
 }
 
 /// SIGTERM and SIGINT close the window, so that devices and folder are left in order.
-fn close_on_signal(workers: &Handle, ctx: &Context) {
+fn close_on_signal(workers: &Handle, ctx: &Context, told: Arc<AtomicBool>) {
     let ctx = ctx.clone();
     workers.spawn(async move {
         match terminated().await {
             Ok(()) => {
+                told.store(true, Ordering::Relaxed);
                 ctx.send_viewport_cmd(ViewportCommand::Close);
                 ctx.request_repaint();
             }

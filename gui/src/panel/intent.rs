@@ -33,6 +33,10 @@ pub enum StageIntent {
     Resolve(KeyPath, Keep),
     /// Drop all.
     Discard,
+    /// Drop the transaction with this id.
+    DiscardOne(String),
+    /// Go on with the draft with this id.
+    TakeUp(String),
     /// Put all into effect.
     Commit {
         /// Why; may be empty.
@@ -45,6 +49,18 @@ pub enum StageIntent {
 pub enum HistoryIntent {
     /// The page cannot go on without the text of this revision.
     NeedText(String),
+    /// Keep what runs, with a name if there is one.
+    Snapshot {
+        /// The name.
+        label: Option<String>,
+    },
+    /// Name a revision, or take its name away.
+    Label {
+        /// `r36`
+        revision: String,
+        /// The name; `None`: none.
+        label: Option<String>,
+    },
     /// Go back to a revision, as a whole or these keys only.
     Rollback {
         /// `r36`
@@ -65,6 +81,10 @@ pub enum ReloadIntent {
     Resume,
     /// Write what runs over what the file holds.
     Sync,
+    /// Finish the change that an earlier run did not.
+    Finish,
+    /// Go back to what ran before that change.
+    GoBack,
 }
 
 /// About one device.
@@ -87,6 +107,10 @@ pub enum ViewIntent {
     Open(PathBuf),
     /// Open the demo bench.
     Demo,
+    /// Close the window.
+    Leave,
+    /// Do not close it.
+    Stay,
     /// Put this text on the clipboard.
     Copy(String),
 }

@@ -32,6 +32,8 @@ pub struct Screen {
     pub activity: ActivityState,
     /// Messages.
     pub toasts: Toasts,
+    /// The window is to be closed, and somebody has to say how.
+    pub leaving: bool,
     /// Who sits in front of it.
     pub user: String,
     /// Keys that wait for a field to give up the focus first.
@@ -48,6 +50,7 @@ impl Screen {
             history: HistoryState::default(),
             activity: ActivityState::default(),
             toasts: Toasts::default(),
+            leaving: false,
             user: user.into(),
             waiting: None,
         }
@@ -88,6 +91,9 @@ impl Screen {
         if let Some(id) = self.toasts.show(ui.ctx()) {
             self.toasts.dismiss(id);
         }
+        if self.leaving {
+            shell::leaving(ui, view, &mut intents);
+        }
         self.follow(&intents);
         intents
     }
@@ -104,8 +110,10 @@ impl Screen {
     /// What concerns the window alone is done at once.
     fn follow(&mut self, intents: &[Intent]) {
         for intent in intents {
-            if let Intent::View(ViewIntent::Go(page)) = intent {
-                self.page = *page;
+            match intent {
+                Intent::View(ViewIntent::Go(page)) => self.page = *page,
+                Intent::View(ViewIntent::Stay | ViewIntent::Leave) => self.leaving = false,
+                _ => {}
             }
         }
     }

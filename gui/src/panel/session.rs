@@ -29,6 +29,8 @@ enum Asked {
     Reload,
     Sync,
     Reapply(String),
+    /// What to say when it worked.
+    Say(String),
 }
 
 enum Arrived {
@@ -114,12 +116,37 @@ impl Session {
                 Asked::Rollback(revision.clone()),
                 Command::Rollback { revision: revision.clone(), only: only.clone(), author },
             ),
+            Intent::History(HistoryIntent::Snapshot { label }) => {
+                let words = match label {
+                    Some(name) => format!("What runs is kept as “{name}”"),
+                    None => "What runs is kept".to_owned(),
+                };
+                (
+                    Asked::Say(words),
+                    Command::Snapshot { label: label.clone(), message: String::new(), author },
+                )
+            }
+            Intent::History(HistoryIntent::Label { revision, label }) => {
+                let words = match label {
+                    Some(name) => format!("{revision} is “{name}” now"),
+                    None => format!("{revision} has no name any more"),
+                };
+                let (revision, label) = (revision.clone(), label.clone());
+                (Asked::Say(words), Command::Label { revision, label, author })
+            }
             Intent::Stage(intent) => stage(intent, author),
             Intent::Reload(intent) => match intent {
                 ReloadIntent::Now => (Asked::Reload, Command::Reload { author }),
                 ReloadIntent::Pause => (Asked::Quiet, Command::Pause { author }),
                 ReloadIntent::Resume => (Asked::Quiet, Command::Resume { author }),
                 ReloadIntent::Sync => (Asked::Sync, Command::Sync { author }),
+                ReloadIntent::Finish => {
+                    (Asked::Say("The change is finished".to_owned()), Command::Finish { author })
+                }
+                ReloadIntent::GoBack => {
+                    let words = "The bench is back before that change".to_owned();
+                    (Asked::Say(words), Command::GoBack { author })
+                }
             },
             Intent::Instrument(InstrumentIntent::Reapply(id)) => {
                 (Asked::Reapply(id.clone()), Command::Reapply { instrument: id.clone(), author })
@@ -184,6 +211,10 @@ fn stage(intent: &StageIntent, author: String) -> (Asked, Command) {
             (Asked::Quiet, Command::Resolve { transaction: None, path: path.clone(), keep: *keep })
         }
         StageIntent::Discard => (Asked::Quiet, Command::Discard { transaction: None }),
+        StageIntent::DiscardOne(id) => {
+            (Asked::Quiet, Command::Discard { transaction: Some(id.clone()) })
+        }
+        StageIntent::TakeUp(id) => (Asked::Quiet, Command::TakeUp { transaction: id.clone() }),
         StageIntent::Commit { message } => {
             (Asked::Commit, Command::Commit { transaction: None, message: message.clone(), author })
         }
@@ -197,7 +228,7 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
     };
     let revision = match &answer {
         Answer::Changed(applied) => Some(applied.revision.id.clone()),
-        Answer::Reply { .. } | Answer::Reapplied(_) | Answer::Done {} => None,
+        _ => None,
     };
     let named = |words: String| match &revision {
         Some(id) => format!("{words} as {id}"),
@@ -205,13 +236,14 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
     };
     Some(match asked {
         Asked::Quiet => return None,
+        Asked::Say(words) => Told::Done(words),
         Asked::Commit => Told::Committed(named("Committed".to_owned())),
         Asked::Rollback(to) => Told::Done(named(format!("Back at {to},"))),
         Asked::Reload => Told::Done(named("File read and applied".to_owned())),
         Asked::Sync => Told::Done("The file holds what runs".to_owned()),
         Asked::Reapply(id) => match &answer {
             Answer::Reapplied(reapplied) => tell_reapplied(&id, reapplied),
-            Answer::Changed(_) | Answer::Reply { .. } | Answer::Done {} => return None,
+            _ => return None,
         },
     })
 }

@@ -138,7 +138,9 @@ fn event(seq: u64, time: &str, subject: Subject, tone: Tone, message: &str, ms: 
         seq,
         at: at(time),
         origin: Origin::Bench,
-        kind: "test",
+        mono_us: 0,
+        run: "run".into(),
+        kind: "test".into(),
         subject,
         tone,
         path: match subject {
@@ -148,6 +150,7 @@ fn event(seq: u64, time: &str, subject: Subject, tone: Tone, message: &str, ms: 
         },
         message: message.into(),
         took_ms: (ms > 0.0).then_some(ms),
+        payload: None,
     })
 }
 
@@ -259,6 +262,7 @@ pub fn status() -> Status {
             ahead: None,
             question: None,
             suspended: None,
+            watch: Default::default(),
         },
         attention: None,
         unfinished: None,

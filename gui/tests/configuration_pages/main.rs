@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on ends")]
 
 mod activity;
+mod aside;
 mod changes;
 mod fixture;
 mod history;

@@ -86,6 +86,7 @@ pub fn empty() -> Status {
             ahead: None,
             question: None,
             suspended: None,
+            watch: Default::default(),
         },
         attention: None,
         unfinished: None,
@@ -321,13 +322,16 @@ fn events() -> Vec<Arc<Event>> {
         Arc::new(Event {
             seq,
             at: ago(seconds),
+            mono_us: 0,
+            run: "run".into(),
             origin: Origin::Bench,
-            kind,
+            kind: std::borrow::Cow::Borrowed(kind),
             subject,
             tone,
             path: path.to_owned(),
             message: message.to_owned(),
             took_ms,
+            payload: None,
         })
     };
     let (file, device) = (Subject::Configuration, Subject::Instruments);

@@ -17,6 +17,12 @@ Tasks
   soak [SECONDS]
               installs cargo-fuzz if it is missing, then runs each fuzz target for 10 minutes, or
               for that many seconds; `test` replays the inputs that are kept in fuzz/corpus
+  soak crash [KILLS]
+              kills a program that commits 2,000 times, or as often as said, at random instants and
+              at every call that changes the disk, and fails every call with every error
+  soak power [CUTS]
+              cuts the power of ext4 and XFS disks in files 50 times each, or as often as said,
+              while a program commits to them; as root
   pictures    the pictures in docs/pictures, taken of the running panel
   help        this text
 
@@ -46,13 +52,30 @@ pub(crate) enum Task {
     Test,
     /// The repository rules.
     Tidy,
+    /// What takes longer than tests may.
+    Soak(Soak),
+    /// Pictures of the panel.
+    Pictures,
+}
+
+/// A kind of long run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Soak {
     /// Fuzzing.
-    Soak {
+    Fuzz {
         /// How long each target runs.
         seconds: u32,
     },
-    /// Pictures of the panel.
-    Pictures,
+    /// Killing a program that commits.
+    Crash {
+        /// How often, at random instants.
+        kills: u32,
+    },
+    /// Cutting the power of a disk that is committed to.
+    Power {
+        /// How often, for each disk and order.
+        cuts: u32,
+    },
 }
 
 /// Reads the command line, program name left out.
@@ -76,17 +99,29 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Task, Str
 }
 
 fn parse_soak(mut words: impl Iterator<Item = String>) -> Result<Task, String> {
-    let seconds = match words.next().as_deref() {
-        None => soak::SECONDS,
-        Some("--help" | "-h") => return Ok(Task::Help),
-        Some(word) => word
-            .parse()
+    let number = |word: &str, of: &str| {
+        word.parse()
             .ok()
-            .filter(|seconds| *seconds > 0)
-            .ok_or_else(|| format!("“{word}” is not a number of seconds"))?,
+            .filter(|number: &u32| *number > 0)
+            .ok_or_else(|| format!("“{word}” is not a number of {of}"))
+    };
+    let soak = match words.next().as_deref() {
+        None => Soak::Fuzz { seconds: soak::SECONDS },
+        Some("--help" | "-h") => return Ok(Task::Help),
+        Some(kind @ ("crash" | "power")) => {
+            let often = words.next();
+            match (kind, often.as_deref()) {
+                (_, Some("--help" | "-h")) => return Ok(Task::Help),
+                ("crash", None) => Soak::Crash { kills: soak::KILLS },
+                ("crash", Some(word)) => Soak::Crash { kills: number(word, "kills")? },
+                (_, None) => Soak::Power { cuts: soak::CUTS },
+                (_, Some(word)) => Soak::Power { cuts: number(word, "cuts")? },
+            }
+        }
+        Some(word) => Soak::Fuzz { seconds: number(word, "seconds")? },
     };
     match words.next() {
-        None => Ok(Task::Soak { seconds }),
+        None => Ok(Task::Soak(soak)),
         Some(word) => Err(format!("“{word}” means nothing here")),
     }
 }
@@ -130,11 +165,19 @@ mod tests {
 
     #[test]
     fn fuzzing_takes_ten_minutes_a_target_or_what_is_said() {
-        assert_eq!(parse("soak"), Ok(Task::Soak { seconds: 600 }));
-        assert_eq!(parse("soak 30"), Ok(Task::Soak { seconds: 30 }));
-        for line in ["soak 0", "soak 5m", "soak 30 40"] {
+        assert_eq!(parse("soak"), Ok(Task::Soak(Soak::Fuzz { seconds: 600 })));
+        assert_eq!(parse("soak 30"), Ok(Task::Soak(Soak::Fuzz { seconds: 30 })));
+        for line in ["soak 0", "soak 5m", "soak 30 40", "soak crash 0", "soak power 1 2"] {
             assert!(parse(line).is_err(), "{line}");
         }
+    }
+
+    #[test]
+    fn crashes_and_power_cuts_are_many_or_as_many_as_said() {
+        assert_eq!(parse("soak crash"), Ok(Task::Soak(Soak::Crash { kills: 2_000 })));
+        assert_eq!(parse("soak crash 9"), Ok(Task::Soak(Soak::Crash { kills: 9 })));
+        assert_eq!(parse("soak power"), Ok(Task::Soak(Soak::Power { cuts: 50 })));
+        assert_eq!(parse("soak power 3"), Ok(Task::Soak(Soak::Power { cuts: 3 })));
     }
 
     #[test]

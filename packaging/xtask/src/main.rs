@@ -12,7 +12,7 @@
 //! | [`test`] | `test`: everything that must hold before a change is shared |
 //! | [`tally`] | counting what `cargo test` says |
 //! | [`tidy`] | `tidy`: rules of this repository that no compiler knows |
-//! | [`soak`] | `soak`: fuzzing, for as long as one likes |
+//! | [`soak`] | `soak`: fuzzing, crashes and power cuts, for as long as one likes |
 //! | [`pictures`] | `pictures`: the pictures of the panel in `docs/pictures` |
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to the one who called it")]
@@ -54,7 +54,7 @@ fn main() -> ExitCode {
         Task::Announce => run::announce(),
         Task::Test => test::run(&root),
         Task::Tidy => tidy::run(&root),
-        Task::Soak { seconds } => soak::run(&root, seconds),
+        Task::Soak(kind) => soak::run(&root, &kind),
         Task::Pictures => pictures::run(&root),
     };
     match done {

@@ -9,10 +9,20 @@ pub(crate) enum Purpose {
     Test,
     /// Fuzzing.
     Fuzz,
+    /// Killing the store at every call.
+    Crash,
+    /// Cutting the power of disks in files.
+    Power,
 }
 
 /// To fuzz: the bench language and driver files need no GStreamer, the fuzzer is C++.
 const DEBIAN_FUZZ: &[&str] = &["ca-certificates", "gcc", "g++", "libc6-dev"];
+/// To build and test the store alone, and to disturb it.
+const DEBIAN_CRASH: &[&str] = &["ca-certificates", "gcc", "libc6-dev", "strace"];
+const DEBIAN_POWER: &[&str] = &["e2fsprogs", "mount", "xfsprogs"];
+const CRASH: &[&str] = &["gcc", "strace"];
+const POWER: &[&str] = &["gcc", "strace", "e2fsprogs", "xfsprogs"];
+
 const FEDORA_FUZZ: &[&str] = &["gcc", "gcc-c++"];
 const ARCH_FUZZ: &[&str] = &["base-devel"];
 
@@ -36,8 +46,8 @@ const DEBIAN_RUN: &[&str] = &[
     "libxkbcommon-x11-0",
 ];
 
-/// To test: a display of our own, keys and clicks, screenshots and reading them, and a Vulkan
-/// driver for the pictures of single pages.
+/// To test: a display of our own, keys and clicks, screenshots and reading them, a Vulkan driver
+/// for the pictures of single pages, and what fails system calls and takes rights away.
 const DEBIAN_TEST: &[&str] = &[
     "xvfb",
     "xauth",
@@ -46,6 +56,8 @@ const DEBIAN_TEST: &[&str] = &[
     "tesseract-ocr",
     "libvulkan1",
     "mesa-vulkan-drivers",
+    "strace",
+    "util-linux",
 ];
 
 const FEDORA_RUN: &[&str] = &[
@@ -70,6 +82,7 @@ const FEDORA_TEST: &[&str] = &[
     "ImageMagick",
     "tesseract",
     "mesa-vulkan-drivers",
+    "strace",
 ];
 
 const ARCH_RUN: &[&str] = &[
@@ -90,6 +103,7 @@ const ARCH_TEST: &[&str] = &[
     "imagemagick",
     "tesseract-data-eng",
     "vulkan-swrast",
+    "strace",
 ];
 
 const MACOS_RUN: &[&str] = &["pkgconf", "gstreamer"];
@@ -97,8 +111,11 @@ const MACOS_TEST: &[&str] = &["imagemagick", "tesseract"];
 
 /// Names for Debian, Ubuntu and what is built on them.
 pub(crate) fn debian(purpose: Purpose) -> Vec<&'static str> {
-    if purpose == Purpose::Fuzz {
-        return DEBIAN_FUZZ.to_vec();
+    match purpose {
+        Purpose::Fuzz => return DEBIAN_FUZZ.to_vec(),
+        Purpose::Crash => return DEBIAN_CRASH.to_vec(),
+        Purpose::Power => return [DEBIAN_CRASH, DEBIAN_POWER].concat(),
+        Purpose::Run | Purpose::Test => {}
     }
     let mut packages = [DEBIAN_BUILD, DEBIAN_RUN].concat();
     if purpose == Purpose::Test {
@@ -124,6 +141,8 @@ pub(crate) fn elsewhere(ids: &[String], purpose: Purpose) -> String {
         Purpose::Run => run.to_vec(),
         Purpose::Test => [*run, test].concat(),
         Purpose::Fuzz => fuzz.to_vec(),
+        Purpose::Crash => CRASH.to_vec(),
+        Purpose::Power => POWER.to_vec(),
     };
     if packages.is_empty() {
         return "Needed, if it is not there: a compiler for C++".to_owned();
@@ -141,6 +160,7 @@ mod tests {
         let test = debian(Purpose::Test);
         assert!(run.iter().all(|package| test.contains(package)));
         assert!(test.contains(&"xvfb") && !run.contains(&"xvfb"));
+        assert!(test.contains(&"strace"), "the crash campaign fails without");
     }
 
     #[test]
@@ -157,6 +177,14 @@ mod tests {
         assert!(fuzz.contains(&"g++") && !fuzz.iter().any(|name| name.contains("gst")));
         assert!(elsewhere(&["fedora".to_owned()], Purpose::Fuzz).contains("gcc-c++"));
         assert!(elsewhere(&["macos".to_owned()], Purpose::Fuzz).contains("C++"));
+    }
+
+    #[test]
+    fn cutting_the_power_needs_disks_and_no_streams() {
+        let power = debian(Purpose::Power);
+        assert!(power.contains(&"xfsprogs") && power.contains(&"strace"));
+        assert!(!power.iter().any(|name| name.contains("gst")));
+        assert!(elsewhere(&["arch".to_owned()], Purpose::Crash).ends_with("gcc strace"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Fuzzing: looks for inputs that break what must hold for any input.
+//! What takes longer than tests may: fuzzing, which looks for inputs that break what must hold for
+//! any input; crashes and power cuts, which must not break a bench.
 
 use std::{
     fs,
@@ -8,6 +9,7 @@ use std::{
 
 use crate::{
     Failure,
+    arguments::Soak,
     command::{output, shown, succeed},
     packages::Purpose,
     system::{cargo, prepare},
@@ -16,8 +18,45 @@ use crate::{
 /// How long each target runs, in seconds, where nobody says.
 pub(crate) const SECONDS: u32 = 600;
 
+/// How often a committing program is killed, and how often the power of each disk is cut, where
+/// nobody says.
+pub(crate) const KILLS: u32 = 2_000;
+pub(crate) const CUTS: u32 = 50;
+
 /// The folder of `fuzz` that holds one file for each target.
 const TARGETS: &str = "fuzz_targets";
+
+/// Runs one kind.
+///
+/// # Errors
+/// If what it needs cannot be had, or something was found.
+pub(crate) fn run(root: &Path, kind: &Soak) -> Result<(), Failure> {
+    match kind {
+        Soak::Fuzz { seconds } => fuzz_all(root, *seconds),
+        Soak::Crash { kills } => {
+            prepare(Purpose::Crash)?;
+            let mut command = store_test(root, "crash", &[]);
+            command.env("SETPOINT_KILLS", kills.to_string()).env("SETPOINT_EVERY_ERROR", "1");
+            succeed(&mut command)
+        }
+        Soak::Power { cuts } => {
+            prepare(Purpose::Power)?;
+            let mut command = store_test(root, "power", &["--ignored"]);
+            command.env("SETPOINT_POWER_CUTS", cuts.to_string());
+            succeed(&mut command)
+        }
+    }
+}
+
+/// A test of the store, with everything that it has to say.
+fn store_test(root: &Path, name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(cargo());
+    command
+        .args(["test", "-p", "setpoint-store", "--test", name, "--", "--nocapture"])
+        .args(arguments)
+        .current_dir(root);
+    command
+}
 
 /// Installs cargo-fuzz if it is missing and runs every target for that many seconds, one after the
 /// other, all of them even where one has found something.
@@ -25,7 +64,7 @@ const TARGETS: &str = "fuzz_targets";
 /// # Errors
 /// If cargo-fuzz cannot be had, a target does not build, or one has found something; the message
 /// says where the input is.
-pub(crate) fn run(root: &Path, seconds: u32) -> Result<(), Failure> {
+fn fuzz_all(root: &Path, seconds: u32) -> Result<(), Failure> {
     prepare(Purpose::Fuzz)?;
     if output(Command::new(cargo()).args(["fuzz", "--version"])).is_none() {
         succeed(Command::new(cargo()).args(["install", "--locked", "cargo-fuzz"]))?;

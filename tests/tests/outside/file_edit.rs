@@ -66,7 +66,12 @@ fn an_instrument_and_a_source_come_and_go() {
     server.api.until_instrument("second", "connected");
     server.api.until_live("snow");
 
+    // What is left is the beginning of what ran, as half a save would be: that is asked about.
     bench.save_by_rename(demo_text());
+    let reload = server.api.until_reload("proposed");
+    let removed = serde_json::json!(["instruments.second", "sources.snow"]);
+    assert_eq!(reload["question"]["removed"], removed, "{reload:#}");
+    server.api.json("POST", "/v1/reload", &serde_json::json!({})).good();
     until("they are gone", || {
         let gone = |path: &str| server.api.send("GET", path, &[], None).status == 404;
         (gone("/v1/instruments/second") && gone("/v1/sources/snow")).then_some(())

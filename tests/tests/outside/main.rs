@@ -7,6 +7,7 @@ mod change;
 mod commands;
 mod file_edit;
 mod frames;
+mod hammer;
 mod hostile;
 mod stopping;
 mod text;

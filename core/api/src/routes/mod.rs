@@ -7,6 +7,7 @@ mod reload;
 mod revisions;
 mod sources;
 mod status;
+mod transactions;
 
 use axum::{
     Json, Router,
@@ -29,8 +30,13 @@ pub(crate) fn all(api: Api) -> Router {
     let router = Router::new()
         .route(guard::OPEN, get(async || Json(json!({ "ok": true }))))
         .route("/v1/status", get(status::status))
-        .route("/v1/transactions", get(status::transactions))
-        .route("/v1/transactions/{id}", get(status::transaction))
+        .route("/v1/transactions", get(transactions::list).post(transactions::begin))
+        .route("/v1/transactions/{id}", get(transactions::one).delete(transactions::discard))
+        .route("/v1/transactions/{id}/edits", post(transactions::stage))
+        .route("/v1/transactions/{id}/resolve", post(transactions::resolve))
+        .route("/v1/transactions/{id}/validate", post(transactions::validate))
+        .route("/v1/transactions/{id}/commit", post(transactions::commit))
+        .route("/v1/transactions/{id}/take-up", post(transactions::take_up))
         .route("/v1/instruments", get(instruments::list))
         .route("/v1/instruments/{id}", get(instruments::one))
         .route("/v1/instruments/{id}/query", post(instruments::query))
@@ -38,14 +44,18 @@ pub(crate) fn all(api: Api) -> Router {
         .route("/v1/sources/{id}", get(sources::one))
         .route("/v1/sources/{id}/frame.png", get(sources::frame))
         .route("/v1/bench", get(bench::read).put(bench::replace).patch(bench::change))
-        .route("/v1/revisions", get(revisions::list))
-        .route("/v1/revisions/{id}", get(revisions::text))
+        .route("/v1/revisions", get(revisions::list).post(revisions::snapshot))
+        .route("/v1/revisions/{id}", get(revisions::text).patch(revisions::label))
         .route("/v1/revisions/{id}/diff/{other}", get(revisions::diff))
+        .route("/v1/revisions/{id}/facts", get(revisions::facts))
+        .route("/v1/revisions/{id}/pictures/{name}", get(revisions::picture))
         .route("/v1/revisions/{id}/rollback", post(revisions::rollback))
         .route("/v1/reload", post(reload::reload))
         .route("/v1/reload/pause", post(reload::pause))
         .route("/v1/reload/resume", post(reload::resume))
         .route("/v1/sync", post(reload::sync))
+        .route("/v1/unfinished/finish", post(reload::finish))
+        .route("/v1/unfinished/go-back", post(reload::go_back))
         .route("/v1/events", get(events::events));
     with_fallbacks(router).with_state(api)
 }

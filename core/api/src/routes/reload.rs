@@ -1,4 +1,5 @@
-//! File and bench: read it now, stop and start following it, write it.
+//! File and bench: read it now, stop and start following it, write it; and what becomes of a
+//! change that was not finished.
 
 use axum::{extract::State, http::HeaderMap};
 use setpoint_runtime::{Command, Origin};
@@ -20,6 +21,14 @@ pub(super) async fn resume(State(api): State<Api>, headers: HeaderMap) -> Reply 
 
 pub(super) async fn sync(State(api): State<Api>, headers: HeaderMap) -> Reply {
     carry_out(&api, Command::Sync { author: input::author(&headers)? }).await
+}
+
+pub(super) async fn finish(State(api): State<Api>, headers: HeaderMap) -> Reply {
+    carry_out(&api, Command::Finish { author: input::author(&headers)? }).await
+}
+
+pub(super) async fn go_back(State(api): State<Api>, headers: HeaderMap) -> Reply {
+    carry_out(&api, Command::GoBack { author: input::author(&headers)? }).await
 }
 
 async fn carry_out(api: &Api, command: Command) -> Reply {

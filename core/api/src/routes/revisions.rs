@@ -3,13 +3,14 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
-    http::HeaderMap,
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::IntoResponse,
 };
+use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value as Shape, json};
-use setpoint_bench::{Document, Value};
-use setpoint_runtime::{Command, Origin};
+use setpoint_runtime::{Answer, Command, Origin, RevisionQuery};
 
 use super::{Reply, answered, bench, tag};
 use crate::{
@@ -19,8 +20,87 @@ use crate::{
     server::Api,
 };
 
-pub(super) async fn list(State(api): State<Api>) -> Reply {
-    Ok(Json(&*api.runtime.status().revisions).into_response())
+/// Which revisions are wanted.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    /// Words in message, label, changed keys and values.
+    text: Option<String>,
+    /// Who.
+    author: Option<String>,
+    /// An instrument of which something changed.
+    instrument: Option<String>,
+    /// Through which door.
+    origin: Option<String>,
+    /// Kept at this time or later.
+    from: Option<Timestamp>,
+    /// Kept before this time.
+    to: Option<Timestamp>,
+    /// Only those with a label.
+    labelled: Option<bool>,
+    /// At most so many.
+    limit: Option<usize>,
+}
+
+impl From<Wanted> for RevisionQuery {
+    fn from(wanted: Wanted) -> Self {
+        let Wanted { text, author, instrument, origin, from, to, labelled, limit } = wanted;
+        let (text, labelled) = (text.unwrap_or_default(), labelled.unwrap_or(false));
+        Self { text, author, instrument, origin, from, to, labelled, limit }
+    }
+}
+
+pub(super) async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -> Reply {
+    let query = RevisionQuery::from(wanted);
+    if query == RevisionQuery::default() {
+        return Ok(Json(&*api.runtime.status().revisions).into_response());
+    }
+    Ok(Json(api.runtime.search_revisions(query).await?).into_response())
+}
+
+pub(super) async fn snapshot(State(api): State<Api>, headers: HeaderMap, body: Body) -> Reply {
+    let author = input::author(&headers)?;
+    let mut body = input::optional_object(body).await?;
+    let (label, message) = (body.text("label")?, body.text("message")?.unwrap_or_default());
+    body.finish("label and message")?;
+    let command = Command::Snapshot { label, message, author };
+    let answer = api.runtime.call(Origin::Api, command).await?;
+    let mut response = answered(&answer);
+    if let Answer::Kept { revision } = &answer {
+        tag(&mut response, &revision.id);
+        *response.status_mut() = StatusCode::CREATED;
+        if let Ok(place) = HeaderValue::from_str(&format!("/v1/revisions/{}", revision.id)) {
+            response.headers_mut().insert(header::LOCATION, place);
+        }
+    }
+    Ok(response)
+}
+
+pub(super) async fn label(
+    State(api): State<Api>,
+    Path(revision): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Reply {
+    let author = input::author(&headers)?;
+    let label = named(input::object(body).await?)?;
+    let command = Command::Label { revision, label, author };
+    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
+}
+
+/// The label that a revision is to get; `null`: none.
+fn named(mut body: Fields) -> Result<Option<String>, Problem> {
+    let label = match body.any("label") {
+        None => return Err(Problem::malformed("label is missing; null takes it away")),
+        Some(Shape::Null) => None,
+        Some(Shape::String(label)) => Some(label),
+        Some(other) => {
+            let found = type_name(&other);
+            return Err(Problem::malformed(format!("label is {found}, not a text or null")));
+        }
+    };
+    body.finish("label")?;
+    Ok(label)
 }
 
 pub(super) async fn text(State(api): State<Api>, Path(id): Path<String>) -> Reply {
@@ -30,19 +110,38 @@ pub(super) async fn text(State(api): State<Api>, Path(id): Path<String>) -> Repl
     Ok(response)
 }
 
+/// What was known when a revision was accepted.
+pub(super) async fn facts(State(api): State<Api>, Path(id): Path<String>) -> Reply {
+    match api.runtime.revision_facts(&id).await? {
+        Some(facts) => Ok(Json(facts).into_response()),
+        None => Err(Problem::not_found("record of what was read back at revision", &id)),
+    }
+}
+
+/// A picture from the moment when a revision was accepted.
+pub(super) async fn picture(
+    State(api): State<Api>,
+    Path((id, name)): Path<(String, String)>,
+) -> Reply {
+    let source = name.strip_suffix(".png").ok_or_else(|| Problem::not_found("picture", &name))?;
+    match api.runtime.revision_picture(&id, source).await? {
+        Some(png) => {
+            Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("image/png"))], png)
+                .into_response())
+        }
+        None => {
+            let what = format!("picture at revision {id} of source");
+            Err(Problem::not_found(&what, source))
+        }
+    }
+}
+
 pub(super) async fn diff(
     State(api): State<Api>,
     Path((one, other)): Path<(String, String)>,
 ) -> Reply {
-    let old = api.runtime.revision_text(&one).await?;
-    let new = api.runtime.revision_text(&other).await?;
-    let compared = tokio::task::spawn_blocking(move || {
-        Ok::<_, Problem>(setpoint_bench::diff(&values(&one, &old)?, &values(&other, &new)?))
-    });
-    match compared.await {
-        Ok(changes) => Ok(Json(json!({ "changes": changes? })).into_response()),
-        Err(error) => Err(super::internal(&error)),
-    }
+    let changes = api.runtime.revision_changes(&one, &other).await?;
+    Ok(Json(json!({ "changes": changes })).into_response())
 }
 
 pub(super) async fn rollback(
@@ -77,17 +176,24 @@ fn only(mut body: Fields) -> Result<Vec<setpoint_bench::KeyPath>, Problem> {
         .collect()
 }
 
-/// The values of a text that ran once.
-fn values(revision: &str, text: &str) -> Result<Value, Problem> {
-    Document::parse(text).map(Document::into_values).map_err(|error| {
-        let detail = format!("the kept text of {revision} is damaged: {error}");
-        Problem::unavailable("storage", "The disk cannot be used", detail)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_is_a_text_or_null() {
+        let read = |body: &str| input::parse(body.as_bytes()).and_then(named);
+        assert_eq!(read(r#"{"label":"aligned"}"#).unwrap().as_deref(), Some("aligned"));
+        assert_eq!(read(r#"{"label":null}"#).unwrap(), None);
+        for (body, expected) in [
+            ("{}", "label is missing"),
+            (r#"{"label":1}"#, "label is a number"),
+            (r#"{"label":"a","lable":"b"}"#, "lable is not a key"),
+        ] {
+            let problem = read(body).unwrap_err();
+            assert!(problem.detail().starts_with(expected), "{}", problem.detail());
+        }
+    }
 
     #[test]
     fn rollback_takes_keys() {

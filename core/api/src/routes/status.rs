@@ -1,32 +1,16 @@
-//! The bench at a glance, and what is staged.
+//! The bench at a glance.
 
-use axum::{
-    Json,
-    extract::{Path, State},
-    response::IntoResponse,
-};
+use axum::{Json, extract::State, response::IntoResponse};
 use serde_json::{Value as Shape, json};
 use setpoint_instruments::LinkState;
 use setpoint_runtime::Status;
 use setpoint_video::SourceState;
 
 use super::Reply;
-use crate::{problem::Problem, server::Api};
+use crate::server::Api;
 
 pub(super) async fn status(State(api): State<Api>) -> Reply {
     Ok(Json(overview(&api.runtime.status())).into_response())
-}
-
-pub(super) async fn transactions(State(api): State<Api>) -> Reply {
-    Ok(Json(&api.runtime.status().transactions).into_response())
-}
-
-pub(super) async fn transaction(State(api): State<Api>, Path(id): Path<String>) -> Reply {
-    let status = api.runtime.status();
-    match status.transactions.iter().find(|transaction| transaction.id == id) {
-        Some(transaction) => Ok(Json(transaction).into_response()),
-        None => Err(Problem::not_found("transaction", &id)),
-    }
 }
 
 fn overview(status: &Status) -> Shape {
@@ -34,6 +18,9 @@ fn overview(status: &Status) -> Shape {
         "bench": status.bench,
         "revision": status.revision,
         "reload": status.reload,
+        "attention": status.attention,
+        "unfinished": status.unfinished,
+        "history_problem": status.history_problem,
         "transactions": status.transactions,
         "counts": counts(status),
         "cpu_percent": status.cpu_percent,

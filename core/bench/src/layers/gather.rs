@@ -223,7 +223,7 @@ impl Dotenv {
         let unreadable = self
             .unreadable
             .iter()
-            .map(|why| (0..0, Problem::new("unreadable", format!(".env cannot be read: {why}"))));
+            .map(|why| (0..0, Problem::new(why.code(), format!(".env cannot be read: {why}"))));
         load.findings.extend(malformed.chain(unreadable).map(|(bytes, problem)| {
             Finding::of(Severity::Error, origin, bytes, String::new(), problem)
         }));

@@ -64,7 +64,7 @@ impl<'s> Load<'s> {
 
     /// The name that people know a file by.
     fn shown(&self, file: &str) -> Arc<str> {
-        format!("{}{file}", self.folder).into()
+        if file.starts_with('/') { file.into() } else { format!("{}{file}", self.folder).into() }
     }
 
     /// Another text that values come from; its index.
@@ -119,7 +119,7 @@ impl<'s> Load<'s> {
                 self.incomplete = true;
                 let origin = self.origin(&file, LayerKind::Overlay, "".into());
                 let message = format!("{} cannot be read: {why}", self.shown(&file));
-                self.whole(origin, "unreadable", message);
+                self.whole(origin, why.code(), message);
             }
         }
         None
@@ -212,10 +212,15 @@ impl<'s> Load<'s> {
         let is_glob = pattern.contains(['*', '?', '[']);
         let (folder, _) = split(file);
         let folder = if is_glob { escape(folder) } else { folder.to_owned() };
-        let Some(path) = inside(&folder, pattern) else {
-            let message = format!(
+        let allowed = |path: &String| !path.starts_with('/') || self.surroundings.allows(path);
+        let Some(path) = inside(&folder, pattern).filter(allowed) else {
+            let mut message = format!(
                 "“{shown}” leads out of the bench's folder: only files in it and below it can be included"
             );
+            if pattern.starts_with('/') {
+                message
+                    .push_str(", and those in folders that allowed_folders in the settings names");
+            }
             return self.error(place, INCLUDE, problem("include_outside", message));
         };
         if !is_glob {
@@ -238,7 +243,7 @@ impl<'s> Load<'s> {
             }
             Err(why) => {
                 let message = format!("“{shown}” cannot be looked up: {why}");
-                self.error(place, INCLUDE, problem("unreadable", message));
+                self.error(place, INCLUDE, problem(why.code(), message));
             }
         }
     }
@@ -286,7 +291,7 @@ impl<'s> Load<'s> {
                         "missing_include",
                         format!("{name} does not exist: check the name, or put the file there"),
                     ),
-                    why => ("unreadable", format!("{name} cannot be read: {why}")),
+                    why => (why.code(), format!("{name} cannot be read: {why}")),
                 };
                 self.error(place, INCLUDE, Problem::new(code, message));
             }
@@ -301,11 +306,13 @@ pub(super) fn split(path: &str) -> (&str, &str) {
     path.rfind('/').map_or(("", path), |slash| path.split_at(slash + 1))
 }
 
-/// A name as seen from a folder, without `.` and `..`; `None` if it leads out of the bench's.
+/// A name as seen from a folder, without `.` and `..`; `None` if it leads out of the bench's. An
+/// absolute name stays one, and what is seen from an absolute folder is.
 fn inside(folder: &str, name: &str) -> Option<String> {
-    if name.starts_with('/') || name.contains(['\\', '\0']) {
+    if name.contains(['\\', '\0']) {
         return None;
     }
+    let folder = if name.starts_with('/') { "/" } else { folder };
     let mut path: Vec<&str> = Vec::new();
     for part in folder.split('/').chain(name.split('/')) {
         match part {
@@ -314,7 +321,8 @@ fn inside(folder: &str, name: &str) -> Option<String> {
             part => path.push(part),
         }
     }
-    (!path.is_empty()).then(|| path.join("/"))
+    let root = if folder.starts_with('/') { "/" } else { "" };
+    (!path.is_empty()).then(|| format!("{root}{}", path.join("/")))
 }
 
 /// A pattern that matches this text and nothing else.
@@ -342,7 +350,9 @@ mod tests {
             ("cams/", "../b.toml", Some("b.toml")),
             ("", "a/../../b.toml", None),
             ("cams/", "../../b.toml", None),
-            ("", "/etc/passwd", None),
+            ("cams/", "/data//b.toml", Some("/data/b.toml")),
+            ("/data/", "../etc/b.toml", Some("/etc/b.toml")),
+            ("/data/", "../../b.toml", None),
             ("", "..", None),
             ("", "", None),
             ("", "a\\b", None),

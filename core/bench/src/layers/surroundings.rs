@@ -3,7 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 /// Everything that reading a bench in layers asks of the outside. Names of files are relative to
-/// the folder of the main file, parted by slashes, and never lead out of that folder.
+/// the folder of the main file, parted by slashes, and never lead out of that folder; an absolute
+/// one is asked for only where [`Surroundings::allows`] says so.
 pub trait Surroundings {
     /// The text of a file.
     ///
@@ -18,6 +19,13 @@ pub trait Surroundings {
     /// # Errors
     /// [`Unreadable::Other`] if the pattern is not one, or a folder cannot be listed.
     fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable>;
+
+    /// Whether a file outside of the bench's folder may be included: `path` is absolute, without
+    /// `.` and `..`.
+    fn allows(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
 
     /// One variable of the process environment; `None` if it is not set or not text.
     fn variable(&self, name: &str) -> Option<String>;
@@ -51,9 +59,26 @@ pub enum Unreadable {
         /// Column of the first bad byte in characters, from 1.
         column: usize,
     },
+    /// It is not in the bench's folder, whatever its name says; the sentence says where it is.
+    #[error("{0}")]
+    Outside(String),
+    /// It is there and must not be used, because of who else could have written it.
+    #[error("{0}")]
+    NotAllowed(String),
     /// Anything else, in a sentence for people.
     #[error("{0}")]
     Other(String),
+}
+
+impl Unreadable {
+    /// The stable name of the finding for a file that is there and gives no text.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Outside(_) => "include_outside",
+            Self::NotAllowed(_) => "not_allowed",
+            Self::Missing | Self::NotUtf8 { .. } | Self::Other(_) => "unreadable",
+        }
+    }
 }
 
 /// Surroundings as they would be with other texts in some files: for checking what is not saved
@@ -83,6 +108,10 @@ impl Surroundings for WithTexts<'_> {
 
     fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
         self.inner.matching(pattern)
+    }
+
+    fn allows(&self, path: &str) -> bool {
+        self.inner.allows(path)
     }
 
     fn variable(&self, name: &str) -> Option<String> {

@@ -83,7 +83,49 @@ ch1.current_limit = 0.500
 pub struct Bench {
     pub runtime: Runtime,
     pub file: PathBuf,
+    // Unmounted before the folder is removed.
+    disk: Option<Mount>,
     folder: tempfile::TempDir,
+}
+
+/// Something mounted, until it is dropped.
+pub struct Mount(PathBuf);
+
+impl Mount {
+    /// Mounts with these arguments. A test that needs this fails without root, unless the variable
+    /// `SETPOINT_TESTS_WITHOUT_ROOT` says that there is none: then it is left out.
+    pub fn new(arguments: &[&str], at: &std::path::Path) -> Option<Self> {
+        if std::env::var_os("SETPOINT_TESTS_WITHOUT_ROOT").is_some() {
+            return None;
+        }
+        let done = std::process::Command::new("mount").args(arguments).arg(at).output().unwrap();
+        assert!(
+            done.status.success(),
+            "this test mounts a file system, which needs root (else set \
+             SETPOINT_TESTS_WITHOUT_ROOT): {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        Some(Self(at.to_owned()))
+    }
+
+    /// Makes a folder read-only, for root too.
+    pub fn read_only(folder: &std::path::Path) -> Option<Self> {
+        let name = folder.to_str().unwrap();
+        let mount = Self::new(&["--bind", name], folder)?;
+        std::mem::forget(Self::new(&["-o", "remount,bind,ro"], folder));
+        Some(mount)
+    }
+
+    /// Makes a file one that cannot be replaced.
+    pub fn pinned(file: &std::path::Path) -> Option<Self> {
+        Self::new(&["--bind", file.to_str().unwrap()], file)
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("--lazy").arg(&self.0).status();
+    }
 }
 
 impl Bench {
@@ -94,7 +136,23 @@ impl Bench {
 
     /// The same with other files beside it.
     pub async fn open_with(text: &str, others: &[(&str, &str)]) -> Self {
+        Self::open_in(tempfile::tempdir().unwrap(), None, text, others).await
+    }
+
+    /// The same on a disk of its own, of so many kilobytes.
+    pub async fn on_a_disk_of(kilobytes: usize, text: &str) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
+        let size = format!("size={kilobytes}k");
+        let disk = Mount::new(&["-t", "tmpfs", "-o", &size, "tmpfs"], folder.path())?;
+        Some(Self::open_in(folder, Some(disk), text, &[]).await)
+    }
+
+    async fn open_in(
+        folder: tempfile::TempDir,
+        disk: Option<Mount>,
+        text: &str,
+        others: &[(&str, &str)],
+    ) -> Self {
         let drivers = folder.path().join("drivers");
         std::fs::create_dir(&drivers).unwrap();
         std::fs::write(drivers.join("stuck.toml"), STUCK).unwrap();
@@ -105,7 +163,19 @@ impl Bench {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let runtime = Runtime::start(Options::new(file.clone())).await.unwrap();
-        let bench = Self { runtime, file, folder };
+        let bench = Self { runtime, file, disk, folder };
+        bench
+            .until("every instrument answers", |status| {
+                status.instruments.values().all(|one| one.state == LinkState::Connected)
+            })
+            .await;
+        bench
+    }
+
+    /// The same bench, opened again after it was stopped.
+    pub async fn again(self) -> Self {
+        let runtime = Runtime::start(Options::new(self.file.clone())).await.unwrap();
+        let bench = Self { runtime, ..self };
         bench
             .until("every instrument answers", |status| {
                 status.instruments.values().all(|one| one.state == LinkState::Connected)
@@ -161,6 +231,24 @@ impl Bench {
         let temporary = self.file.with_extension("save");
         std::fs::write(&temporary, text).unwrap();
         std::fs::rename(&temporary, &self.file).unwrap();
+    }
+
+    /// The bench's folder.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// How many events of a kind there were.
+    pub fn told(&self, kind: &str) -> usize {
+        self.runtime.status().events.iter().filter(|event| event.kind == kind).count()
+    }
+
+    pub async fn sync(&self) -> Result<Answer, CommandError> {
+        self.ask(Command::Sync { author: "tester".into() }).await
+    }
+
+    pub async fn reload(&self) -> Result<Answer, CommandError> {
+        self.ask(Command::Reload { author: "tester".into() }).await
     }
 
     pub fn revisions(&self) -> usize {

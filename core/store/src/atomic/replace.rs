@@ -1,59 +1,64 @@
-//! Replacing a file: write a temporary file beside it, fsync, rename, fsync of the folder. The
-//! only recipe that leaves the file whole, and the acknowledged text in it, after a power cut.
+//! Replacing a file: write a temporary file beside it, fsync, read it back, rename, fsync of the
+//! folder. The only recipe that leaves the file whole, and the acknowledged text in it, after a
+//! power cut.
+//!
+//! A failed fsync is final for the file it failed on: the kernel may have dropped what it could
+//! not write, and a second fsync of the same file would find nothing left to do. The temporary
+//! file is thrown away, and whoever tries again begins with another.
 
 use std::{
-    ffi::{OsStr, OsString},
-    fs::{self, File, Metadata, OpenOptions, Permissions},
+    fs::{self, File, Metadata, Permissions},
     io::{self, ErrorKind, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown},
-    path::{Path, PathBuf},
+    os::unix::fs::{FileExt, MetadataExt, PermissionsExt, fchown},
+    path::Path,
 };
 
 use rustix::{
-    fs::{Access, AtFlags, CWD, accessat},
-    rand::{GetRandomFlags, getrandom},
+    fs::{Access, AtFlags, CWD, XattrFlags, accessat, fsetxattr, getxattr, listxattr},
+    io::Errno,
 };
 
-use crate::{StoreError, folder::sync_folder, trail::Trail};
+use crate::{
+    StoreError, atomic::temporary::Temporary, error::reason, folder::sync_open_folder, trail::Trail,
+};
 
 /// Puts `bytes` in the place of the file that `path` leads to, or makes that file. At every
-/// instant it holds all of the old or all of the new. Symbolic links on the way stay; permissions
-/// are kept, the owner too where the system allows it. A fresh file gets 0644, less the umask.
+/// instant it holds all of the old or all of the new. Symbolic links on the way stay; permissions,
+/// access lists and attributes are kept, the owner too where the system allows it. A fresh file
+/// gets 0644, less the umask.
 ///
 /// # Errors
 /// When it could not be done; the file then is as it was, and no temporary file stays behind.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    write_whole(path, bytes, 0o644)
+    write_whole(path, bytes, 0o644, |_| Ok(()))
 }
 
-/// The same, for files that are nobody else's business: a fresh one gets 0600.
-pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    write_whole(path, bytes, 0o600)
-}
-
-/// Removes temporary files that a crash in the middle of [`replace`] left behind, and says how
-/// many. Call it only while holding the bench's lock.
+/// The same, with a last look: `check` is called with the bytes as they were read back from the
+/// disk, when nothing is left to do but the rename. What it finds out about the file to be replaced
+/// is as fresh as it can be.
 ///
 /// # Errors
-/// When the folder cannot be read or a file in it not removed.
-pub fn sweep_temporary(path: &Path) -> Result<usize, StoreError> {
-    let failed = |path: &Path, e: &io::Error| StoreError::io("clean up", path, e);
-    let target = Trail::of(path).map_err(|e| failed(path, &e))?.target;
-    let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
-        return Ok(0);
-    };
-    let mut swept = 0;
-    for entry in fs::read_dir(folder).map_err(|e| failed(folder, &e))? {
-        let entry = entry.map_err(|e| failed(folder, &e))?;
-        if is_temporary(&entry.file_name(), name) {
-            fs::remove_file(entry.path()).map_err(|e| failed(&entry.path(), &e))?;
-            swept += 1;
-        }
-    }
-    Ok(swept)
+/// Those of `check`, and when it could not be done; the file then is as it was, and no temporary
+/// file stays behind.
+pub fn replace_checked(
+    path: &Path,
+    bytes: &[u8],
+    check: impl FnOnce(&[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    write_whole(path, bytes, 0o644, check)
 }
 
-fn write_whole(path: &Path, bytes: &[u8], fresh_mode: u32) -> Result<(), StoreError> {
+/// The same as [`replace`], for files that are nobody else's business: a fresh one gets 0600.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write_whole(path, bytes, 0o600, |_| Ok(()))
+}
+
+fn write_whole(
+    path: &Path,
+    bytes: &[u8],
+    fresh_mode: u32,
+    check: impl FnOnce(&[u8]) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let failed = |e: &io::Error| StoreError::io("write", path, e);
     let target = Trail::of(path).map_err(|e| failed(&e))?.target;
     let old = match fs::symlink_metadata(&target) {
@@ -63,34 +68,82 @@ fn write_whole(path: &Path, bytes: &[u8], fresh_mode: u32) -> Result<(), StoreEr
         Err(e) => return Err(failed(&e)),
     };
     // Renaming would pass over a read-only mark that someone set on purpose.
-    if old.is_some() && accessat(CWD, &target, Access::WRITE_OK, AtFlags::EACCESS).is_err() {
-        return Err(StoreError::ReadOnly { path: path.to_owned() });
+    if old.is_some() {
+        match accessat(CWD, &target, Access::WRITE_OK, AtFlags::EACCESS) {
+            Err(Errno::ACCESS | Errno::PERM) => {
+                return Err(StoreError::ReadOnly { path: path.to_owned() });
+            }
+            asked => asked.map_err(|e| failed(&e.into()))?,
+        }
     }
     let (Some(folder), Some(name)) = (target.parent(), target.file_name()) else {
         return Err(StoreError::NotAFile { path: path.to_owned() });
     };
 
+    // Opened first: once the file is renamed, nothing may be missing for making that last.
+    let open_folder = File::open(folder).map_err(|e| failed(&e))?;
     let mode = if old.is_some() { 0o600 } else { fresh_mode };
     let (temporary, mut file) = Temporary::create(folder, name, mode)
         .map_err(|e| if matches!(e, StoreError::NoRandom { .. }) { e } else { at(e, path) })?;
     if let Some(old) = &old {
         keep_owner_and_mode(&file, old).map_err(|e| failed(&e))?;
+        keep_attributes(&file, &target);
     }
     file.write_all(bytes).map_err(|e| failed(&e))?;
     file.sync_all().map_err(|e| failed(&e))?;
-    temporary.rename(&target).map_err(|e| failed(&e))?;
+    let read_back = read_back(&file, bytes.len()).map_err(|e| failed(&e))?;
+    if read_back != bytes {
+        return Err(StoreError::ReadBack { path: path.to_owned() });
+    }
+    check(&read_back)?;
+    if let Err(e) = temporary.rename(&target) {
+        // On a network disk the answer may be lost after the deed is done.
+        if !is_in_place(&file, &target, bytes) {
+            return Err(failed(&e));
+        }
+        tracing::warn!(
+            file = %target.display(), error = %reason(&e), "replaced, though the rename failed"
+        );
+    }
 
     // Failed here means: done, but it might not outlast a power cut. The text is in place, so
     // that is what the caller is told; anything else would make it undo what is done.
-    if let Err(e) = sync_folder(folder) {
-        match fs::read(&target) {
-            Ok(found) if found == bytes => {
-                tracing::warn!(file = %target.display(), error = %e, "written, but its folder could not be synced");
-            }
-            _ => return Err(failed(&e)),
+    if let Err(e) = sync_open_folder(&open_folder) {
+        if !is_in_place(&file, &target, bytes) {
+            return Err(failed(&e));
         }
+        tracing::warn!(
+            file = %target.display(), error = %reason(&e),
+            "written, but its folder could not be synced: a power cut might undo it"
+        );
     }
     Ok(())
+}
+
+/// What is in the file that was just written, at most one byte more than should be there.
+fn read_back(file: &File, length: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; length + 1];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        match file.read_at(&mut bytes[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(more) => filled += more,
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    bytes.truncate(filled);
+    Ok(bytes)
+}
+
+/// Whether what was written stands under its name, whatever the last call said. The file is known
+/// by its number, which takes no open file; where numbers mean nothing, by what it holds.
+fn is_in_place(file: &File, target: &Path, bytes: &[u8]) -> bool {
+    let number = |meta: Metadata| (meta.dev(), meta.ino());
+    let ours = file.metadata().map(number);
+    let theirs = fs::symlink_metadata(target).map(number);
+    matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours == theirs)
+        || fs::read(target).is_ok_and(|found| found == bytes)
 }
 
 /// Owner first: changing it clears mode bits.
@@ -104,41 +157,20 @@ fn keep_owner_and_mode(file: &File, old: &Metadata) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(old.mode() & 0o7777))
 }
 
-/// A temporary file, removed when dropped unless it was renamed into place.
-struct Temporary {
-    path: Option<PathBuf>,
-}
-
-impl Temporary {
-    fn create(folder: &Path, name: &OsStr, mode: u32) -> Result<(Self, File), StoreError> {
-        let mut file_name = OsString::from(".");
-        file_name.push(name);
-        file_name.push(format!(".setpoint-{}.tmp", random_hex::<4>()?));
-        let path = folder.join(file_name);
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(&path)
-            .map_err(|e| StoreError::io("write", &path, &e))?;
-        Ok((Self { path: Some(path) }, file))
-    }
-
-    fn rename(mut self, target: &Path) -> io::Result<()> {
-        if let Some(path) = &self.path {
-            fs::rename(path, target)?;
+/// Access lists and people's own attributes, as far as the disk knows them; a file without them
+/// is still whole, so what cannot be kept is no error.
+fn keep_attributes(file: &File, old: &Path) {
+    let mut names = [0_u8; 4096];
+    let Ok(length) = listxattr(old, &mut names[..]) else { return };
+    let names = names.get(..length).unwrap_or_default();
+    for name in names.split(|byte| *byte == 0) {
+        if name != b"system.posix_acl_access" && !name.starts_with(b"user.") {
+            continue;
         }
-        self.path = None;
-        Ok(())
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path
-            && let Err(e) = fs::remove_file(path)
-        {
-            tracing::warn!(file = %path.display(), error = %e, "a temporary file stays behind");
+        let mut value = vec![0_u8; 65_536];
+        if let Ok(length) = getxattr(old, name, &mut value[..]) {
+            value.truncate(length);
+            let _ = fsetxattr(file, name, &value, XattrFlags::empty());
         }
     }
 }
@@ -153,150 +185,5 @@ fn at(error: StoreError, path: &Path) -> StoreError {
     }
 }
 
-fn is_temporary(candidate: &OsStr, name: &OsStr) -> bool {
-    let (candidate, name) = (candidate.as_encoded_bytes(), name.as_encoded_bytes());
-    candidate
-        .strip_prefix(b".")
-        .and_then(|rest| rest.strip_prefix(name))
-        .and_then(|rest| rest.strip_prefix(b".setpoint-"))
-        .and_then(|rest| rest.strip_suffix(b".tmp"))
-        .is_some_and(|middle| middle.len() == 8 && middle.iter().all(u8::is_ascii_hexdigit))
-}
-
-/// `N` random bytes from the system, as hex digits.
-pub(crate) fn random_hex<const N: usize>() -> Result<String, StoreError> {
-    let mut bytes = [0_u8; N];
-    let mut filled = 0;
-    while filled < N {
-        match getrandom(&mut bytes[filled..], GetRandomFlags::empty()) {
-            Ok(more) => filled += more,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(e) => return Err(StoreError::NoRandom { reason: e.to_string() }),
-        }
-    }
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 #[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o7777
-    }
-
-    fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn keeps_permissions_and_makes_another_inode() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bench.toml");
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        let before = fs::metadata(&path).unwrap().ino();
-        replace(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(mode(&path), 0o640);
-        assert_ne!(fs::metadata(&path).unwrap().ino(), before);
-        assert_eq!(names(dir.path()), ["bench.toml"]);
-    }
-
-    #[test]
-    fn keeps_the_owner_where_it_may() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bench.toml");
-        fs::write(&path, "old").unwrap();
-        if std::os::unix::fs::chown(&path, Some(1234), Some(1234)).is_err() {
-            return; // Only root can set this test up.
-        }
-        replace(&path, b"new").unwrap();
-        let meta = fs::metadata(&path).unwrap();
-        assert_eq!((meta.uid(), meta.gid()), (1234, 1234));
-    }
-
-    #[test]
-    fn a_fresh_file_is_readable_and_a_private_one_is_not() {
-        let dir = tempfile::tempdir().unwrap();
-        let (open, private) = (dir.path().join("a"), dir.path().join("b"));
-        replace(&open, b"1").unwrap();
-        replace_private(&private, b"1").unwrap();
-        // The umask may take bits away, never from the owner.
-        assert_eq!(mode(&open) & !0o044, 0o600);
-        assert_eq!(mode(&private), 0o600);
-    }
-
-    #[test]
-    fn links_stay_links() {
-        let dir = tempfile::tempdir().unwrap();
-        fs::create_dir(dir.path().join("git")).unwrap();
-        let file = dir.path().join("git/optics.toml");
-        fs::write(&file, "old").unwrap();
-        symlink("git/optics.toml", dir.path().join("current.toml")).unwrap();
-        let link = dir.path().join("bench.toml");
-        symlink("current.toml", &link).unwrap();
-        replace(&link, b"new").unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read(&file).unwrap(), b"new");
-        assert_eq!(names(dir.path()), ["bench.toml", "current.toml", "git"]);
-        assert_eq!(names(&dir.path().join("git")), ["optics.toml"]);
-    }
-
-    #[test]
-    fn a_link_to_nothing_gets_its_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let link = dir.path().join("bench.toml");
-        symlink("optics.toml", &link).unwrap();
-        replace(&link, b"new").unwrap();
-        assert_eq!(fs::read(dir.path().join("optics.toml")).unwrap(), b"new");
-    }
-
-    #[test]
-    fn an_error_leaves_everything_as_it_was() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bench.toml");
-        fs::create_dir(&path).unwrap();
-        assert_eq!(
-            replace(&path, b"new").unwrap_err(),
-            StoreError::NotAFile { path: path.clone() }
-        );
-        assert!(replace(&dir.path().join("none/bench.toml"), b"new").is_err());
-        assert_eq!(names(dir.path()), ["bench.toml"]);
-    }
-
-    #[test]
-    fn an_error_after_writing_removes_the_temporary_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let (temporary, mut file) =
-            Temporary::create(dir.path(), OsStr::new("bench.toml"), 0o600).unwrap();
-        file.write_all(b"half").unwrap();
-        assert_eq!(names(dir.path()).len(), 1);
-        fs::create_dir(dir.path().join("bench.toml")).unwrap();
-        assert!(temporary.rename(&dir.path().join("bench.toml")).is_err());
-        assert_eq!(names(dir.path()), ["bench.toml"]);
-    }
-
-    #[test]
-    fn sweeping_takes_our_temporary_files_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let (temporary, _file) =
-            Temporary::create(dir.path(), OsStr::new("bench.toml"), 0o600).unwrap();
-        std::mem::forget(temporary);
-        for other in [".bench.toml.swp", ".other.toml.setpoint-0a1b2c3d.tmp", "bench.toml"] {
-            fs::write(dir.path().join(other), "").unwrap();
-        }
-        assert_eq!(sweep_temporary(&dir.path().join("bench.toml")).unwrap(), 1);
-        assert_eq!(
-            names(dir.path()),
-            [".bench.toml.swp", ".other.toml.setpoint-0a1b2c3d.tmp", "bench.toml"]
-        );
-    }
-}
+mod tests;

@@ -6,9 +6,6 @@ use jiff::{Timestamp, fmt::strtime};
 
 const STAMP: &str = "%Y%m%dT%H%M%S%.3fZ";
 
-/// The longest label in a file name, in characters.
-const LABEL_MAX: usize = 60;
-
 /// A time to the millisecond, as it is in file names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Stamp(Timestamp);
@@ -67,16 +64,6 @@ impl fmt::Display for VersionName {
     }
 }
 
-/// A label as it can stand in a file name.
-pub(super) fn for_file(label: &str) -> String {
-    label
-        .trim()
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' })
-        .take(LABEL_MAX)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,12 +93,5 @@ mod tests {
         ] {
             assert_eq!(VersionName::parse(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn labels_become_harmless() {
-        assert_eq!(for_file(" vor / dem Strahl\n"), "vor---dem-Strahl");
-        assert_eq!(for_file("../../etc"), "..-..-etc");
-        assert_eq!(for_file(&"x".repeat(300)).len(), LABEL_MAX);
     }
 }

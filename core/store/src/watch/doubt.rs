@@ -6,7 +6,11 @@
 /// Torn TOML is often valid TOML: three in ten beginnings of a bench file parse, and a cut at the
 /// border of a table silently drops instruments.
 pub(super) fn may_be_torn(before: &str, now: &str, closed: bool) -> bool {
-    let lines = |text: &str| text.lines().count();
+    // As `str::lines` counts, and many times faster.
+    let lines = |text: &str| {
+        let ends = text.bytes().filter(|byte| *byte == b'\n').count();
+        ends + usize::from(!text.is_empty() && !text.ends_with('\n'))
+    };
     now.is_empty()
         || (now.len() < before.len() && before.starts_with(now))
         || (before.ends_with('\n') && !now.ends_with('\n'))

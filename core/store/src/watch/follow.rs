@@ -1,7 +1,8 @@
 //! The watcher's thread: when to look, what to make of it.
 
 use std::{
-    path::PathBuf,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -9,86 +10,76 @@ use std::{
 use rustix::io::Errno;
 
 use super::{
-    FileSeen, WatchMode, WatchOptions,
-    doubt::may_be_torn,
-    inbox::{Hints, Inbox, News, Sign},
-    native::{Native, Scope},
+    Beside, FileSeen, WatchMethod, WatchMode, WatchOptions,
+    beside::Lookouts,
+    file::{Followed, Found, Manner, Pending, Reported},
+    filesystem,
+    inbox::{FileId, Hints, Inbox, MAIN, News, Sign},
+    native::{Interest, Native, Target},
+    way::{Folder, Way},
 };
-use crate::{
-    FileText, ReadError, TextHash,
-    atomic::{Stat, read_with_stat},
-};
+use crate::{FileText, TextHash, atomic::Stat};
 
-/// How long a text in doubt must stay the same.
-const HOLD: Duration = Duration::from_secs(1);
-/// How long a missing file may be on its way back: some programs save by moving the old one away.
-const GONE: Duration = Duration::from_millis(250);
-/// How often the content is compared even if nothing points to a change, and native watching is
-/// tried again.
-const COMPARE_EVERY: Duration = Duration::from_secs(10);
 /// The least time between two renewals of the native watch that no change of folders explains.
 const REARM_EVERY: Duration = Duration::from_millis(200);
 /// How long an announced text of our own is waited for.
 const BELIEF: Duration = Duration::from_secs(10);
-/// A stream of writes delays a look by so many times the quiet time.
+/// A stream of writes delays a look by so many times the quiet time,
 const PATIENCE: u32 = 5;
+/// and by no more than this besides it.
+const MOST_PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the owner was told last.
-#[derive(Debug, PartialEq, Eq)]
-enum Reported {
-    Nothing,
-    Text(TextHash),
-    Gone,
-    Unreadable(ReadError),
-}
-
-/// What a look found that may not last.
-#[derive(Debug, PartialEq, Eq)]
-enum Held {
-    Text(TextHash),
-    Error(ReadError),
-}
-
-/// A change that was noticed and is not settled.
+/// Changes of one or several files that were noticed and are reported together.
 #[derive(Debug)]
-struct Pending {
-    hints: Hints,
+struct Group {
     /// When to look.
     due: Instant,
     /// Until when more writing can put the look off; counts from the first sign since the last
     /// look.
     latest: Option<Instant>,
-    /// The file's state when last asked: still means that it stays the same.
-    stat: Option<Stat>,
-    held: Option<(Held, Instant)>,
     /// A person asked: believe what is there.
     asked: bool,
 }
 
-pub(super) struct Follower {
+/// A text that the owner is about to write.
+struct Belief {
     path: PathBuf,
+    hash: TextHash,
+    since: Instant,
+}
+
+pub(super) struct Follower {
     options: WatchOptions,
     inbox: Arc<Inbox>,
     mode: Arc<Mutex<WatchMode>>,
     sink: Box<dyn FnMut(FileSeen) + Send>,
 
+    /// The bench file first, always; then those beside it.
+    files: Vec<Followed>,
+    next_id: FileId,
+    lookouts: Lookouts,
+
     native: Option<Native>,
-    scope: Scope,
+    interest: Arc<Mutex<Interest>>,
+    folders: BTreeSet<Folder>,
     armed_at: Instant,
     rearm_due: Option<Instant>,
+    /// Why there is no native watch.
+    refused: Option<String>,
+    /// Why not all changes are told of by the native watch.
+    incomplete: Option<String>,
+    /// A change that the native watch did not tell of; it has told of none since.
+    deaf: Option<String>,
 
-    reported: Reported,
-    /// The last text that was believed, to judge the next by.
-    before: Option<Arc<str>>,
-    /// State of the file at the last look that came to an end.
-    stat: Option<Stat>,
-    beliefs: Vec<(TextHash, Instant)>,
-    pending: Option<Pending>,
+    beliefs: Vec<Belief>,
+    group: Option<Group>,
     paused: bool,
-    /// The owner was told that the file is settling, and not yet to what.
+    /// The owner was told that a file is settling, and not yet to what.
     settling: bool,
     next_stat: Instant,
     next_compare: Instant,
+    /// The owner is told of another mode from then on.
+    begun: bool,
 }
 
 impl Follower {
@@ -101,28 +92,33 @@ impl Follower {
     ) -> Self {
         let now = Instant::now();
         Self {
-            path,
             options,
             inbox,
             mode,
             sink,
+            files: vec![Followed::new(MAIN, path)],
+            next_id: MAIN + 1,
+            lookouts: Lookouts::default(),
             native: None,
-            scope: Scope::default(),
+            interest: Arc::default(),
+            folders: BTreeSet::new(),
             armed_at: now,
             rearm_due: None,
-            reported: Reported::Nothing,
-            before: None,
-            stat: None,
+            refused: None,
+            incomplete: None,
+            deaf: None,
             beliefs: Vec::new(),
-            pending: None,
+            group: None,
             paused: false,
             settling: false,
             next_stat: now + options.poll_every,
-            next_compare: now + COMPARE_EVERY,
+            next_compare: now + options.compare_every,
+            begun: false,
         }
     }
 
     pub(super) fn run(mut self) {
+        self.begun = true;
         self.look_as_asked(Instant::now());
         loop {
             let now = Instant::now();
@@ -138,18 +134,36 @@ impl Follower {
 
     fn deadline(&self) -> Option<Instant> {
         let tick = (!self.paused).then_some(self.next_stat);
-        let due = self.pending.as_ref().map(|pending| pending.due);
+        let due = self.group.as_ref().map(|group| group.due);
         [tick, due, self.rearm_due].into_iter().flatten().min()
     }
 
+    /// The bench file.
+    fn bench(&self) -> PathBuf {
+        self.files.first().map(|file| file.path.clone()).unwrap_or_default()
+    }
+
     fn take(&mut self, news: News, now: Instant) {
+        let method = self.options.method;
         self.options = news.options.unwrap_or(self.options);
         self.options.quiet = news.quiet.unwrap_or(self.options.quiet);
         self.next_stat = self.next_stat.min(now + self.options.poll_every);
-        for belief in news.beliefs {
+        self.next_compare = self.next_compare.min(now + self.options.compare_every);
+        if self.options.method != method {
+            self.arm();
+        }
+        if let Some(beside) = news.beside {
+            self.set_beside(&beside, now);
+        }
+        for (path, hash, since) in news.beliefs {
+            let path = path.unwrap_or_else(|| self.bench());
             // Said again of what is there already, it would hide a later change back to it.
-            if self.reported != Reported::Text(belief.0) || !self.beliefs.is_empty() {
-                self.beliefs.push(belief);
+            let there = self
+                .files
+                .iter()
+                .any(|file| file.path == path && file.reported == Reported::Text(hash));
+            if !there || self.beliefs.iter().any(|belief| belief.path == path) {
+                self.beliefs.push(Belief { path, hash, since });
             }
         }
         if news.rearm {
@@ -158,49 +172,150 @@ impl Follower {
         match news.paused {
             Some(true) => {
                 self.paused = true;
-                self.pending = None;
+                self.group = None;
+                for file in &mut self.files {
+                    file.pending = None;
+                }
             }
             Some(false) if self.paused => {
                 self.paused = false;
                 self.next_stat = now;
-                self.notice(Hints::new(Sign::Change, now), now);
+                self.find_matching(Hints::new(Sign::Change, now), now);
+                self.notice_all(Hints::new(Sign::Change, now), false, now);
             }
             _ => {}
         }
-        if let Some(hints) = news.hints
-            && !self.paused
-        {
-            self.notice(hints, now);
+        if !self.paused {
+            self.take_hints(news.hints.into_iter(), news.everywhere, news.found, now);
         }
         if news.look_now {
             self.look_as_asked(now);
         }
     }
 
-    /// Something may have changed: plans a look.
-    fn notice(&mut self, hints: Hints, now: Instant) {
-        let quiet = self.options.quiet;
-        let stat = Stat::of(&self.path);
-        let pending = self.pending.get_or_insert_with(|| Pending {
-            hints,
-            due: now + quiet,
-            latest: None,
-            stat,
-            held: None,
-            asked: false,
-        });
-        if !hints.only_marks {
-            pending.hints = Hints { first: pending.hints.first, ..hints };
+    fn take_hints(
+        &mut self,
+        hints: impl Iterator<Item = (FileId, Hints)>,
+        everywhere: Option<Hints>,
+        found: Option<Hints>,
+        now: Instant,
+    ) {
+        let mut heard = false;
+        for (id, hints) in hints {
+            // Of a file that is not followed any more otherwise.
+            if let Some(at) = self.files.iter().position(|file| file.id == id) {
+                self.notice(at, hints, false, now);
+                heard = true;
+            }
         }
-        pending.stat = stat;
-        let latest = *pending.latest.get_or_insert(hints.first + quiet * PATIENCE);
-        pending.due = if hints.finished { now } else { latest.min(now + quiet) };
+        if let Some(hints) = everywhere {
+            self.notice_all(hints, false, now);
+        }
+        if let Some(hints) = found {
+            self.find_matching(hints, now);
+        }
+        if heard && self.deaf.take().is_some() {
+            self.tell_mode();
+        }
+    }
+
+    /// Takes over which files there are beside the bench file.
+    fn set_beside(&mut self, beside: &Beside, now: Instant) {
+        let bench = self.bench();
+        let folder = bench.parent().unwrap_or(Path::new("/")).to_owned();
+        self.lookouts = Lookouts::new(&bench, &beside.patterns);
+        let matching = self.lookouts.files(&bench);
+        let named: Vec<(PathBuf, Option<TextHash>)> =
+            beside.files.iter().map(|(name, known)| (folder.join(name), *known)).collect();
+        let belongs = |path: &PathBuf| {
+            matching.contains(path) || named.iter().any(|(named, _)| named == path)
+        };
+        self.files.retain(|file| file.id == MAIN || belongs(&file.path));
+        for file in &mut self.files {
+            file.matched = matching.contains(&file.path);
+        }
+        let unnamed = matching.iter().filter(|path| !named.iter().any(|(it, _)| it == *path));
+        let all: Vec<(PathBuf, Option<TextHash>)> =
+            named.iter().cloned().chain(unnamed.map(|path| (path.clone(), None))).collect();
+        let before = self.files.len();
+        for (path, _) in &all {
+            if self.files.iter().all(|file| file.path != *path) {
+                let mut file = Followed::new(self.take_id(), path.clone());
+                file.matched = matching.contains(path);
+                self.files.push(file);
+            }
+        }
+        // Watched first, then read.
+        self.follow_ways();
+        for at in before..self.files.len() {
+            let Some(file) = self.files.get_mut(at) else { break };
+            let known = all.iter().find(|(path, _)| *path == file.path);
+            if file.known(known.and_then(|(_, known)| *known)) {
+                self.notice(at, Hints::new(Sign::Closed, now), false, now);
+            }
+        }
+    }
+
+    fn take_id(&mut self) -> FileId {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// Looks which files the patterns match now.
+    fn find_matching(&mut self, hints: Hints, now: Instant) {
+        if self.paused || self.lookouts.ways.is_empty() {
+            return;
+        }
+        let bench = self.bench();
+        self.lookouts = self.lookouts.again(&bench);
+        self.follow_ways();
+        for path in self.lookouts.files(&bench) {
+            if self.files.iter().all(|file| file.path != path) {
+                let id = self.take_id();
+                self.files.push(Followed::appeared(id, path));
+                self.follow_ways();
+                self.notice(self.files.len() - 1, hints, false, now);
+            }
+        }
+    }
+
+    /// Something may have changed: plans a look.
+    fn notice(&mut self, at: usize, hints: Hints, unhinted: bool, now: Instant) {
+        let Some(file) = self.files.get_mut(at) else { return };
+        file.notice(hints, unhinted);
+        // Files that are saved together are one change: the others get their time.
+        let several = self.files.iter().skip(1).any(|file| file.stat.is_some());
+        let finished = !several
+            && self
+                .files
+                .iter()
+                .filter_map(|file| file.pending.as_ref())
+                .all(|pending| pending.hints.finished);
+        let (quiet, patience) = (self.options.quiet, self.patience());
+        let group = self.group.get_or_insert(Group { due: now, latest: None, asked: false });
+        let latest = *group.latest.get_or_insert(hints.first + patience);
+        group.due = if finished { now } else { latest.min(now + quiet) };
+    }
+
+    fn notice_all(&mut self, hints: Hints, unhinted: bool, now: Instant) {
+        for at in 0..self.files.len() {
+            self.notice(at, hints, unhinted, now);
+        }
+    }
+
+    /// How long a stream of writes is waited for.
+    fn patience(&self) -> Duration {
+        let quiet = self.options.quiet;
+        (quiet * PATIENCE).min(quiet + MOST_PATIENCE)
     }
 
     fn look_as_asked(&mut self, now: Instant) {
-        self.notice(Hints::new(Sign::Closed, now), now);
-        if let Some(pending) = &mut self.pending {
-            pending.asked = true;
+        self.find_matching(Hints::new(Sign::Closed, now), now);
+        self.notice_all(Hints::new(Sign::Closed, now), false, now);
+        if let Some(group) = &mut self.group {
+            group.asked = true;
+            group.due = now;
         }
     }
 
@@ -208,184 +323,299 @@ impl Follower {
     fn tick(&mut self, now: Instant) {
         if self.rearm_due.is_some_and(|due| due <= now) {
             self.arm();
-            self.notice_unhinted(now);
+            self.find_matching(Hints::new(Sign::Change, now), now);
+            self.notice_unasked(|_| true, false, now);
         }
         if self.paused || now < self.next_stat {
             return;
         }
         self.next_stat = now + self.options.poll_every;
-        let moved = self.arm_if_moved();
         let compare = now >= self.next_compare;
         if compare {
-            self.next_compare = now + COMPARE_EVERY;
+            self.next_compare = now + self.options.compare_every;
             if self.native.is_none() {
                 self.arm();
             }
         }
-        if moved || compare || Stat::of(&self.path) != self.stat {
-            self.notice_unhinted(now);
+        let moved = self.arm_if_moved(compare);
+        if compare || self.lookouts.changed() {
+            self.find_matching(Hints::new(Sign::Change, now), now);
         }
+        let differs = |file: &Followed| Stat::of(&file.path) != file.stat;
+        self.notice_unasked(|file| moved || compare || differs(file), !moved, now);
     }
 
-    /// Notices a change that no hint told of, unless one is being looked into already.
-    fn notice_unhinted(&mut self, now: Instant) {
-        if self.pending.is_none() && !self.paused {
-            self.notice(Hints::new(Sign::Change, now), now);
+    /// Notices changes of files that are not looked into already. `unhinted`: the system should
+    /// have told of them.
+    fn notice_unasked(&mut self, which: impl Fn(&Followed) -> bool, unhinted: bool, now: Instant) {
+        if self.paused {
+            return;
+        }
+        for at in 0..self.files.len() {
+            let file = self.files.get(at);
+            if file.is_some_and(|file| file.pending.is_none() && which(file)) {
+                self.notice(at, Hints::new(Sign::Change, now), unhinted, now);
+            }
         }
     }
 
     fn look_if_due(&mut self, now: Instant) {
-        let Some(mut pending) = self.pending.take_if(|pending| pending.due <= now) else {
+        let Some(mut group) = self.group.take_if(|group| group.due <= now) else {
             return;
         };
-        if let Some(latest) = pending.latest.take()
-            && !pending.hints.finished
+        if let Some(latest) = group.latest.take()
             && now < latest
+            && self.goes_on()
         {
-            let stat = Stat::of(&self.path);
-            if stat != pending.stat {
-                pending.stat = stat;
-                pending.latest = Some(latest);
-                pending.due = latest.min(now + self.options.quiet);
-                return self.put_off(pending);
-            }
+            group.latest = Some(latest);
+            group.due = latest.min(now + self.options.quiet);
+            return self.put_off(group);
         }
         // Watch, then read: a change in between is then a hint.
-        self.arm_if_moved();
-        match read_with_stat(&self.path) {
-            Ok(reading) if !reading.still => {
-                pending.due = now + (self.options.quiet / PATIENCE).max(Duration::from_millis(5));
-                self.put_off(pending);
+        if self.arm_if_moved(false) {
+            // The system could not tell of it.
+            self.files.iter_mut().filter_map(|file| file.pending.as_mut()).for_each(|pending| {
+                pending.unhinted = false;
+            });
+        }
+        let how = Manner {
+            now,
+            quiet: self.options.quiet,
+            patience: self.patience(),
+            asked: group.asked,
+        };
+        self.beliefs.retain(|belief| now.saturating_duration_since(belief.since) < BELIEF);
+        let (mut found, mut again) = (Vec::new(), None);
+        for (at, file) in self.files.iter_mut().enumerate() {
+            if file.pending.is_none() {
+                continue;
             }
-            Ok(reading) => self.found_text(reading.text, reading.stat, pending, now),
-            Err(error) => self.found_trouble(error, pending, now),
-        }
-    }
-
-    fn found_text(&mut self, file: FileText, stat: Stat, pending: Pending, now: Instant) {
-        self.stat = Some(stat);
-        self.beliefs.retain(|(_, since)| now.saturating_duration_since(*since) < BELIEF);
-        let hash = file.hash;
-        if let Some(ours) = self.beliefs.iter().position(|(belief, _)| *belief == hash) {
-            self.beliefs.drain(..=ours);
-            self.reported = Reported::Text(hash);
-            self.before = Some(file.text.clone());
-        }
-        if self.reported == Reported::Text(hash) {
-            if self.settling {
-                self.report_text(file, &pending);
+            let path = file.path.clone();
+            let beliefs = &mut self.beliefs;
+            match file.look(|hash| is_ours(beliefs, &path, hash), how) {
+                Ok(what) => found.push((at, what)),
+                Err(due) => again = Some(again.map_or(due, |other: Instant| other.min(due))),
             }
-            return;
         }
-        let trusted = pending.asked || (pending.hints.renamed && !file.text.is_empty());
-        let doubtful = self
-            .before
-            .as_ref()
-            .is_some_and(|before| may_be_torn(before, &file.text, pending.hints.finished));
-        if doubtful && !trusted {
-            let Some(pending) = self.hold(Held::Text(hash), HOLD, pending, now) else {
-                return;
-            };
-            return self.report_text(file, &pending);
+        if let Some(due) = again {
+            group.due = due;
+            return self.put_off(group);
         }
-        self.report_text(file, &pending);
+        self.report(found);
     }
 
-    fn report_text(&mut self, file: FileText, pending: &Pending) {
-        self.beliefs.clear();
-        self.reported = Reported::Text(file.hash);
-        self.before = Some(file.text.clone());
-        self.settling = false;
-        (self.sink)(FileSeen::text(file, pending.hints.first, pending.hints.finished));
+    /// Whether one of the saves that were noticed went on since that was last asked. All are
+    /// asked: each file remembers its state for the next time.
+    fn goes_on(&mut self) -> bool {
+        let mut any = false;
+        for file in &mut self.files {
+            any |= file.goes_on();
+        }
+        any
     }
 
-    fn found_trouble(&mut self, error: ReadError, pending: Pending, now: Instant) {
-        self.stat = Stat::of(&self.path);
-        let reported = match &error {
-            ReadError::Missing { .. } => Reported::Gone,
-            other => Reported::Unreadable(other.clone()),
-        };
-        if self.reported == reported && !self.settling {
-            return;
-        }
-        // A name can be missing for a moment, and half a file can end in half a character.
-        let hold = match &error {
-            ReadError::Missing { .. } => GONE.max(self.options.quiet * PATIENCE),
-            ReadError::NotUtf8 { .. } if !pending.hints.renamed => HOLD,
-            _ => Duration::ZERO,
-        };
-        let hold = if self.reported == reported { Duration::ZERO } else { hold };
-        if !pending.asked && self.hold(Held::Error(error.clone()), hold, pending, now).is_none() {
-            return;
-        }
-        self.reported = reported;
-        self.settling = false;
-        (self.sink)(match error {
-            ReadError::Missing { .. } => FileSeen::Gone,
-            error => FileSeen::Unreadable(error),
-        });
-    }
-
-    /// Plans another look unless the same thing has been found for long enough; gives `pending`
-    /// back in that case.
-    fn hold(
-        &mut self,
-        what: Held,
-        long: Duration,
-        mut pending: Pending,
-        now: Instant,
-    ) -> Option<Pending> {
-        let since = match &pending.held {
-            Some((held, since)) if *held == what => *since,
-            _ => now,
-        };
-        if now.saturating_duration_since(since) >= long {
-            return Some(pending);
-        }
-        pending.held = Some((what, since));
-        pending.due = since + long;
-        self.put_off(pending);
-        None
-    }
-
-    fn put_off(&mut self, pending: Pending) {
+    fn put_off(&mut self, group: Group) {
         if !self.settling {
             self.settling = true;
             (self.sink)(FileSeen::Settling);
         }
-        self.pending = Some(pending);
+        self.group = Some(group);
     }
 
-    /// Watches where the path leads now, if that is elsewhere than before.
-    fn arm_if_moved(&mut self) -> bool {
-        let moved = Scope::of(&self.path) != self.scope;
+    /// Tells the owner what came of a group of changes, in one word where that is possible.
+    fn report(&mut self, found: Vec<(usize, Found)>) {
+        let (mut main, mut changed, mut first_sign) = (None, Vec::new(), None);
+        let (mut finished_save, mut renamed, mut silent) = (true, true, None);
+        for (at, found) in found {
+            let Some(file) = self.files.get_mut(at) else { continue };
+            let Some(Pending { hints, unhinted, .. }) = file.settle(&found) else { continue };
+            let is_main = file.id == MAIN;
+            if !matches!(found, Found::Same) {
+                self.beliefs.retain(|belief| belief.path != file.path);
+                first_sign =
+                    Some(first_sign.map_or(hints.first, |first: Instant| first.min(hints.first)));
+                finished_save &= hints.finished;
+                renamed &= hints.renamed;
+                if unhinted && self.native.is_some() && !matches!(found, Found::Trouble(_)) {
+                    silent = Some(file.path.clone());
+                }
+                if !is_main {
+                    changed.push(file.path.clone());
+                }
+            }
+            if is_main {
+                main = Some((found, hints));
+            }
+        }
+        // What a pattern matched and is gone is forgotten, now that it was told.
+        self.files.retain(|file| {
+            file.id == MAIN
+                || !file.matched
+                || file.reported != Reported::Gone
+                || file.stat.is_some()
+        });
+        if let Some(path) = silent {
+            self.deaf_to(&path);
+        }
+        let mut settling = std::mem::take(&mut self.settling);
+        let first_sign = first_sign.unwrap_or_else(Instant::now);
+        match main {
+            Some((Found::Text(FileText { text, hash }), _)) => {
+                let beside = changed;
+                let seen =
+                    FileSeen::Text { text, hash, first_sign, finished_save, renamed, beside };
+                return (self.sink)(seen);
+            }
+            Some((Found::Trouble(error), _)) => {
+                settling = false;
+                (self.sink)(if error.is_missing() {
+                    FileSeen::Gone
+                } else {
+                    FileSeen::Unreadable(error)
+                });
+            }
+            Some((Found::Same, hints)) if settling && changed.is_empty() => {
+                if let Some(FileText { text, hash }) = self.files.first().and_then(Followed::text) {
+                    return (self.sink)(FileSeen::Text {
+                        text,
+                        hash,
+                        first_sign: hints.first,
+                        finished_save: hints.finished,
+                        renamed: hints.renamed,
+                        beside: changed,
+                    });
+                }
+            }
+            _ => {}
+        }
+        if settling || !changed.is_empty() {
+            (self.sink)(FileSeen::Beside { changed, first_sign, finished_save, renamed });
+        }
+    }
+
+    /// Watches where the paths lead now, if that is elsewhere than before. Of files beside the
+    /// bench file only those are asked that are looked into, unless `all` are to be.
+    fn arm_if_moved(&mut self, all: bool) -> bool {
+        let mut moved = false;
+        for file in &mut self.files {
+            if all || file.id == MAIN || file.pending.is_some() {
+                let way = Way::to_file(&file.path);
+                moved |= way != file.way;
+                file.way = way;
+            }
+        }
         if moved {
-            self.arm();
+            self.follow_ways();
         }
         moved
     }
 
-    /// Watches where the path leads now.
-    pub(super) fn arm(&mut self) {
+    /// Watches what the ways of all files lead through, if that is not what is watched.
+    fn follow_ways(&mut self) {
+        let mut interest = Interest::default();
+        let mut folders = BTreeSet::new();
+        let ways = self.files.iter().map(|file| (&file.way, Target::File(file.id)));
+        let lookouts = self.lookouts.ways.iter().map(|way| (way, Target::Pattern));
+        for (way, target) in ways.chain(lookouts) {
+            for name in &way.names {
+                let targets = interest.names.entry(name.clone()).or_default();
+                if !targets.contains(&target) {
+                    targets.push(target);
+                }
+            }
+            folders.extend(way.folders.iter().cloned());
+        }
+        interest.folders = folders.iter().map(|(path, ..)| path.clone()).collect();
+        interest.patterns.clone_from(&self.lookouts.names);
+        *self.interest.lock().unwrap_or_else(PoisonError::into_inner) = interest;
+        if folders != self.folders {
+            self.folders = folders;
+            self.arm();
+        }
+    }
+
+    /// Begins to watch; to be called once, before anything else.
+    pub(super) fn begin(&mut self) {
+        self.follow_ways();
+        if self.folders.is_empty() {
+            self.arm();
+        }
+    }
+
+    /// Watches the folders afresh.
+    fn arm(&mut self) {
         self.rearm_due = None;
         self.armed_at = Instant::now();
-        self.scope = Scope::of(&self.path);
-        self.native = None;
-        let mode = match Native::start(&self.scope, &self.inbox) {
-            Ok(native) => {
-                self.native = Some(native);
-                WatchMode::Native
-            }
-            Err(e) => WatchMode::Polling { reason: reason(&e) },
-        };
-        let mut told = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
-        if let WatchMode::Polling { reason } = &mode
-            && *told != mode
-        {
-            tracing::warn!(file = %self.path.display(), reason, "polling");
+        self.incomplete = None;
+        self.refused = None;
+        if self.options.method == WatchMethod::Poll {
+            self.native = None;
+            self.refused = Some("polling was asked for".into());
+            return self.tell_mode();
         }
-        *told = mode;
+        let paths = || self.folders.iter().map(|(path, ..)| path.as_path());
+        if self.options.method == WatchMethod::Auto {
+            self.incomplete = paths().find_map(filesystem::incomplete);
+        }
+        // The one before goes only then: no change falls between the two.
+        let mut started = Native::start(paths(), &self.interest, &self.inbox);
+        if started.is_err() && self.native.take().is_some() {
+            started = Native::start(paths(), &self.interest, &self.inbox);
+        }
+        match started {
+            Ok(native) => self.native = Some(native),
+            Err(error) => {
+                self.native = None;
+                self.refused = Some(reason(&error));
+            }
+        }
+        self.tell_mode();
     }
+
+    /// A change came about that the native watch did not tell of.
+    fn deaf_to(&mut self, path: &Path) {
+        if self.deaf.is_none() && self.incomplete.is_none() {
+            self.deaf =
+                Some(format!("{} changed and the system did not tell of it", path.display()));
+            self.tell_mode();
+        }
+    }
+
+    fn tell_mode(&mut self) {
+        let reason = [&self.refused, &self.incomplete, &self.deaf].into_iter().flatten().next();
+        let mode = reason
+            .map_or(WatchMode::Native, |reason| WatchMode::Polling { reason: reason.clone() });
+        let mut told = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told == mode {
+            return;
+        }
+        (*told).clone_from(&mode);
+        drop(told);
+        let file = self.bench();
+        match &mode {
+            WatchMode::Polling { reason } => {
+                tracing::warn!(file = %file.display(), reason, "polling");
+            }
+            WatchMode::Native => tracing::info!(file = %file.display(), "watched natively"),
+        }
+        if self.begun {
+            (self.sink)(FileSeen::Mode(mode));
+        }
+    }
+}
+
+/// Whether a text is one that the owner announced for a file; it is then done with, and so are
+/// those announced before it.
+fn is_ours(beliefs: &mut Vec<Belief>, path: &Path, hash: TextHash) -> bool {
+    let ours = |belief: &Belief| belief.path == path && belief.hash == hash;
+    let Some(at) = beliefs.iter().position(ours) else { return false };
+    let mut index = 0;
+    beliefs.retain(|belief| {
+        let keep = index > at || belief.path != path;
+        index += 1;
+        keep
+    });
+    true
 }
 
 fn reason(error: &notify::Error) -> String {
@@ -399,62 +629,5 @@ fn reason(error: &notify::Error) -> String {
                 .into()
         }
         _ => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{fs, sync::mpsc::sync_channel, thread};
-
-    use super::*;
-
-    /// Ends the follower also when the test fails: the scope waits for its thread.
-    struct Stop(Arc<Inbox>);
-
-    impl Drop for Stop {
-        fn drop(&mut self) {
-            self.0.put(|news| news.stop = true);
-        }
-    }
-
-    /// Where the system tells nothing, as on network disks.
-    #[test]
-    fn polling_alone_finds_every_kind_of_save() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("bench.toml");
-        fs::write(&path, "x = 1\n").unwrap();
-        let options = WatchOptions {
-            quiet: Duration::from_millis(10),
-            poll_every: Duration::from_millis(20),
-        };
-        let (to, seen) = sync_channel(100);
-        let inbox = Arc::new(Inbox::default());
-        let mode = Arc::new(Mutex::new(WatchMode::Native));
-        let sink = Box::new(move |seen| to.send(seen).unwrap());
-        let mut follower = Follower::new(path.clone(), options, inbox.clone(), mode, sink);
-        // As if it was armed already; nothing is.
-        follower.scope = Scope::of(&path);
-        let expect = |expected: &str| {
-            loop {
-                match seen.recv_timeout(Duration::from_secs(10)).unwrap() {
-                    FileSeen::Text { text, .. } => return assert_eq!(&*text, expected),
-                    FileSeen::Settling => {}
-                    other => panic!("{other:?}"),
-                }
-            }
-        };
-        thread::scope(|scope| {
-            let _stop = Stop(inbox);
-            scope.spawn(|| follower.run());
-            expect("x = 1\n");
-            for n in 10..15 {
-                fs::write(&path, format!("x = {n}\n")).unwrap();
-                expect(&format!("x = {n}\n"));
-                let temporary = dir.path().join("new");
-                fs::write(&temporary, format!("y = {n}\n")).unwrap();
-                fs::rename(&temporary, &path).unwrap();
-                expect(&format!("y = {n}\n"));
-            }
-        });
     }
 }

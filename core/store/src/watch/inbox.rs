@@ -2,13 +2,21 @@
 //! overflow and no hint to lose.
 
 use std::{
+    collections::BTreeMap,
     mem,
+    path::PathBuf,
     sync::{Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::WatchOptions;
+use super::{Beside, WatchOptions};
 use crate::TextHash;
+
+/// Which file a hint is about. Never used again for another while the watcher lives.
+pub(super) type FileId = u64;
+
+/// The bench file.
+pub(super) const MAIN: FileId = 0;
 
 /// What a hint tells of the last thing that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +51,7 @@ impl Hints {
         hints
     }
 
-    fn add(&mut self, sign: Sign) {
+    pub(super) fn add(&mut self, sign: Sign) {
         self.only_marks &= sign == Sign::Mark;
         match sign {
             Sign::Change => (self.finished, self.renamed) = (false, false),
@@ -57,7 +65,11 @@ impl Hints {
 /// Everything since the thread last asked.
 #[derive(Debug, Default)]
 pub(super) struct News {
-    pub(super) hints: Option<Hints>,
+    pub(super) hints: BTreeMap<FileId, Hints>,
+    /// About every file: events were lost, or a folder changed.
+    pub(super) everywhere: Option<Hints>,
+    /// About names that a pattern could match.
+    pub(super) found: Option<Hints>,
     /// A watched folder went away or was replaced, or events were lost.
     pub(super) rearm: bool,
     pub(super) stop: bool,
@@ -66,7 +78,10 @@ pub(super) struct News {
     pub(super) options: Option<WatchOptions>,
     /// Later than `options`.
     pub(super) quiet: Option<Duration>,
-    pub(super) beliefs: Vec<(TextHash, Instant)>,
+    /// Texts that the owner is about to write, by file; `None` is the bench file.
+    pub(super) beliefs: Vec<(Option<PathBuf>, TextHash, Instant)>,
+    /// The files beside the bench file from now on.
+    pub(super) beside: Option<Beside>,
 }
 
 /// Where the news is put.
@@ -84,11 +99,24 @@ impl Inbox {
         self.arrived.notify_one();
     }
 
-    pub(super) fn hint(&self, sign: Sign) {
-        self.put(|news| match &mut news.hints {
-            Some(hints) => hints.add(sign),
-            None => news.hints = Some(Hints::new(sign, Instant::now())),
+    /// Adds a hint about one file.
+    pub(super) fn hint(&self, file: FileId, sign: Sign) {
+        self.put(|news| {
+            let hints = news.hints.entry(file);
+            hints
+                .and_modify(|hints| hints.add(sign))
+                .or_insert_with(|| Hints::new(sign, Instant::now()));
         });
+    }
+
+    /// Adds a hint about every file.
+    pub(super) fn hint_everywhere(&self, sign: Sign) {
+        self.put(|news| add(&mut news.everywhere, sign));
+    }
+
+    /// Adds a hint about names that a pattern could match.
+    pub(super) fn hint_found(&self, sign: Sign) {
+        self.put(|news| add(&mut news.found, sign));
     }
 
     /// Waits for news, until `deadline` at most.
@@ -109,6 +137,13 @@ impl Inbox {
     }
 }
 
+fn add(hints: &mut Option<Hints>, sign: Sign) {
+    match hints {
+        Some(hints) => hints.add(sign),
+        None => *hints = Some(Hints::new(sign, Instant::now())),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,28 +151,28 @@ mod tests {
     #[test]
     fn marks_say_nothing_of_the_writer() {
         let inbox = Inbox::default();
-        inbox.hint(Sign::Mark);
-        assert!(inbox.wait(None).hints.unwrap().only_marks);
-        inbox.hint(Sign::Closed);
-        inbox.hint(Sign::Mark);
-        let hints = inbox.wait(None).hints.unwrap();
+        inbox.hint(MAIN, Sign::Mark);
+        assert!(inbox.wait(None).hints[&MAIN].only_marks);
+        inbox.hint(MAIN, Sign::Closed);
+        inbox.hint(MAIN, Sign::Mark);
+        let hints = inbox.wait(None).hints[&MAIN];
         assert!(hints.finished && !hints.only_marks);
     }
 
     #[test]
     fn writing_after_a_rename_takes_its_trust_away() {
         let inbox = Inbox::default();
-        inbox.hint(Sign::Renamed);
-        inbox.hint(Sign::Mark);
-        let hints = inbox.wait(None).hints.unwrap();
+        inbox.hint(MAIN, Sign::Renamed);
+        inbox.hint(MAIN, Sign::Mark);
+        let hints = inbox.wait(None).hints[&MAIN];
         assert!(hints.finished && hints.renamed);
-        inbox.hint(Sign::Renamed);
-        inbox.hint(Sign::Change);
-        let hints = inbox.wait(None).hints.unwrap();
+        inbox.hint(MAIN, Sign::Renamed);
+        inbox.hint(MAIN, Sign::Change);
+        let hints = inbox.wait(None).hints[&MAIN];
         assert!(!hints.finished && !hints.renamed);
-        inbox.hint(Sign::Change);
-        inbox.hint(Sign::Closed);
-        let hints = inbox.wait(None).hints.unwrap();
+        inbox.hint(MAIN, Sign::Change);
+        inbox.hint(MAIN, Sign::Closed);
+        let hints = inbox.wait(None).hints[&MAIN];
         assert!(hints.finished && !hints.renamed);
     }
 }

@@ -1,12 +1,10 @@
-//! What the system tells about the folders that a path leads through.
+//! What the system tells about the folders that paths lead through.
 
 use std::{
-    collections::HashSet,
-    ffi::OsString,
-    fs,
-    os::unix::fs::MetadataExt,
+    collections::{HashMap, HashSet},
+    ffi::{OsStr, OsString},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use notify::{
@@ -14,46 +12,29 @@ use notify::{
     event::{AccessKind, AccessMode, ModifyKind, RenameMode},
 };
 
-use super::inbox::{Inbox, Sign};
-use crate::trail::Trail;
+use super::{
+    artefact::is_artefact,
+    beside::NAMES,
+    inbox::{FileId, Inbox, Sign},
+};
 
-/// Which folders to watch, and for which names in them. Two that are equal need the same watches,
-/// unless a folder was replaced by one with the same inode; events tell of that.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Scope {
-    /// With device and inode.
-    folders: Vec<(PathBuf, u64, u64)>,
-    names: HashSet<OsString>,
+/// What a name in a watched folder is to the bench.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// One of its files, or a link or folder on the way to it.
+    File(FileId),
+    /// On the way to a folder in which a pattern looks.
+    Pattern,
 }
 
-impl Scope {
-    /// Every folder that a link on the way, the file, or the first missing name is in. A link that
-    /// goes in a circle is watched through its own folder.
-    pub(super) fn of(path: &Path) -> Self {
-        let mut scope = Self::default();
-        match Trail::of(path) {
-            Ok(trail) => {
-                for place in trail.places {
-                    scope.add(place.folder, place.name);
-                }
-            }
-            Err(_) => {
-                if let (Some(folder), Some(name)) = (path.parent(), path.file_name()) {
-                    scope.add(folder.to_owned(), name.to_owned());
-                }
-            }
-        }
-        scope
-    }
-
-    fn add(&mut self, folder: PathBuf, name: OsString) {
-        if !self.folders.iter().any(|(known, ..)| *known == folder) {
-            let (device, inode) =
-                fs::metadata(&folder).map_or((0, 0), |meta| (meta.dev(), meta.ino()));
-            self.folders.push((folder, device, inode));
-        }
-        self.names.insert(name);
-    }
+/// For which names there is interest. Shared with the thread that gets the events, so that it can
+/// change while watching goes on.
+#[derive(Debug, Default)]
+pub(super) struct Interest {
+    pub(super) names: HashMap<OsString, Vec<Target>>,
+    pub(super) folders: HashSet<PathBuf>,
+    /// Names that a pattern could match.
+    pub(super) patterns: Vec<glob::Pattern>,
 }
 
 /// A running watch. Each is made afresh: there is no watching state to get out of step.
@@ -62,19 +43,22 @@ pub(super) struct Native {
 }
 
 impl Native {
-    pub(super) fn start(scope: &Scope, inbox: &Arc<Inbox>) -> Result<Self, notify::Error> {
-        let to = inbox.clone();
-        let names = scope.names.clone();
-        let folders: HashSet<PathBuf> =
-            scope.folders.iter().map(|(path, ..)| path.clone()).collect();
+    pub(super) fn start<'p>(
+        folders: impl Iterator<Item = &'p Path>,
+        interest: &Arc<Mutex<Interest>>,
+        inbox: &Arc<Inbox>,
+    ) -> Result<Self, notify::Error> {
+        let (to, interest) = (inbox.clone(), interest.clone());
         let mut watcher = RecommendedWatcher::new(
             move |event: notify::Result<Event>| match event {
-                Ok(event) => tell(&event, &names, &folders, &to),
+                Ok(event) => {
+                    tell(&event, &interest.lock().unwrap_or_else(PoisonError::into_inner), &to);
+                }
                 Err(_) => to.put(|news| news.rearm = true),
             },
             notify::Config::default(),
         )?;
-        for (folder, ..) in &scope.folders {
+        for folder in folders {
             watcher.watch(folder, RecursiveMode::NonRecursive)?;
         }
         Ok(Self { _watcher: watcher })
@@ -82,22 +66,43 @@ impl Native {
 }
 
 /// Turns an event into a hint, if it is about one of the names or folders.
-fn tell(event: &Event, names: &HashSet<OsString>, folders: &HashSet<PathBuf>, inbox: &Inbox) {
+fn tell(event: &Event, interest: &Interest, inbox: &Inbox) {
     if event.need_rescan() {
-        return inbox.hint(Sign::Change);
+        // Events were lost: of any file, of a folder too.
+        inbox.hint_found(Sign::Change);
+        return inbox.hint_everywhere(Sign::Change);
     }
     let Some(sign) = sign(&event.kind) else {
         return;
     };
-    if event.paths.iter().any(|path| folders.contains(path)) {
+    if event.paths.iter().any(|path| interest.folders.contains(path)) {
         if matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_))) {
             inbox.put(|news| news.rearm = true);
         }
-        return inbox.hint(if sign == Sign::Renamed { sign } else { Sign::Mark });
+        inbox.hint_found(sign);
+        return inbox.hint_everywhere(if sign == Sign::Renamed { sign } else { Sign::Mark });
     }
     // By name only: the same folder can be known under another path.
-    if event.paths.iter().filter_map(|path| path.file_name()).any(|name| names.contains(name)) {
-        inbox.hint(sign);
+    let appears = sign == Sign::Renamed || matches!(event.kind, EventKind::Create(_));
+    for name in event.paths.iter().filter_map(|path| path.file_name()) {
+        let targets = interest.names.get(name);
+        for target in targets.into_iter().flatten() {
+            match target {
+                Target::File(file) => inbox.hint(*file, sign),
+                Target::Pattern => inbox.hint_found(sign),
+            }
+        }
+        // One of that name may be known in another folder.
+        if (targets.is_none() || appears) && interest.could_match(name) {
+            inbox.hint_found(sign);
+        }
+    }
+}
+
+impl Interest {
+    fn could_match(&self, name: &OsStr) -> bool {
+        let matches = |name| self.patterns.iter().any(|pattern| pattern.matches_with(name, NAMES));
+        !self.patterns.is_empty() && !is_artefact(name) && name.to_str().is_some_and(matches)
     }
 }
 
@@ -111,5 +116,68 @@ fn sign(kind: &EventKind) -> Option<Sign> {
         EventKind::Modify(ModifyKind::Name(RenameMode::Both)) => None,
         EventKind::Modify(ModifyKind::Metadata(_)) => Some(Sign::Mark),
         _ => Some(Sign::Change),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{CreateKind, DataChange, Flag, RemoveKind};
+
+    use super::*;
+
+    fn interest() -> Interest {
+        Interest {
+            names: [("bench.toml".into(), vec![Target::File(0)])].into(),
+            folders: [PathBuf::from("/lab")].into(),
+            patterns: vec![glob::Pattern::new("*.toml").unwrap()],
+        }
+    }
+
+    fn event(kind: EventKind, path: &str) -> Event {
+        Event::new(kind).add_path(path.into())
+    }
+
+    #[test]
+    fn case_16_after_a_queue_overflow_everything_is_looked_at() {
+        let inbox = Inbox::default();
+        // It names no paths.
+        tell(&Event::new(EventKind::Other).set_flag(Flag::Rescan), &interest(), &inbox);
+        let news = inbox.wait(None);
+        assert!(news.everywhere.is_some() && news.found.is_some());
+    }
+
+    #[test]
+    fn what_nobody_is_interested_in_wakes_nobody() {
+        let inbox = Inbox::default();
+        let created = EventKind::Create(CreateKind::File);
+        for (kind, path) in [
+            (created, "/lab/setpoint.log"),
+            (created, "/lab/.bench.toml.swp"),
+            (created, "/lab/bench.toml~"),
+            (created, "/lab/.hidden.toml"),
+            (EventKind::Access(AccessKind::Open(AccessMode::Any)), "/lab/bench.toml"),
+        ] {
+            tell(&event(kind, path), &interest(), &inbox);
+        }
+        let news = inbox.wait(Some(std::time::Instant::now()));
+        assert!(news.hints.is_empty() && news.found.is_none() && news.everywhere.is_none());
+    }
+
+    #[test]
+    fn files_patterns_and_folders_are_told_apart() {
+        let data = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let hear = |kind, path| {
+            let inbox = Inbox::default();
+            tell(&event(kind, path), &interest(), &inbox);
+            let news = inbox.wait(Some(std::time::Instant::now()));
+            (news.hints.len(), news.found.is_some(), news.everywhere.is_some(), news.rearm)
+        };
+        assert_eq!(hear(data, "/lab/bench.toml"), (1, false, false, false));
+        assert_eq!(hear(data, "/lab/optics.toml"), (0, true, false, false));
+        // One of the same name may be in another folder.
+        let created = EventKind::Create(CreateKind::File);
+        assert_eq!(hear(created, "/lab/conf/bench.toml"), (1, true, false, false));
+        let removed = EventKind::Remove(RemoveKind::Folder);
+        assert_eq!(hear(removed, "/lab"), (0, true, true, true));
     }
 }

@@ -4,6 +4,7 @@ mod attention;
 mod events;
 mod figures;
 mod refused;
+mod unfinished;
 
 use egui::{Frame, Margin, Ui};
 use setpoint_runtime::{ReloadState, Subject};
@@ -50,6 +51,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) -> Vec<Inte
             }
         });
         attention::show(ui, view);
+        unfinished::show(ui, view, &mut intents);
         refused::show(ui, view, &mut intents);
         figures::show(ui, view);
         events::show(ui, view, state);

@@ -2,6 +2,7 @@
 
 mod checks;
 mod clash;
+mod others;
 mod plan;
 mod staged;
 
@@ -59,6 +60,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ChangesState) -> Vec<Inten
             if open.edits.iter().any(|edit| edit.clash.is_some()) {
                 clash::show(ui, view, open, &mut intents);
             }
+            others::show(ui, view, width < NARROW, &mut intents);
             if width < NARROWEST {
                 checks::show(ui, view, open, 0.0);
                 plan::show(ui, view, open, 0.0);
@@ -110,6 +112,9 @@ fn page(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
 fn empty(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
     let tokens = theme::tokens(ui);
     page_title(ui, "Changes", "nothing staged", |_| {});
+    ui.add_space(10.0);
+    let narrow = ui.available_width() < NARROW;
+    others::show(ui, view, narrow, intents);
     ui.add_space((ui.available_height() * 0.28).max(20.0));
     ui.vertical_centered(|ui| {
         ui.spacing_mut().item_spacing.y = 8.0;

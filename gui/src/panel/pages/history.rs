@@ -3,6 +3,7 @@
 mod back;
 mod compare;
 mod list;
+mod naming;
 mod parameters;
 mod sides;
 
@@ -20,6 +21,7 @@ use crate::panel::{
     widgets::{ActionButton, Pill, Tone, icon_button, label, picker},
 };
 use compare::Comparison;
+use naming::Naming;
 
 /// Width of the list of revisions, in points.
 const LIST: f32 = 330.0;
@@ -31,6 +33,8 @@ const NARROW_LIST: f32 = 284.0;
 pub struct HistoryState {
     /// What is looked for in the list.
     pub search: String,
+    /// A name that is being typed.
+    naming: Option<Naming>,
     /// The revision that was chosen; `None`: the one before the one that runs.
     pub selected: Option<String>,
     /// What it is compared with; `None`: what runs.
@@ -72,9 +76,9 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut HistoryState) -> Vec<Inten
         .resizable(false)
         .frame(Frame::new().fill(tokens.panel))
         .show(ui, |ui| {
-            if let Some(id) =
-                list::show(ui, view, selected.map(|one| one.id.as_str()), &mut state.search)
-            {
+            let shown = selected.map(|one| one.id.as_str());
+            let chosen = list::show(ui, view, shown, state, &mut intents);
+            if let Some(id) = chosen {
                 again(view, &id, &mut intents);
                 choose(state, id);
             }
@@ -163,6 +167,10 @@ fn head(
         label(ui, &selected.id, theme::mono_bold(), tokens.text);
         if let Some(name) = &selected.label {
             ui.add(Pill::new(Tone::Info, format!("★ {name}")).plain());
+        }
+        let name = format!("Name {}", selected.id);
+        if icon_button(ui, icons::STAR, 22.0, &name).clicked() {
+            state.naming = Some(Naming::of(&selected.id, selected.label.as_deref()));
         }
         label(ui, "compared with", theme::medium(13.0), tokens.soft);
         let running = view.status.revision.as_ref().map(|one| one.id.clone());

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{Timestamp, tz::TimeZone};
-use setpoint_runtime::{Status, Transaction};
+use setpoint_runtime::{Origin, Status, Transaction};
 use setpoint_video::Frame;
 
 use super::icons;
@@ -74,9 +74,19 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
-    /// What is staged, if anything is.
+    /// What is staged in the panel, if anything is.
     pub fn staged(&self) -> Option<&Transaction> {
-        self.status.transactions.first().map(Arc::as_ref).filter(|open| !open.edits.is_empty())
+        let own = |open: &&Transaction| open.origin == Origin::Panel && !open.draft;
+        let mut all = self.status.transactions.iter().map(Arc::as_ref);
+        all.find(own).filter(|open| !open.edits.is_empty())
+    }
+
+    /// Transactions of others, and drafts, oldest first.
+    pub fn other_transactions(&self) -> impl Iterator<Item = &Transaction> {
+        let own = self.staged().map(|own| own.id.as_str());
+        let all = self.status.transactions.iter().map(Arc::as_ref);
+        all.filter(move |other| Some(other.id.as_str()) != own)
+            .filter(|other| other.draft || other.origin != Origin::Panel)
     }
 
     /// How many edits are staged.

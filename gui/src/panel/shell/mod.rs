@@ -1,10 +1,12 @@
 //! What frames every page: top bar, rail, status bar.
 
+mod leaving;
 mod rail;
 mod reload;
 mod status_bar;
 mod top_bar;
 
+pub use leaving::leaving;
 pub use rail::rail;
 pub use reload::{ReloadWords, reload_words};
 pub use status_bar::status_bar;

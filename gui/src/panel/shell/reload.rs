@@ -34,6 +34,18 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
     }
     let reload = &status.reload;
     let file = file_name(status);
+    if let Some(change) = &status.unfinished {
+        return ReloadWords {
+            tone: Tone::Bad,
+            mark: Mark::Triangle,
+            text: "A change was not finished".to_owned(),
+            more: format!(
+                "Setpoint ended in the middle of a change from {}. Finish it or go back: Activity.",
+                change.from_revision
+            ),
+            until_s: None,
+        };
+    }
     let words = |tone, mark, text: &str, more: String| ReloadWords {
         tone,
         mark,
@@ -68,10 +80,17 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
             let more = format!("{file} and what is staged or running change the same keys.");
             words(Tone::Amber, Mark::Triangle, "Conflict with file", more)
         }
-        ReloadState::Proposed => {
-            let more = format!("{file} changed and waits for someone to reload it.");
-            words(Tone::Amber, Mark::Square, "File changed · not reloaded", more)
-        }
+        ReloadState::Proposed => match &reload.question {
+            Some(question) => {
+                let more =
+                    format!("{}. Apply the file or keep what runs: Activity.", question.message);
+                words(Tone::Amber, Mark::Triangle, "Apply the file or keep?", more)
+            }
+            None => {
+                let more = format!("{file} changed and waits for someone to reload it.");
+                words(Tone::Amber, Mark::Square, "File changed · not reloaded", more)
+            }
+        },
         ReloadState::Paused => {
             let more = format!("{file} is not followed for now.");
             words(Tone::Amber, Mark::Square, "Paused", more)
@@ -81,9 +100,11 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
             words(Tone::Bad, Mark::Triangle, "Reloads suspended", more)
         }
         ReloadState::Ahead => {
-            let gone = reload.problem.is_some();
-            let text = if gone { "File gone" } else { "Not on disk" };
-            let more = format!("What runs is not in {file}. Write it there again: Activity.");
+            let text = if reload.ahead.is_some() { "Ahead of the file" } else { "File gone" };
+            let more = match &reload.ahead {
+                Some(ahead) => format!("What runs is not in {file}: {}", ahead.cause),
+                None => format!("What runs is not in {file}. Write it there again: Activity."),
+            };
             words(Tone::Bad, Mark::Triangle, text, more)
         }
     }

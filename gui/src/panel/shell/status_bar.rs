@@ -48,6 +48,10 @@ fn watching(status: &Status) -> (Tone, Mark, String) {
     let file = file_name(status);
     match status.reload.state {
         ReloadState::Paused => (Tone::Amber, Mark::Square, format!("Not following {file}")),
+        ReloadState::Ahead if status.reload.ahead.is_some() => {
+            (Tone::Bad, Mark::Triangle, format!("{file} not written"))
+        }
+        ReloadState::Suspended => (Tone::Bad, Mark::Triangle, format!("{file} held back")),
         ReloadState::Ahead => (Tone::Bad, Mark::Triangle, format!("Waiting for {file}")),
         _ => (Tone::Good, Mark::Dot, format!("Watching {file}")),
     }

@@ -40,10 +40,11 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "runtime.transaction_timeout",
         K::Duration("1s", "7d"),
-        "How long staged changes live without a touch.",
+        "How long staged changes may be left alone before they become a draft, which has to be \
+         taken up again.",
     )
     .text("5min")
-    .idle("staged changes do not run out of time in this version"),
+    .effect(E::Live),
     key(
         "runtime.confirm",
         K::DurationOrOff("1s", "24h"),

@@ -71,7 +71,7 @@ fn matches(event: &Event, wanted: &str) -> bool {
         return event.path.to_lowercase().starts_with(path.trim());
     }
     wanted.is_empty()
-        || [event.message.as_str(), event.path.as_str(), event.kind, event.origin.as_str()]
+        || [event.message.as_str(), event.path.as_str(), &*event.kind, event.origin.as_str()]
             .into_iter()
             .any(|text| text.to_lowercase().contains(wanted))
 }

@@ -1,10 +1,10 @@
 //! The rows of the table of instruments: which there are, and how each stands.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use setpoint_instruments::{InstrumentStatus, LinkState, ParamValue, ParameterStatus, Quality};
-use setpoint_runtime::StagedEdit;
+use setpoint_runtime::{Origin, StagedEdit, Transaction};
 
 use crate::panel::{
     format,
@@ -167,9 +167,10 @@ impl Standing {
     }
 }
 
-/// Staged edits by instrument and parameter.
+/// Edits staged in the panel, by instrument and parameter; not those of others, nor drafts.
 pub fn staged<'a>(view: &View<'a>) -> HashMap<(String, String), &'a StagedEdit> {
-    let edits = view.status.transactions.iter().flat_map(|open| &open.edits);
+    let own = |open: &&Arc<Transaction>| open.origin == Origin::Panel && !open.draft;
+    let edits = view.status.transactions.iter().filter(own).flat_map(|open| &open.edits);
     edits
         .filter_map(|edit| {
             let (id, parameter) = edit.path.as_setpoint()?;

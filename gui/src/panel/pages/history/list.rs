@@ -3,12 +3,16 @@
 use egui::{Align2, Frame, Margin, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
 use setpoint_runtime::Revision;
 
-use super::kept;
+use super::{
+    HistoryState, kept,
+    naming::{self, Naming},
+};
 use crate::panel::{
     format,
+    intent::Intent,
     pages::{View, words},
     theme,
-    widgets::{Pill, Tone, label, text_input},
+    widgets::{ActionButton, Pill, Tone, label, text_input},
 };
 
 const ROW: f32 = 53.0;
@@ -20,7 +24,8 @@ pub fn show(
     ui: &mut Ui,
     view: &View<'_>,
     selected: Option<&str>,
-    search: &mut String,
+    state: &mut HistoryState,
+    intents: &mut Vec<Intent>,
 ) -> Option<String> {
     let tokens = theme::tokens(ui);
     ui.spacing_mut().item_spacing.y = 0.0;
@@ -30,10 +35,21 @@ pub fn show(
         ui.allocate_ui_with_layout(head, egui::Layout::left_to_right(egui::Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 10.0;
             label(ui, "History", theme::strong(13.0), tokens.text);
-            label(ui, kept(revisions), theme::small(), tokens.soft);
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let snapshot = ui.add(ActionButton::secondary("Snapshot").small());
+                let hint = "Keeps what runs as a revision with a name, for good";
+                if snapshot.on_hover_text(hint).clicked() {
+                    state.naming = Some(Naming::snapshot());
+                }
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    label(ui, kept(revisions), theme::small(), tokens.soft);
+                });
+            });
         });
     });
     crate::panel::widgets::card::line(ui);
+    naming::show(ui, view, &mut state.naming, intents);
+    let search = &mut state.search;
     Frame::new().inner_margin(Margin::symmetric(12, 9)).show(ui, |ui| {
         let width = ui.available_width();
         text_input(ui, search, "Search revisions", "Search text, person, label…", width, false);

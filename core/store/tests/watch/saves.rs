@@ -1,116 +1,16 @@
-//! The watcher against every way in which programs save. Absence of a report can only be shown
-//! by waiting a while; everything else waits for what is to come, with a deadline.
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+//! Ways of saving, deleting, pausing, one after the other.
 
 use std::{
     fs::{self, File, OpenOptions},
     io::Write,
     os::unix::fs::symlink,
-    path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    sync::mpsc::RecvTimeoutError,
     time::{Duration, Instant},
 };
 
-use setpoint_store::{FileSeen, ReadError, TextHash, WatchMode, WatchOptions, Watcher, atomic};
-use tempfile::TempDir;
+use setpoint_store::{FileSeen, ReadError, TextHash, WatchOptions, atomic};
 
-const DEADLINE: Duration = Duration::from_secs(10);
-/// Longer than anything but a text in doubt is waited for.
-const A_WHILE: Duration = Duration::from_millis(400);
-const FIRST: &str = "[a]\nx = 1\n\n[b]\nx = 2\n\n[c]\nx = 3\n";
-
-/// A file that is being followed, and what was seen of it.
-struct Bench {
-    dir: TempDir,
-    file: PathBuf,
-    watcher: Watcher,
-    seen: Receiver<FileSeen>,
-}
-
-impl Bench {
-    /// A plain `bench.toml` with [`FIRST`] in it, already reported.
-    fn new() -> Self {
-        Self::with(|folder| {
-            fs::write(folder.join("bench.toml"), FIRST).unwrap();
-            folder.join("bench.toml")
-        })
-    }
-
-    fn with(make: impl FnOnce(&Path) -> PathBuf) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let file = make(dir.path());
-        let (watcher, seen) = follow(&file, WatchOptions::default());
-        let bench = Self { dir, file, watcher, seen };
-        bench.expect(FIRST);
-        assert_eq!(bench.watcher.mode(), WatchMode::Native);
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn next(&self) -> FileSeen {
-        self.seen.recv_timeout(DEADLINE).unwrap()
-    }
-
-    /// The next that is not on its way to something else.
-    fn settled(&self) -> FileSeen {
-        loop {
-            match self.next() {
-                FileSeen::Settling => {}
-                seen => return seen,
-            }
-        }
-    }
-
-    #[track_caller]
-    fn expect(&self, expected: &str) -> Save {
-        match self.settled() {
-            FileSeen::Text { text, hash, first_sign, finished_save } => {
-                assert_eq!(&*text, expected);
-                assert_eq!(hash, TextHash::of(expected));
-                Save { settled: first_sign.elapsed(), finished: finished_save }
-            }
-            other => panic!("{other:?} instead of a text"),
-        }
-    }
-
-    #[track_caller]
-    fn expect_nothing(&self) {
-        match self.seen.recv_timeout(A_WHILE) {
-            Err(RecvTimeoutError::Timeout) => {}
-            other => panic!("{other:?} instead of nothing"),
-        }
-    }
-
-    /// Saves as editors do that write a new file and rename it.
-    fn save_over(&self, text: &str) {
-        save_over(&self.file, text);
-    }
-}
-
-/// How a text came.
-struct Save {
-    settled: Duration,
-    finished: bool,
-}
-
-fn follow(file: &Path, options: WatchOptions) -> (Watcher, Receiver<FileSeen>) {
-    let (to, seen) = sync_channel(1000);
-    let watcher = Watcher::start(file, options, move |seen| to.send(seen).unwrap()).unwrap();
-    (watcher, seen)
-}
-
-fn save_over(file: &Path, text: &str) {
-    let temporary = file.with_extension("new");
-    fs::write(&temporary, text).unwrap();
-    fs::rename(temporary, file).unwrap();
-}
-
-fn edited(n: usize) -> String {
-    FIRST.replace("x = 1", &format!("x = {n}"))
-}
+use crate::bench::*;
 
 #[test]
 fn a_rename_over_it_is_read_at_once_again_and_again() {
@@ -448,7 +348,7 @@ fn a_file_that_is_not_there_yet_is_awaited() {
 
 #[test]
 fn dropping_it_ends_it() {
-    let Bench { watcher, seen, file, dir: _dir } = Bench::new();
+    let Bench { watcher, seen, file, dir: _dir, .. } = Bench::new();
     drop(watcher);
     save_over(&file, &edited(10));
     assert_eq!(seen.recv_timeout(DEADLINE).unwrap_err(), RecvTimeoutError::Disconnected);

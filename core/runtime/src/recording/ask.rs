@@ -1,0 +1,97 @@
+//! Questions to the history of a running bench.
+
+use std::time::Duration;
+
+use setpoint_store::history::{EventFilter, HistoryError, HistoryEvent, Order, RevisionFacts};
+
+use super::Recording;
+use crate::command::CommandError;
+
+/// How long a question waits for what happened before it to be written.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Recording {
+    /// See [`crate::Runtime::events`].
+    pub(crate) async fn events(&self, filter: EventFilter) -> Vec<HistoryEvent> {
+        let wanted = filter.clone();
+        let found = self.ask(move |this| {
+            let complete = this.0.history.flush(PATIENCE);
+            let events = this.0.reader.events(&wanted);
+            events.map(|events| (events, complete))
+        });
+        match found.await {
+            Ok((events, true)) => events,
+            Ok((events, false)) => self.with_those_in_memory(events, &filter),
+            Err(error) => {
+                tracing::debug!(%error, "events are taken from memory");
+                self.with_those_in_memory(Vec::new(), &filter)
+            }
+        }
+    }
+
+    /// What could be read, and what was not written yet.
+    fn with_those_in_memory(
+        &self,
+        mut events: Vec<HistoryEvent>,
+        filter: &EventFilter,
+    ) -> Vec<HistoryEvent> {
+        let status = self.0.publisher.status().load_full();
+        events.extend(status.events.iter().map(|event| event.kept()).filter(|e| filter.fits(e)));
+        events.sort_by_key(|event| event.seq);
+        events.dedup_by_key(|event| event.seq);
+        if filter.order == Order::NewestFirst {
+            events.reverse();
+        }
+        events.truncate(filter.limit);
+        events
+    }
+
+    /// See [`crate::Runtime::revision_facts`].
+    pub(crate) async fn facts(&self, id: String) -> Result<Option<RevisionFacts>, CommandError> {
+        Ok(self
+            .ask(move |this| {
+                this.0.history.flush(PATIENCE);
+                this.0.reader.facts(&id)
+            })
+            .await?)
+    }
+
+    /// See [`crate::Runtime::revision_picture`].
+    pub(crate) async fn picture(
+        &self,
+        id: String,
+        source: String,
+    ) -> Result<Option<Vec<u8>>, CommandError> {
+        Ok(self
+            .ask(move |this| {
+                this.0.history.flush(PATIENCE);
+                this.0.reader.picture(&id, &source)
+            })
+            .await?)
+    }
+
+    /// Asks on a thread that may wait. Damage that is found is looked into.
+    async fn ask<R: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Self) -> Result<R, HistoryError> + Send + 'static,
+    ) -> Result<R, HistoryError> {
+        let this = self.clone();
+        let asked = tokio::task::spawn_blocking(move || {
+            let answer = ask(&this);
+            if answer.as_ref().is_err_and(HistoryError::is_damage) {
+                this.0.history.suspect();
+            }
+            answer
+        });
+        match asked.await {
+            Ok(answer) => answer,
+            Err(error) => Err(HistoryError::Output { reason: error.to_string() }),
+        }
+    }
+}
+
+impl From<HistoryError> for CommandError {
+    fn from(error: HistoryError) -> Self {
+        Self::Storage { message: error.to_string() }
+    }
+}

@@ -1,0 +1,194 @@
+//! What is kept of a bench, also where nothing can be: the bench runs on without it.
+
+use std::path::Path;
+
+use setpoint_store::{
+    Audit, BenchFolder, FolderLock, Intent, Journal, RevisionRecord, Revisions, StoreError,
+    TextHash,
+};
+
+use crate::{
+    event::Origin,
+    files::OnDiskText,
+    keeping::{self, Store},
+    status::Revision,
+};
+
+/// The id of a text that runs and could not be kept.
+pub(crate) const UNKEPT: &str = "r0";
+
+/// The folder beside the bench file.
+pub(crate) enum Shelf {
+    /// Everything can be read and written.
+    Open(Box<Store>),
+    /// It cannot be used, or only be read.
+    Closed {
+        /// What can be read of it.
+        revisions: Revisions,
+        /// The lock, where it could be taken.
+        lock: Option<FolderLock>,
+        /// Why.
+        why: StoreError,
+    },
+}
+
+impl Shelf {
+    /// Opens it; one that cannot be used is closed.
+    ///
+    /// # Errors
+    /// Only if another Setpoint or another bench has it.
+    pub(crate) fn open(bench: &Path) -> Result<Self, StoreError> {
+        let folder = BenchFolder::of(bench);
+        match folder.lock() {
+            Ok(lock) => Ok(Self::with_lock(folder, lock)),
+            Err(error @ (StoreError::InUse { .. } | StoreError::OtherBench { .. })) => Err(error),
+            Err(why) => Ok(Self::Closed { revisions: Revisions::look(&folder), lock: None, why }),
+        }
+    }
+
+    fn with_lock(folder: BenchFolder, lock: FolderLock) -> Self {
+        match Parts::open(&folder) {
+            Ok(parts) => Self::Open(Box::new(parts.store(folder, lock))),
+            Err(why) => Self::Closed { revisions: Revisions::look(&folder), lock: Some(lock), why },
+        }
+    }
+
+    /// What can be written to. A closed one is tried again first, a deleted one made anew.
+    ///
+    /// # Errors
+    /// When nothing can be kept.
+    pub(crate) fn store(&mut self, bench: &Path) -> Result<&mut Store, StoreError> {
+        if let Self::Closed { lock, why, .. } = self {
+            let folder = BenchFolder::of(bench);
+            let locked = match lock.take() {
+                Some(lock) => Ok(lock),
+                None => folder.lock(),
+            };
+            match locked.map(|locked| (Parts::open(&folder), locked)) {
+                Ok((Ok(parts), locked)) => {
+                    *self = Self::Open(Box::new(parts.store(folder, locked)));
+                }
+                Ok((Err(error), locked)) => (*why, *lock) = (error, Some(locked)),
+                Err(error) => *why = error,
+            }
+        }
+        match self {
+            Self::Open(store) => {
+                store.remake_if_gone(bench)?;
+                Ok(store)
+            }
+            Self::Closed { why, .. } => Err(why.clone()),
+        }
+    }
+
+    /// What can be read.
+    pub(crate) fn revisions(&self) -> &Revisions {
+        match self {
+            Self::Open(store) => &store.revisions,
+            Self::Closed { revisions, .. } => revisions,
+        }
+    }
+
+    /// The log, where it can be written.
+    pub(crate) fn audit(&self) -> Option<&Audit> {
+        match self {
+            Self::Open(store) => Some(&store.audit),
+            Self::Closed { .. } => None,
+        }
+    }
+
+    /// Why nothing can be kept, if nothing can.
+    pub(crate) fn problem(&self) -> Option<&StoreError> {
+        match self {
+            Self::Open(_) => None,
+            Self::Closed { why, .. } => Some(why),
+        }
+    }
+
+    /// The change that an earlier run did not finish. A damaged journal is told of in `problems`
+    /// and set aside.
+    pub(crate) fn unfinished(&self, bench: &Path, problems: &mut Vec<String>) -> Option<Intent> {
+        let journal = Journal::open(&BenchFolder::of(bench));
+        match journal.found() {
+            Ok(found) => found,
+            Err(error) => {
+                let aside = match journal.set_aside() {
+                    Ok(aside) => format!("it is now {}", aside.display()),
+                    Err(error) => format!("it could not be set aside either ({error})"),
+                };
+                problems.push(format!(
+                    "What Setpoint was doing when it last ended is not known: {error}; {aside}. \
+                     Check the devices."
+                ));
+                None
+            }
+        }
+    }
+
+    /// Whether a revision never reached the files, as far as the audit log before the revision
+    /// `found` says.
+    pub(crate) fn never_written(&self, newest: &RevisionRecord, found: &str) -> bool {
+        match self {
+            Self::Open(store) => keeping::never_written(&store.audit, newest, found)
+                .unwrap_or_else(|error| {
+                    tracing::warn!("whether {} reached the file is not known: {error}", newest.id);
+                    false
+                }),
+            Self::Closed { .. } => false,
+        }
+    }
+
+    /// Gives the bench free for another program.
+    pub(crate) fn unlock(&mut self) {
+        match self {
+            Self::Open(store) => drop(store.lock.take()),
+            Self::Closed { lock, .. } => drop(lock.take()),
+        }
+    }
+}
+
+struct Parts {
+    audit: Audit,
+    revisions: Revisions,
+}
+
+impl Parts {
+    fn open(folder: &BenchFolder) -> Result<Self, StoreError> {
+        let audit = Audit::open(folder)?;
+        let revisions = Revisions::open(folder, &audit)?;
+        Ok(Self { audit, revisions })
+    }
+
+    fn store(self, folder: BenchFolder, lock: FolderLock) -> Store {
+        let Self { audit, revisions } = self;
+        Store { journal: Journal::open(&folder), lock: Some(lock), folder, revisions, audit }
+    }
+}
+
+/// A text that runs without having been kept.
+pub(crate) fn unkept(file: &OnDiskText) -> Revision {
+    Revision {
+        id: UNKEPT.to_owned(),
+        hash: file.hash.short(),
+        at: jiff::Timestamp::now(),
+        author: Origin::File.as_str().to_owned(),
+        origin: Origin::File,
+        message: "As opened; it could not be kept".to_owned(),
+        label: None,
+    }
+}
+
+/// Whether what a change was to bring was kept as a revision after the one it began from.
+pub(crate) fn was_kept(intent: &Intent, newest: Option<&RevisionRecord>) -> bool {
+    let from = intent.from_revision.strip_prefix('r').and_then(|number| number.parse().ok());
+    newest.is_some_and(|newest| newest.hash == intent.to_hash && newest.number > from.unwrap_or(0))
+}
+
+/// Which side of a change a text is on.
+pub(crate) fn side(intent: &Intent, hash: Option<TextHash>) -> crate::FileHolds {
+    match hash {
+        Some(hash) if hash == intent.to_hash => crate::FileHolds::After,
+        Some(hash) if Some(hash) == intent.from_hash => crate::FileHolds::Before,
+        _ => crate::FileHolds::Other,
+    }
+}

@@ -1,0 +1,430 @@
+//! How bench and file stand to each other.
+
+use std::{future, sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use setpoint_bench::Diagnostic;
+use setpoint_store::TextHash;
+use tokio::time::Instant;
+
+use crate::{
+    breaker::Breaker,
+    status::{Ahead, Question, ReloadState},
+};
+
+/// Writing is tried again by itself after so long, then after twice as long, and so on.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
+
+/// A text of all files, with its fingerprint.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) text: Arc<str>,
+    pub(crate) hash: TextHash,
+}
+
+/// What runs and could not be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Unwritten {
+    /// What the files held before: nothing else may be written over.
+    left: Held,
+    /// Which file could not be written, and why.
+    cause: String,
+    since: Timestamp,
+    /// How long was waited for the next attempt.
+    wait: Duration,
+    due: Instant,
+    due_at: Timestamp,
+}
+
+impl Unwritten {
+    fn put_off(&mut self, wait: Duration) {
+        self.wait = wait.min(LONGEST_RETRY);
+        self.due = Instant::now() + self.wait;
+        self.due_at = Timestamp::now() + self.wait;
+    }
+}
+
+/// Something on disk that is not in effect.
+#[derive(Debug, Clone)]
+pub(crate) enum Found {
+    /// It was refused: it does not check, or a device did not take it. No text if it is none.
+    Refused { text: Option<Arc<str>>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
+    /// It is not in effect before someone says so, or something else happens.
+    Waiting { text: Arc<str>, why: Wait },
+    /// Nothing: the file is gone or cannot be read.
+    Unreadable { why: String },
+}
+
+impl Found {
+    pub(crate) fn text(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Refused { text, .. } => text.as_ref(),
+            Self::Waiting { text, .. } => Some(text),
+            Self::Unreadable { .. } => None,
+        }
+    }
+}
+
+/// What a text on disk waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// A reload: the bench file wants that.
+    Reload,
+    /// The end of a pause.
+    Resume,
+    /// The end of the time for which failing reloads are held back.
+    Calm,
+    /// An answer: it may be half of what its writer means.
+    Answer(Question),
+    /// A decision: what runs was never written, and now the file holds something else.
+    Decision,
+}
+
+/// What the files hold, compared with what runs.
+#[derive(Debug, Clone)]
+enum OnDisk {
+    /// What runs.
+    Same,
+    /// What was there before the changes that could not be written.
+    Left(Unwritten),
+    /// Something else.
+    Other { found: Found, unwritten: Option<Unwritten> },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Following {
+    /// Nothing moves.
+    Still,
+    /// A file is being written; what it settles to follows.
+    Settling,
+    /// Nobody looks.
+    Paused,
+}
+
+/// How bench and file stand to each other.
+#[derive(Debug)]
+pub(crate) struct FileSide {
+    on_disk: OnDisk,
+    following: Following,
+    breaker: Breaker,
+    /// The last change was given up because a file was saved while it was applied.
+    overtaken: bool,
+}
+
+/// What the status says of it.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    /// What is wrong with the file; `None`: nothing, what runs counts.
+    pub(crate) diagnostics: Option<Arc<Vec<Diagnostic>>>,
+    pub(crate) problem: Option<String>,
+    pub(crate) disk_text: Option<Arc<str>>,
+    pub(crate) ahead: Option<Ahead>,
+    pub(crate) question: Option<Question>,
+}
+
+impl FileSide {
+    /// The file holds what runs, or what was found instead.
+    pub(crate) fn new(found: Option<Found>) -> Self {
+        let on_disk = match found {
+            None => OnDisk::Same,
+            Some(found) => OnDisk::Other { found, unwritten: None },
+        };
+        Self { on_disk, following: Following::Still, breaker: Breaker::default(), overtaken: false }
+    }
+
+    /// The pill. `clashes`: what is staged clashes with what runs.
+    pub(crate) fn state(&self, clashes: bool) -> ReloadState {
+        let settling = self.following == Following::Settling;
+        let paused = self.following == Following::Paused;
+        match &self.on_disk {
+            OnDisk::Other { found: Found::Unreadable { .. }, .. } => ReloadState::Ahead,
+            OnDisk::Other { .. } if self.breaker.holds() => ReloadState::Suspended,
+            OnDisk::Other { found: Found::Refused { .. }, .. } if settling => ReloadState::Settling,
+            OnDisk::Other { found: Found::Refused { .. }, .. } => ReloadState::Rejected,
+            _ if clashes => ReloadState::Conflict,
+            _ if settling => ReloadState::Settling,
+            OnDisk::Left(_) => ReloadState::Ahead,
+            OnDisk::Other { found: Found::Waiting { why, .. }, .. } => match why {
+                Wait::Decision => ReloadState::Conflict,
+                Wait::Answer(_) => ReloadState::Proposed,
+                _ if paused => ReloadState::Paused,
+                _ => ReloadState::Proposed,
+            },
+            OnDisk::Same if paused => ReloadState::Paused,
+            OnDisk::Same => ReloadState::InStep,
+        }
+    }
+
+    /// What the status says, for a bench file of this name.
+    pub(crate) fn shown(&self, file: &str) -> Shown {
+        let ahead = |unwritten: &Unwritten, tries: bool| Ahead {
+            cause: unwritten.cause.clone(),
+            since: unwritten.since,
+            next_try: tries.then_some(unwritten.due_at),
+        };
+        let (found, unwritten) = match &self.on_disk {
+            OnDisk::Same => return Shown::default(),
+            OnDisk::Left(unwritten) => {
+                let ahead = Some(ahead(unwritten, true));
+                return Shown { problem: Some(unwritten.cause.clone()), ahead, ..Shown::default() };
+            }
+            OnDisk::Other { found, unwritten } => (found, unwritten),
+        };
+        let mut shown = Shown {
+            disk_text: found.text().cloned(),
+            ahead: unwritten.as_ref().map(|unwritten| ahead(unwritten, false)),
+            ..Shown::default()
+        };
+        match found {
+            Found::Refused { diagnostics, why, .. } => {
+                shown.diagnostics = Some(diagnostics.clone());
+                shown.problem = Some(why.clone());
+            }
+            Found::Waiting { why, .. } => {
+                shown.problem = Some(match why {
+                    Wait::Answer(question) => {
+                        shown.question = Some(question.clone());
+                        format!("{file} is not applied unasked: {}", question.message)
+                    }
+                    Wait::Decision => format!(
+                        "{file} holds an edit, and what runs was never written: reload the edit, \
+                         or write what runs over it"
+                    ),
+                    _ => format!("{file} holds an edit that is not in effect yet"),
+                });
+            }
+            Found::Unreadable { why } => shown.problem = Some(why.clone()),
+        }
+        shown
+    }
+
+    /// Whether the files hold what runs.
+    pub(crate) fn in_step(&self) -> bool {
+        matches!(self.on_disk, OnDisk::Same)
+    }
+
+    /// What they hold instead, if it is something that someone put there.
+    pub(crate) fn found(&self) -> Option<&Found> {
+        match &self.on_disk {
+            OnDisk::Other { found, .. } => Some(found),
+            OnDisk::Same | OnDisk::Left(_) => None,
+        }
+    }
+
+    /// The text that they hold instead: files that it alone names matter too.
+    pub(crate) fn text(&self) -> Option<&Arc<str>> {
+        self.found()?.text()
+    }
+
+    /// Why what runs is not on disk, if that is because it could not be written.
+    pub(crate) fn unwritten(&self) -> Option<&str> {
+        self.behind().map(|unwritten| unwritten.cause.as_str())
+    }
+
+    fn behind(&self) -> Option<&Unwritten> {
+        match &self.on_disk {
+            OnDisk::Same => None,
+            OnDisk::Left(unwritten) => Some(unwritten),
+            OnDisk::Other { unwritten, .. } => unwritten.as_ref(),
+        }
+    }
+
+    /// What may be written over, where what runs could not be written; else that is what runs.
+    pub(crate) fn left(&self) -> Option<&Held> {
+        self.behind().map(|unwritten| &unwritten.left)
+    }
+
+    /// Whether a text is what was there before what runs, which could not be written.
+    pub(crate) fn is_left(&self, hash: TextHash) -> bool {
+        self.left().is_some_and(|left| left.hash == hash)
+    }
+
+    /// Whether a text on disk has been dealt with, is not in effect, and need not be looked at
+    /// again.
+    pub(crate) fn knows(&self, text: &Arc<str>) -> bool {
+        let Some(found) = self.found() else { return false };
+        let over = match found {
+            Found::Waiting { why: Wait::Resume, .. } => !self.paused(),
+            Found::Waiting { why: Wait::Calm, .. } => !self.breaker.holds(),
+            _ => false,
+        };
+        !over && found.text() == Some(text)
+    }
+
+    /// The files hold what runs.
+    pub(crate) fn matches(&mut self) {
+        self.on_disk = OnDisk::Same;
+    }
+
+    /// They hold what was there before what runs, which could not be written. Answers whether they
+    /// held something else until now.
+    pub(crate) fn left_again(&mut self) -> bool {
+        match std::mem::replace(&mut self.on_disk, OnDisk::Same) {
+            OnDisk::Other { unwritten: Some(unwritten), .. } => {
+                self.on_disk = OnDisk::Left(unwritten);
+                true
+            }
+            other => {
+                self.on_disk = other;
+                false
+            }
+        }
+    }
+
+    /// They hold something that someone put there.
+    pub(crate) fn holds(&mut self, found: Found) {
+        let unwritten = self.behind().cloned();
+        self.on_disk = OnDisk::Other { found, unwritten };
+    }
+
+    /// What runs now could not be written, and `left` is what the files hold. Answers whether that
+    /// was so before.
+    pub(crate) fn not_written(&mut self, left: Held, cause: String) -> bool {
+        let before = self.behind().cloned();
+        let again = before.is_some();
+        let mut unwritten = before.unwrap_or_else(|| Unwritten {
+            left,
+            cause: String::new(),
+            since: Timestamp::now(),
+            wait: FIRST_RETRY,
+            due: Instant::now(),
+            due_at: Timestamp::now(),
+        });
+        unwritten.cause = cause;
+        unwritten.put_off(FIRST_RETRY);
+        self.on_disk = OnDisk::Left(unwritten);
+        again
+    }
+
+    /// An attempt to write by itself failed: the next comes later.
+    pub(crate) fn not_written_again(&mut self, cause: String) {
+        if let OnDisk::Left(unwritten) = &mut self.on_disk {
+            unwritten.cause = cause;
+            unwritten.put_off(unwritten.wait * 2);
+        }
+    }
+
+    /// When writing is to be tried again.
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
+        match &self.on_disk {
+            OnDisk::Left(unwritten) => Some(unwritten.due),
+            OnDisk::Same | OnDisk::Other { .. } => None,
+        }
+    }
+
+    pub(crate) fn breaker(&mut self) -> &mut Breaker {
+        &mut self.breaker
+    }
+
+    /// For the status.
+    pub(crate) fn suspended(&self) -> Option<crate::status::Suspended> {
+        self.breaker.shown()
+    }
+
+    /// When there is something to do by itself.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        [self.retry_at(), self.breaker.due()].into_iter().flatten().min()
+    }
+
+    pub(crate) fn paused(&self) -> bool {
+        self.following == Following::Paused
+    }
+
+    pub(crate) fn pause(&mut self) {
+        self.following = Following::Paused;
+    }
+
+    pub(crate) fn resume(&mut self) {
+        self.following = Following::Still;
+    }
+
+    /// The watcher sees that a file is being written, or that it is not any more.
+    pub(crate) fn settles(&mut self, settling: bool) {
+        if !self.paused() {
+            self.following = if settling { Following::Settling } else { Following::Still };
+        }
+    }
+
+    /// A change was, or was not, given up because a file was saved while it was applied.
+    pub(crate) fn overtaken(&mut self, overtaken: bool) {
+        self.overtaken = overtaken;
+    }
+
+    /// Whether the last change was; asked once.
+    pub(crate) fn was_overtaken(&mut self) -> bool {
+        std::mem::take(&mut self.overtaken)
+    }
+}
+
+/// Waits until then; for ever, if never.
+pub(crate) async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(text: &str) -> Held {
+        Held { text: text.into(), hash: TextHash::of(text) }
+    }
+
+    fn waiting(text: &str, why: Wait) -> Found {
+        Found::Waiting { text: text.into(), why }
+    }
+
+    #[test]
+    fn writing_is_tried_again_later_each_time() {
+        let mut side = FileSide::new(None);
+        assert!(!side.not_written(held("old"), "full".into()));
+        let wait = |side: &FileSide| side.behind().unwrap().wait.as_secs();
+        for seconds in [5, 10, 20, 40, 60, 60] {
+            assert_eq!(wait(&side), seconds);
+            side.not_written_again("full".into());
+        }
+        // Another change, and what the files hold is still what they held before the first.
+        assert!(side.not_written(held("newer"), "full".into()));
+        assert_eq!(wait(&side), 5);
+        assert!(side.is_left(TextHash::of("old")));
+        assert_eq!(side.state(false), ReloadState::Ahead);
+    }
+
+    #[test]
+    fn an_edit_meanwhile_stops_the_attempts_until_it_is_gone() {
+        let mut side = FileSide::new(None);
+        side.not_written(held("old"), "full".into());
+        side.holds(waiting("edit", Wait::Decision));
+        assert_eq!((side.state(false), side.retry_at()), (ReloadState::Conflict, None));
+        assert!(side.shown("bench.toml").ahead.is_some_and(|ahead| ahead.next_try.is_none()));
+        assert!(side.is_left(TextHash::of("old")));
+        assert!(side.left_again() && !side.left_again());
+        assert_eq!(side.state(false), ReloadState::Ahead);
+        assert!(side.retry_at().is_some());
+        side.matches();
+        assert!(side.in_step() && side.left().is_none());
+    }
+
+    #[test]
+    fn what_waits_for_an_end_is_looked_at_then() {
+        let mut side = FileSide::new(None);
+        let text: Arc<str> = "edit".into();
+        side.pause();
+        side.holds(waiting("edit", Wait::Resume));
+        assert!(side.knows(&text));
+        assert_eq!(side.state(false), ReloadState::Paused);
+        side.resume();
+        assert!(!side.knows(&text));
+        (0..5).for_each(|_| {
+            assert!(side.breaker().failed(Instant::now()).is_none_or(|pause| !pause.is_zero()))
+        });
+        side.holds(waiting("edit", Wait::Calm));
+        assert!(side.knows(&text));
+        assert_eq!(side.state(false), ReloadState::Suspended);
+        side.breaker().release();
+        assert!(!side.knows(&text));
+    }
+}

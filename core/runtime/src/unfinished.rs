@@ -1,0 +1,360 @@
+//! A change that an earlier run began and did not finish: shown until someone finishes it or goes
+//! back. Until then the file decides what runs, saves of it are followed, and nothing else is
+//! changed.
+
+use std::{collections::HashSet, sync::Arc};
+
+use setpoint_instruments::{LinkState, ParamFacts, ParamValue, Reapplied, Written};
+use setpoint_store::{Intent, TextHash};
+
+use crate::{
+    catalogue::param_value,
+    command::{Answer, Applied, Command, CommandError},
+    event::{Origin, Tone},
+    going_back,
+    keeping::Facts,
+    manager::{Manager, about},
+    passage::Proposal,
+    shelf::{self, UNKEPT},
+    staging::none,
+    status::{Unfinished, UnfinishedStep},
+};
+
+/// Steps that a sentence names; a screen shows all.
+const SHOWN: usize = 4;
+
+/// What is left for a person after devices were compared.
+#[derive(Default)]
+struct Left(Vec<String>);
+
+/// A parameter to be put back.
+struct PutBack {
+    instrument: String,
+    parameter: String,
+    value: ParamValue,
+    facts: ParamFacts,
+}
+
+impl Manager {
+    /// Nothing but the file changes a bench while it is not decided what becomes of the last
+    /// change: what that goes back to would not be what ran before it any more.
+    pub(crate) fn expect_decided(&self, command: &Command) -> Result<(), CommandError> {
+        let changes = matches!(
+            command,
+            Command::Commit { .. }
+                | Command::Change { .. }
+                | Command::Replace { .. }
+                | Command::Rollback { .. }
+        );
+        match &self.unfinished {
+            Some(intent) if changes => Err(CommandError::Conflict {
+                message: format!(
+                    "{}; finish it or go back first (in the panel, or with “setpoint recover FILE \
+                     --finish” or “--go-back”)",
+                    told(intent)
+                ),
+                diagnostics: none(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// For the status.
+    pub(crate) fn shown_unfinished(&self) -> Option<Arc<Unfinished>> {
+        let intent = self.unfinished.as_ref()?;
+        let file = match (self.file_side.found(), self.file_side.left()) {
+            (Some(found), _) => found.text().map(|text| TextHash::of(&**text)),
+            (None, Some(left)) => Some(left.hash),
+            (None, None) => Some(self.running.hash),
+        };
+        let step = |(index, text): (usize, &String)| UnfinishedStep {
+            text: text.clone(),
+            done: intent.done.contains(&index),
+        };
+        Some(Arc::new(Unfinished {
+            at: intent.at,
+            from_revision: intent.from_revision.clone(),
+            steps: intent.steps.iter().enumerate().map(step).collect(),
+            file_holds: shelf::side(intent, file),
+        }))
+    }
+
+    /// What runs becomes a revision if it could not be kept when it was opened.
+    pub(crate) async fn keep_running(&mut self) -> Result<(), CommandError> {
+        if self.running.revision.id == UNKEPT {
+            let facts = Facts {
+                author: Origin::File.as_str().to_owned(),
+                origin: Origin::File,
+                message: "As opened; it could not be kept then".to_owned(),
+                verified: Vec::new(),
+                written: true,
+            };
+            let text = self.running.text.clone();
+            self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts into effect what the unfinished change was to bring.
+    pub(crate) async fn finish(
+        &mut self,
+        origin: Origin,
+        author: String,
+    ) -> Result<Answer, CommandError> {
+        let intent = self.expect_unfinished()?;
+        self.take_file_in().await?;
+        if intent.to_text.is_empty() {
+            return Err(CommandError::NotFound {
+                what: "text in the journal for",
+                name: format!("the change of {}", time(&intent)),
+            });
+        }
+        let text: Arc<str> = intent.to_text.as_str().into();
+        let message = format!("Finished the change of {}", time(&intent));
+        let brought = self.bring(&text, origin, &author, &message).await?;
+        let mut left = Left::default();
+        for instrument in self.touched(&intent) {
+            self.compare(&instrument, origin, &author, &mut left).await?;
+        }
+        self.decided(origin, author, message, brought, left).await
+    }
+
+    /// Puts file and devices back to what they were before the unfinished change.
+    pub(crate) async fn go_back(
+        &mut self,
+        origin: Origin,
+        author: String,
+    ) -> Result<Answer, CommandError> {
+        let intent = self.expect_unfinished()?;
+        self.take_file_in().await?;
+        let from = &intent.from_revision;
+        let text = if intent.from_hash == Some(self.running.hash) {
+            self.running.text.clone()
+        } else {
+            self.keeping.text(from).await?
+        };
+        if intent.from_hash.is_some_and(|hash| hash != TextHash::of(&*text)) {
+            return Err(CommandError::NotFound {
+                what: "revision with the text from before the change any more, only another",
+                name: from.clone(),
+            });
+        }
+        let message = format!("Went back to {from}, from the change of {}", time(&intent));
+        let brought = self.bring(&text, origin, &author, &message).await?;
+        let mut left = Left::default();
+        for set in self.to_put_back(&intent, &mut left) {
+            self.put_back(set, origin, &author, &mut left).await?;
+        }
+        self.decided(origin, author, message, brought, left).await
+    }
+
+    fn expect_unfinished(&self) -> Result<Intent, CommandError> {
+        self.unfinished.clone().ok_or_else(|| CommandError::NotFound {
+            what: "unfinished change in",
+            name: self.file_name.clone(),
+        })
+    }
+
+    /// Takes a text through the nine stations, unless it runs already.
+    async fn bring(
+        &mut self,
+        text: &Arc<str>,
+        origin: Origin,
+        author: &str,
+        message: &str,
+    ) -> Result<Option<Applied>, CommandError> {
+        let runs = TextHash::of(&**text) == self.running.hash;
+        if runs && self.file_side.in_step() {
+            return Ok(None);
+        }
+        going_back::no_surplus("that text", &self.running.text, text)?;
+        let (author, message) = (author.to_owned(), message.to_owned());
+        let proposal = Proposal::written(origin, author, message, text.clone());
+        match self.change(Proposal { closed: true, ..proposal }).await? {
+            Answer::Changed(applied) if !runs => Ok(Some(*applied)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The decision is in effect: kept as a revision, told, and the journal is cleared.
+    async fn decided(
+        &mut self,
+        origin: Origin,
+        author: String,
+        message: String,
+        brought: Option<Applied>,
+        left: Left,
+    ) -> Result<Answer, CommandError> {
+        let applied = match brought {
+            Some(applied) => applied,
+            None => {
+                let text = self.running.text.clone();
+                let (message, verified) = (message.clone(), Vec::new());
+                let facts = Facts { author, origin, message, verified, written: true };
+                self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
+                Applied {
+                    revision: self.running.revision.clone(),
+                    changes: none(),
+                    diagnostics: self.running.diagnostics.clone(),
+                    plan: none(),
+                    persisted: true,
+                }
+            }
+        };
+        self.keeping.decided().await?;
+        self.unfinished = None;
+        self.attention = match left.0.as_slice() {
+            [] => None,
+            left => Some(format!("{message}. Look at the devices: {}", left.join("; "))),
+        };
+        let tone = if left.0.is_empty() { Tone::Good } else { Tone::Warning };
+        let told = self.attention.clone().unwrap_or(message);
+        self.tell(origin, "unfinished_decided", tone, format!("{}: {told}", applied.revision.id));
+        Ok(Answer::Changed(Box::new(applied)))
+    }
+
+    /// Instruments that the change may have touched, in its order; all where that is not known.
+    fn touched(&self, intent: &Intent) -> Vec<String> {
+        let enabled = |id: &&str| self.running.bench.instrument(id).is_some_and(|one| one.enabled);
+        if intent.touches.is_empty() {
+            let all = self.running.bench.instruments.keys().map(String::as_str);
+            return all.filter(enabled).map(str::to_owned).collect();
+        }
+        let mut seen = HashSet::new();
+        let ids = intent.touches.iter().filter_map(|touch| touch.split('.').next());
+        ids.filter(enabled).filter(|id| seen.insert(*id)).map(str::to_owned).collect()
+    }
+
+    /// Sets what differs from the file, as a person asked; what is hazardous only if it goes off.
+    async fn compare(
+        &self,
+        instrument: &str,
+        origin: Origin,
+        author: &str,
+        left: &mut Left,
+    ) -> Result<(), CommandError> {
+        self.components.settle(instrument).await;
+        let handle = match self.components.handle(instrument) {
+            Some(handle) if self.components.link(instrument) == Some(LinkState::Connected) => {
+                handle
+            }
+            _ => {
+                left.0.push(format!("{instrument} does not answer, and was not compared"));
+                return Ok(());
+            }
+        };
+        let device = |message: String| CommandError::Device { message };
+        let applied = handle.reapply().await.map_err(|e| device(about(instrument, &e)))?;
+        self.note_reapplied(&applied, origin, author).await?;
+        let hazardous =
+            |one| format!("{instrument}.{one} differs, is hazardous and was left alone");
+        left.0.extend(applied.skipped.iter().map(hazardous));
+        applied.failed.map_or(Ok(()), |failed| Err(device(failed)))
+    }
+
+    /// What the change may have set, with what it read just before, or else what the file says;
+    /// last first, and what goes off before everything else.
+    fn to_put_back(&self, intent: &Intent, left: &mut Left) -> Vec<PutBack> {
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        for (step, touch) in intent.touches.iter().enumerate() {
+            let Some((id, parameter)) = touch.split_once('.') else { continue };
+            let definition = self.running.bench.instrument(id).filter(|one| one.enabled);
+            let Some(definition) = definition else { continue };
+            let Some(facts) = self.drivers.facts(&definition.driver, parameter) else { continue };
+            // The first value read is the one from before everything.
+            if !seen.insert(touch) {
+                continue;
+            }
+            let before = intent.before.get(&step).cloned();
+            let before = before.and_then(|before| serde_json::from_value(before).ok());
+            let asked = || Some(param_value(&facts, definition.set.get(parameter)?));
+            match before.or_else(asked) {
+                Some(value) => all.push(PutBack {
+                    instrument: id.to_owned(),
+                    parameter: parameter.to_owned(),
+                    value,
+                    facts,
+                }),
+                None => left.0.push(format!("what {touch} was before is not known")),
+            }
+        }
+        all.reverse();
+        all.sort_by_key(|set| !(set.facts.off_first && set.facts.is_off(&set.value)));
+        all
+    }
+
+    async fn put_back(
+        &self,
+        set: PutBack,
+        origin: Origin,
+        author: &str,
+        left: &mut Left,
+    ) -> Result<(), CommandError> {
+        let PutBack { instrument, parameter, value, facts } = set;
+        self.components.settle(&instrument).await;
+        let handle = match self.components.handle(&instrument) {
+            Some(handle) if self.components.link(&instrument) == Some(LinkState::Connected) => {
+                handle
+            }
+            _ => {
+                left.0.push(format!("{instrument}.{parameter} was {value}; it does not answer"));
+                return Ok(());
+            }
+        };
+        if handle.read(&parameter).await.is_ok_and(|now| holds(&facts, &now, &value)) {
+            return Ok(());
+        }
+        if facts.hazard.is_some() && !facts.is_off(&value) {
+            let what = "is hazardous and was left alone";
+            left.0.push(format!("{instrument}.{parameter} was {value}, {what}"));
+            return Ok(());
+        }
+        let outcome = handle.set(&parameter, value.clone()).await;
+        let mut done = Reapplied { instrument: instrument.clone(), ..Reapplied::default() };
+        match &outcome {
+            Ok(outcome) => done.set.push(Written {
+                parameter,
+                before: outcome.before.clone(),
+                asked: value,
+                readback: outcome.readback.clone(),
+            }),
+            Err(error) => done.failed = Some(about(&instrument, &error.cause)),
+        }
+        self.note_reapplied(&done, origin, author).await?;
+        done.failed.map_or(Ok(()), |message| Err(CommandError::Device { message }))
+    }
+}
+
+/// Whether a readback is what was wanted, as far as the device can tell.
+fn holds(facts: &ParamFacts, now: &ParamValue, wanted: &ParamValue) -> bool {
+    match (now.as_f64(), wanted.as_f64(), facts.tolerance) {
+        (Some(now), Some(wanted), Some(tolerance)) => (now - wanted).abs() <= tolerance,
+        _ => now == wanted,
+    }
+}
+
+fn time(intent: &Intent) -> String {
+    intent.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// What happened, in a sentence without its end.
+pub(crate) fn told(intent: &Intent) -> String {
+    let who = match intent.author.as_str() {
+        "" => String::new(),
+        author => format!(" by {author}"),
+    };
+    let (done, all) = (intent.done.len(), intent.steps.len());
+    let first: Vec<&str> = intent.steps.iter().take(SHOWN).map(String::as_str).collect();
+    let more = match all.saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "Setpoint ended in the middle of a change{who} from {} at {}, with {done} of {all} steps \
+         known to be done ({}{more})",
+        intent.from_revision,
+        time(intent),
+        first.join(", ")
+    )
+}

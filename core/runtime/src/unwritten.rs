@@ -1,0 +1,173 @@
+//! What runs and could not be written: the change stays in force, and writing is tried again, by
+//! itself and when a person asks.
+
+use setpoint_store::AuditRecord;
+use tokio::time::Instant;
+
+use crate::{
+    command::{Answer, CommandError},
+    event::{Origin, Tone},
+    file_side::Look,
+    files::Files,
+    keeping::{WRITTEN, WriteError},
+    manager::Manager,
+    staging::none,
+    standing::{Found, Held, Wait},
+};
+
+impl Manager {
+    /// What the files have to hold for a change to be written over it.
+    pub(crate) fn expected_on_disk(&self) -> Held {
+        let running = || Held { text: self.running.text.clone(), hash: self.running.hash };
+        self.file_side.left().cloned().unwrap_or_else(running)
+    }
+
+    /// What runs now could not be written over `left`.
+    pub(crate) fn not_written(&mut self, left: Held, cause: String) {
+        let message = format!(
+            "{} runs and is not in {}: {cause}. It is written as soon as that can be done.",
+            self.running.revision.id, self.file_name
+        );
+        if !self.file_side.not_written(left, cause) {
+            self.tell(Origin::Bench, "file_not_written", Tone::Warning, message);
+        }
+    }
+
+    /// Something has waited for long enough: a look at the file, another attempt to write, another
+    /// attempt to keep the history.
+    pub(crate) async fn what_is_due(&mut self) {
+        let now = Instant::now();
+        let is = |due: Option<Instant>| due.is_some_and(|due| due <= now);
+        if is(self.file_side.breaker().due()) {
+            self.file_side.breaker().release();
+            self.look_at_file().await;
+        }
+        if is(self.file_side.retry_at()) {
+            self.write_again().await;
+        }
+        if is(self.keeping.due()) {
+            self.keep_again().await;
+        }
+    }
+
+    /// Writes what could not be written, if nobody else wrote meanwhile. A file that is gone is not
+    /// made anew unasked: its disk may be.
+    pub(crate) async fn write_again(&mut self) {
+        if self.file_side.retry_at().is_none() {
+            return;
+        }
+        let left = self.expected_on_disk();
+        if let Err(error) = self.keeping.read_file().await {
+            self.file_side.not_written_again(error.to_string());
+            return;
+        }
+        match self.keeping.write(self.running.text.clone(), left).await {
+            // What came of it is told and shown; there is no caller to answer.
+            Ok(()) => drop(self.written(Origin::Bench, "setpoint", "").await),
+            Err(WriteError::Failed(error)) => self.file_side.not_written_again(error.to_string()),
+            Err(WriteError::Changed(error)) => {
+                self.file_side.not_written_again(error.to_string());
+                self.look_at_file().await;
+            }
+        }
+    }
+
+    /// Keeps revisions that could not be kept when they came into force.
+    async fn keep_again(&mut self) {
+        match self.keeping.keep_unkept().await {
+            Ok(newest) if newest.hash == self.running.revision.hash => {
+                self.running.revision = newest;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+
+    /// Writes what runs over what the file holds; a text that never ran is kept first.
+    pub(crate) async fn sync(
+        &mut self,
+        origin: Origin,
+        author: String,
+    ) -> Result<Answer, CommandError> {
+        let now = self.keeping.read_file().await.ok();
+        let ours = now.as_ref().is_some_and(|file| {
+            file.hash == self.running.hash || self.file_side.is_left(file.hash)
+        });
+        if let Some(file) = now
+            && !ours
+            && self.file_side.unwritten().is_some()
+            && !self.file_side.knows(&file.text)
+        {
+            self.text_seen(file, Look::default()).await;
+            let message = format!(
+                "{} was saved by someone else since {} could not be written: look at that first, \
+                 then reload it or write over it",
+                self.file_name, self.running.revision.id
+            );
+            return Err(CommandError::Conflict { message, diagnostics: none() });
+        }
+        let text = self.running.text.clone();
+        let mut aside = String::new();
+        let written = if ours {
+            self.keeping.write(text, self.expected_on_disk()).await
+        } else {
+            let kept = self.keeping.keep_what_is_there(&text).await?;
+            if let Some((name, _)) = &kept {
+                aside = format!("; what it held is kept as {name}");
+            }
+            self.keeping.write_over(text, kept.map(|(_, hash)| hash)).await
+        };
+        match written {
+            Ok(()) => self.written(origin, &author, &aside).await,
+            Err(WriteError::Failed(error)) => {
+                self.file_side.not_written_again(error.to_string());
+                Err(error.into())
+            }
+            Err(WriteError::Changed(error)) => {
+                self.look_at_file().await;
+                Err(CommandError::Conflict { message: error.to_string(), diagnostics: none() })
+            }
+        }
+    }
+
+    /// What runs was written over what the files held.
+    async fn written(
+        &mut self,
+        origin: Origin,
+        author: &str,
+        aside: &str,
+    ) -> Result<Answer, CommandError> {
+        let id = self.running.revision.id.clone();
+        let now = self.keeping.read_file().await;
+        if let Ok(now) = now
+            && now.hash != self.running.hash
+        {
+            let surplus = Files::surplus(&now.text, &self.running.text).join(", ");
+            let message = format!(
+                "{} is written as {id}, but there is more to the bench on disk than {id} has: \
+                 {surplus}. Move that away, or reload.",
+                self.file_name
+            );
+            self.file_side.matches();
+            self.file_side.holds(Found::Waiting { text: now.text, why: Wait::Reload });
+            return Err(CommandError::Conflict { message, diagnostics: none() });
+        }
+        self.file_side.matches();
+        self.calm();
+        let message = format!("{} written as {id}{aside}", self.file_name);
+        self.tell(origin, "file_written", Tone::Good, format!("{message}, by {author}"));
+        if self.keeping.problem().is_some() {
+            self.keep_again().await;
+        }
+        let record = AuditRecord::new(WRITTEN, origin.as_str(), author, "", &message);
+        if let Err(error) = self.keeping.audit(record).await {
+            tracing::error!("that {message} is not in the audit: {error}");
+        }
+        // A change of what is around the files may have waited for this.
+        let text = self.running.text.clone();
+        if !self.means_the_same(&text).await {
+            self.file_side.holds(Found::Waiting { text, why: Wait::Reload });
+        }
+        Ok(Answer::Done {})
+    }
+}

@@ -1,0 +1,181 @@
+//! What is remembered of a bench: events over restarts, readings at revisions, and what happens
+//! when the database does not work.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+mod common;
+
+use std::{fs, time::Duration};
+
+use common::{Bench, edit};
+use setpoint_runtime::{Answer, EventFilter, Options, Order, RevisionFacts, Runtime};
+use setpoint_store::{BenchFolder, HistoryReader};
+
+async fn commit(bench: &Bench, value: f64) -> String {
+    match bench.change(vec![edit("instruments.psu.set.ch1.voltage", value)]).await.unwrap() {
+        Answer::Changed(applied) => applied.revision.id.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Facts come a moment after the revision: their pictures are made aside.
+async fn facts(runtime: &Runtime, id: &str) -> RevisionFacts {
+    let ask = async {
+        loop {
+            if let Some(facts) = runtime.revision_facts(id).await.unwrap() {
+                return facts;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ask).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_there_after_a_restart_and_numbers_go_on() {
+    let bench = Bench::open(common::BENCH).await;
+    commit(&bench, 3.4).await;
+    let before = bench.runtime.status().events.clone();
+    bench.runtime.stop().await;
+    let last = bench.runtime.status().events.last().unwrap().seq;
+
+    let again = Runtime::start(Options::new(bench.file.clone())).await.unwrap();
+    let now = again.status().events.clone();
+    for event in before.iter() {
+        assert!(now.contains(event), "{event:?} is gone");
+    }
+    let seqs: Vec<u64> = now.iter().map(|event| event.seq).collect();
+    assert!(seqs.is_sorted_by(|one, next| one < next), "{seqs:?}");
+    assert!(now.iter().any(|event| event.seq > last), "numbers go on");
+
+    let newest = EventFilter { limit: 3, order: Order::NewestFirst, ..EventFilter::default() };
+    let found = again.events(newest).await;
+    assert_eq!(found.len(), 3);
+    assert!(found[0].seq >= *seqs.last().unwrap(), "what happened before the call is there");
+    let commits = EventFilter { kind: Some("commit_applied".into()), ..EventFilter::default() };
+    let commits = again.events(commits).await;
+    let change = &commits[0].payload.as_ref().unwrap()["changes"][0];
+    assert_eq!(change["path"], "instruments.psu.set.ch1.voltage");
+    assert_eq!((&change["old"], &change["new"]), (&3.3.into(), &3.4.into()));
+    assert_eq!(change["effect"], "live");
+    again.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_keeps_what_was_read_back() {
+    let bench = Bench::open(common::BENCH).await;
+    let id = commit(&bench, 2.5).await;
+    let facts = facts(&bench.runtime, &id).await;
+    assert_eq!((facts.revision.as_str(), facts.effect.as_str()), (id.as_str(), "live"));
+    let of = |name: &str| facts.readings.iter().find(|reading| reading.parameter == name).unwrap();
+    let voltage = of("ch1.voltage");
+    assert_eq!(voltage.setpoint, Some(2.5.into()));
+    let readback = voltage.readback.as_ref().unwrap().as_f64().unwrap();
+    assert!((readback - 2.5).abs() < 0.01, "read back after it was set: {readback}");
+    assert!(voltage.age_ms.is_some() && voltage.quality == "good");
+    let current = of("ch1.current_limit");
+    assert_eq!(current.setpoint, Some(0.5.into()), "not only what was changed");
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readbacks_are_kept_over_time() {
+    let bench = Bench::open(common::BENCH).await;
+    commit(&bench, 2.5).await;
+    let folder = BenchFolder::of(&bench.file);
+    let points = || {
+        let (from, until) = (jiff::Timestamp::UNIX_EPOCH, jiff::Timestamp::now());
+        HistoryReader::of(&folder).trend("psu", "ch1.voltage", from, until, 100).unwrap_or_default()
+    };
+    let near = |value: &serde_json::Value| (value.as_f64().unwrap() - 2.5).abs() < 0.01;
+    let wait = async {
+        while !points().iter().any(|point| near(&point.value)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap();
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_the_history() {
+    let secret = "hidden.invalid";
+    let text = "[instruments.one]\ntype = \"rigol_dp832\"\naddress = \"sim:\"\n";
+    let bench = Bench::open_with(text, &[(".env", &format!("HOST={secret}\n"))]).await;
+    let add =
+        "[instruments.two]\ntype = \"rigol_dp832\"\naddress = \"tcp://${secret:HOST}:5555\"\n";
+    bench.save(&format!("{text}{add}"));
+    let offline = |status: &setpoint_runtime::Status| {
+        status.events.iter().any(|event| event.path == "instruments.two")
+    };
+    bench.until("its address leads nowhere", offline).await;
+    bench.change(vec![edit("instruments.two.address", "tcp://${secret:HOST}:5556")]).await.unwrap();
+    bench.runtime.stop().await;
+    let folder = BenchFolder::of(&bench.file);
+    let all = EventFilter { limit: 1_000, ..EventFilter::default() };
+    let events = HistoryReader::of(&folder).events(&all).unwrap();
+    assert!(events.iter().any(|event| event.kind == "commit_applied"));
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = fs::read(&path).unwrap();
+            let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+            assert!(!found, "{} holds a secret", path.display());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bench_runs_without_its_history_and_says_so() {
+    let bench = Bench::open(common::BENCH).await;
+    bench.runtime.stop().await;
+    let database = BenchFolder::of(&bench.file).history();
+    for end in ["-wal", "-shm", ""] {
+        // The first two are gone after a proper end.
+        let _ = fs::remove_file(format!("{}{end}", database.display()));
+    }
+    // Also root cannot write a file where a folder is.
+    fs::create_dir(&database).unwrap();
+    let bench = bench.again().await;
+    let told = bench.until("it is told", |status| status.history_problem.is_some()).await;
+    assert!(told.history_problem.as_ref().unwrap().contains("history.sqlite"));
+    commit(&bench, 3.4).await;
+    let events = bench.runtime.events(EventFilter::default()).await;
+    assert!(events.iter().any(|event| event.kind == "commit_applied"), "from memory");
+
+    fs::remove_dir(&database).unwrap();
+    bench.until("it clears", |status| status.history_problem.is_none()).await;
+    let works = |status: &setpoint_runtime::Status| {
+        status.events.iter().any(|event| event.kind == "history_works")
+    };
+    bench.until("it is told", works).await;
+    let kept = EventFilter { kind: Some("commit_applied".into()), ..EventFilter::default() };
+    assert_eq!(bench.runtime.events(kept.clone()).await.len(), 1);
+    bench.runtime.stop().await;
+    let reader = HistoryReader::of(&BenchFolder::of(&bench.file));
+    assert_eq!(reader.events(&kept).unwrap().len(), 1, "what happened meanwhile was written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_history_is_moved_aside_and_told() {
+    let bench = Bench::open(common::BENCH).await;
+    let id = commit(&bench, 3.4).await;
+    bench.runtime.stop().await;
+    let last = bench.runtime.status().events.last().unwrap().seq;
+    let folder = BenchFolder::of(&bench.file);
+    fs::write(folder.history(), "garbage ".repeat(2_000)).unwrap();
+
+    let bench = bench.again().await;
+    let told = |status: &setpoint_runtime::Status| {
+        status
+            .events
+            .iter()
+            .any(|event| event.kind == "history_note" && event.message.contains("history-damaged-"))
+    };
+    let status = bench.until("it is told", told).await;
+    assert!(status.history_problem.is_none());
+    assert!(status.events.last().unwrap().seq > last, "no number is used twice");
+    let facts = bench.runtime.revision_facts(&id).await.unwrap().unwrap();
+    assert_eq!(facts.effect, "live", "rebuilt from the audit log");
+    assert!(setpoint_store::audit::verify(&folder.audit()).is_ok());
+    bench.runtime.stop().await;
+}

@@ -1,0 +1,130 @@
+//! A fresh database out of the audit log: what that knows of changes, revisions and what was set.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use setpoint_bench::{Effect, KeyPath};
+
+use super::{
+    BEGUN, HistoryError, HistoryEvent, Reading, RevisionFacts,
+    database::Database,
+    insert::{Batch, Names},
+};
+use crate::audit::AuditLine;
+
+/// The run of events that were taken from the audit log.
+const RUN: &str = "audit";
+/// Numbers that a lost database may have given out at once, and on average in a second since.
+const BURST: u64 = 1_000_000;
+const PACE: u64 = 10;
+/// Records put in at a time.
+const BATCH: usize = 4_096;
+
+/// A number that no event has had: above all that a lost database can have given, if the log
+/// knows of one.
+pub(super) fn floor(lines: &[AuditLine], now: Timestamp) -> u64 {
+    let begun = lines.iter().rev().find_map(|line| {
+        let first = line.data.get("first").and_then(Value::as_u64)?;
+        (line.kind == BEGUN).then_some((first, line.at))
+    });
+    match begun {
+        None => 1,
+        Some((first, at)) => {
+            let seconds = u64::try_from(now.as_second() - at.as_second()).unwrap_or(0);
+            first.saturating_add(BURST).saturating_add(seconds.saturating_mul(PACE))
+        }
+    }
+}
+
+/// Puts in what the log knows, numbered from `first`. Answers how many numbers that took.
+pub(super) fn fill(
+    database: &mut Database,
+    lines: &[AuditLine],
+    first: u64,
+) -> Result<u64, HistoryError> {
+    let run: Arc<str> = RUN.into();
+    let mut names = Names::default();
+    let mut next = first;
+    for lines in lines.chunks(BATCH) {
+        let events: Vec<HistoryEvent> =
+            lines.iter().zip(next..).map(|(line, seq)| event(line, seq, &run)).collect();
+        let facts: Vec<RevisionFacts> = lines.iter().filter_map(facts).collect();
+        next += lines.len() as u64;
+        let batch = Batch {
+            events: events.iter().collect(),
+            facts: facts.iter().collect(),
+            trends: Vec::new(),
+        };
+        database.put(&batch, &mut names)?;
+    }
+    Ok(next - first)
+}
+
+fn event(line: &AuditLine, seq: u64, run: &Arc<str>) -> HistoryEvent {
+    let mut payload = line.data.clone();
+    payload.insert("author".into(), line.author.clone().into());
+    let subject =
+        if line.path.starts_with("instruments") { "instruments" } else { "configuration" };
+    HistoryEvent {
+        seq,
+        at: line.at,
+        mono_us: 0,
+        run: run.clone(),
+        origin: line.origin.clone(),
+        kind: line.kind.clone(),
+        subject: subject.to_owned(),
+        tone: if line.kind == "change_failed" { "error" } else { "info" }.to_owned(),
+        path: line.path.clone(),
+        message: line.message.clone(),
+        took_ms: None,
+        payload: Some(Value::Object(payload)),
+    }
+}
+
+/// What the record of a revision says of the moment: its changes, and what was read back of the
+/// values that were set.
+fn facts(line: &AuditLine) -> Option<RevisionFacts> {
+    if line.kind != "revision" {
+        return None;
+    }
+    let number = line.data.get("number").and_then(Value::as_u64)?;
+    let list = |key: &str| {
+        let details = line.data.get("details").and_then(|details| details.get(key));
+        details.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+    };
+    Some(RevisionFacts {
+        revision: format!("r{number}"),
+        at: line.at,
+        effect: greatest(list("changes")),
+        readings: list("set").iter().filter_map(reading).collect(),
+        pictures: Vec::new(),
+    })
+}
+
+/// The greatest effect among changes that are written as JSON.
+fn greatest(changes: &[Value]) -> String {
+    let effects = changes.iter().filter_map(|change| change.get("effect"));
+    let greatest = effects
+        .filter_map(|effect| serde_json::from_value::<Effect>(effect.clone()).ok())
+        .max()
+        .unwrap_or(Effect::None);
+    let word = serde_json::to_value(greatest).ok();
+    word.as_ref().and_then(Value::as_str).unwrap_or("none").to_owned()
+}
+
+fn reading(set: &Value) -> Option<Reading> {
+    let path: KeyPath = set.get("path")?.as_str()?.parse().ok()?;
+    let (instrument, parameter) = path.as_setpoint()?;
+    let value = |key: &str| set.get(key).filter(|value| !value.is_null()).cloned();
+    let readback = value("readback");
+    Some(Reading {
+        instrument: instrument.to_string(),
+        parameter: parameter.to_string(),
+        unit: None,
+        setpoint: value("asked"),
+        quality: if readback.is_some() { "good" } else { "none" }.to_owned(),
+        age_ms: readback.is_some().then_some(0),
+        readback,
+    })
+}
