@@ -471,6 +471,8 @@ impl Meaning {
 
 #[cfg(test)]
 mod tests {
+    use setpoint_bench::KeyPath;
+
     use super::*;
 
     fn bench() -> (tempfile::TempDir, Files) {
@@ -478,7 +480,7 @@ mod tests {
         let path = folder.path().join("bench.toml");
         std::fs::write(&path, "bench.include = [\"one.toml\"]\n").unwrap();
         std::fs::write(folder.path().join("one.toml"), "bench.name = \"A\"\n").unwrap();
-        (folder, Files::new(&path, None))
+        (folder, Files::new(&path, None, AccessRules::default()))
     }
 
     /// What stands there could not be put back, so nobody writes over it.
@@ -488,11 +490,11 @@ mod tests {
         let text = files.read(&Drivers::beside(&files.path)).unwrap().text;
         let odd = b"# \xff\n";
         std::fs::write(folder.path().join("one.toml"), odd).unwrap();
-        let refused = files.write(&text).unwrap_err();
+        let refused = files.write(&text, None).unwrap_err();
         assert!(refused.to_string().contains("one.toml"), "{refused}");
         assert_eq!(std::fs::read(folder.path().join("one.toml")).unwrap(), odd);
         std::fs::remove_file(folder.path().join("one.toml")).unwrap();
-        files.write(&text).unwrap();
+        files.write(&text, None).unwrap();
         assert!(folder.path().join("one.toml").exists());
     }
 

@@ -103,7 +103,7 @@ impl Cell {
         // Where the disk is gone it cannot go on.
         let said = running.finish();
         let acked = said.acked.or(said.opened).unwrap_or(held);
-        drop(mounted);
+        mounted.unmount();
 
         let mounted = self.mount();
         let bench: &Path = &mounted.path().join("bench.toml");
@@ -112,6 +112,7 @@ impl Cell {
         // As of the file, the last acknowledged may be missing.
         let before_last = said.acked.map(|acked| acked - 1).filter(|it| Some(*it) > said.opened);
         inspect_history(bench, before_last.unwrap_or(0));
+        mounted.unmount();
         Cut { holds, lost: holds < acked, swept }
     }
 }

@@ -77,6 +77,12 @@ impl Mounted {
     pub fn path(&self) -> &Path {
         &self.0
     }
+
+    /// Takes it off, which has to succeed: what is lazily taken off goes on behind its name.
+    pub fn unmount(self) {
+        run(Command::new("umount").arg(&self.0));
+        std::mem::forget(self);
+    }
 }
 
 impl Drop for Mounted {
