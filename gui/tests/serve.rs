@@ -251,7 +251,7 @@ fn going_back_on_the_file_alone_keeps_nothing_where_nothing_differs() {
     let output = setpoint(&["rollback", name, "r1", "--only", "instruments.psu.set"]);
     assert_eq!(output.status.code(), Some(2));
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.contains("no difference at instruments.psu.set"), "{text}");
+    assert!(text.contains("no difference at “instruments.psu.set”"), "{text}");
     assert_eq!(kept(), 1);
 
     // The file was deleted: its history brings it back.

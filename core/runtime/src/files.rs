@@ -471,8 +471,6 @@ impl Meaning {
 
 #[cfg(test)]
 mod tests {
-    use setpoint_bench::KeyPath;
-
     use super::*;
 
     fn bench() -> (tempfile::TempDir, Files) {
@@ -510,7 +508,7 @@ mod tests {
         assert!(files.just_found(&read.text).is_none(), "it was taken");
         let again = files.meaning(&read.text, None, &drivers);
         assert!(first.values().means(&again.values()));
-        let name = first.values().get(&KeyPath::new(["bench", "name"])).cloned();
+        let name = first.values().get(&setpoint_bench::KeyPath::new(["bench", "name"])).cloned();
         assert_eq!(name, Some("A".into()));
         let text = read.text.clone();
         files.read(&drivers).unwrap();

@@ -43,7 +43,7 @@ pub(crate) struct Facts {
 /// Texts that ran and could not be kept, so many at most.
 const UNKEPT: usize = 50;
 /// How long after a failure keeping them is tried again.
-const KEEP_AGAIN: Duration = Duration::from_secs(15);
+const KEEP_AGAIN: Duration = Duration::from_secs(5);
 
 /// A text that ran, to be kept as soon as that can be done.
 pub(crate) struct Unkept {

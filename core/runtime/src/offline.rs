@@ -215,12 +215,7 @@ impl Offline {
     ) -> Result<Edited, CommandError> {
         self.nothing_unfinished()?;
         let now = self.now()?;
-        let text = self.edited(&now, edits)?;
-        let meaning = self.files.meaning(&text, Some(&now.meaning), &self.drivers);
-        let text = meaning.packed(&text);
-        if meaning.bench().is_none() {
-            return Err(invalid(&meaning));
-        }
+        let (text, meaning) = would_be(&self.files, &self.drivers, &now, edits)?;
         let changes = setpoint_bench::diff(&now.meaning.values(), &meaning.values());
         let diagnostics = meaning.diagnostics().to_vec();
         self.keep_what_is_there(&now, &text)?;
@@ -241,23 +236,8 @@ impl Offline {
         Ok(Edited { revision: keeping::revision(&kept), changes, diagnostics })
     }
 
-    /// The text of all files with edits in it, and remarks on them if the bench wants them.
-    fn edited(&self, now: &Now, edits: &[TextEdit]) -> Result<Arc<str>, CommandError> {
-        let annotate = now.meaning.bench().is_some_and(|bench| bench.runtime.annotate);
-        let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let annotate = annotate.then_some(time.as_str());
-        let edited =
-            self.files.edited(&now.disk.text, &now.meaning, edits, annotate, &self.drivers);
-        edited.map_err(|error| CommandError::Invalid {
-            message: error.to_string(),
-            diagnostics: none(),
-        })
-    }
-
     fn now(&self) -> Result<Now, CommandError> {
-        let disk = self.files.read(&self.drivers).map_err(unreadable)?;
-        let meaning = self.files.meaning(&disk.text, None, &self.drivers);
-        Ok(Now { disk, meaning })
+        now(&self.files, &self.drivers)
     }
 
     /// A change that a crash interrupted may have left files and devices apart: a person decides
@@ -287,7 +267,7 @@ impl Offline {
             Some(now) if !only.is_empty() => {
                 let values = now.meaning.values();
                 let edits = going_back::edits_towards(files, drivers, &values, &then, only)?;
-                let text = self.edited(now, &edits)?;
+                let text = edited(files, drivers, now, &edits)?;
                 let meaning = files.meaning(&text, Some(&now.meaning), drivers);
                 (text, meaning)
             }
@@ -377,6 +357,57 @@ impl Offline {
             tracing::warn!("old revisions could not be removed: {error}");
         }
     }
+}
+
+/// Whether edits can be made in the files of a bench, which are only looked at: for a bench beside
+/// which nothing is kept, and nothing need be made to refuse them. Blocks.
+///
+/// # Errors
+/// As [`Offline::change`].
+pub fn check_change(
+    bench: &Path,
+    environment: Option<String>,
+    rules: AccessRules,
+    edits: &[TextEdit],
+) -> Result<(), CommandError> {
+    let (files, drivers) = (Files::new(bench, environment, rules), Drivers::beside(bench));
+    would_be(&files, &drivers, &now(&files, &drivers)?, edits).map(drop)
+}
+
+fn now(files: &Files, drivers: &Drivers) -> Result<Now, CommandError> {
+    let disk = files.read(drivers).map_err(unreadable)?;
+    let meaning = files.meaning(&disk.text, None, drivers);
+    Ok(Now { disk, meaning })
+}
+
+/// The text of all files with edits in it, and remarks on them if the bench wants them.
+fn edited(
+    files: &Files,
+    drivers: &Drivers,
+    now: &Now,
+    edits: &[TextEdit],
+) -> Result<Arc<str>, CommandError> {
+    let annotate = now.meaning.bench().is_some_and(|bench| bench.runtime.annotate);
+    let time = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let annotate = annotate.then_some(time.as_str());
+    let edited = files.edited(&now.disk.text, &now.meaning, edits, annotate, drivers);
+    edited
+        .map_err(|error| CommandError::Invalid { message: error.to_string(), diagnostics: none() })
+}
+
+/// The same with what it means, if it may run.
+fn would_be(
+    files: &Files,
+    drivers: &Drivers,
+    now: &Now,
+    edits: &[TextEdit],
+) -> Result<(Arc<str>, Meaning), CommandError> {
+    let text = edited(files, drivers, now, edits)?;
+    let meaning = files.meaning(&text, Some(&now.meaning), drivers);
+    if meaning.bench().is_none() {
+        return Err(invalid(&meaning));
+    }
+    Ok((meaning.packed(&text), meaning))
 }
 
 fn unreadable(error: ReadError) -> CommandError {

@@ -150,8 +150,8 @@ impl Manager {
 
     fn expect_unfinished(&self) -> Result<Intent, CommandError> {
         self.unfinished.clone().ok_or_else(|| CommandError::NotFound {
-            what: "change to decide about; the last one was finished, see",
-            name: "unfinished".into(),
+            what: "unfinished change in",
+            name: self.file_name.clone(),
         })
     }
 

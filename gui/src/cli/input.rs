@@ -72,7 +72,7 @@ pub fn read_bench(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
 }
 
 /// Which files a bench may be made of, by the person's settings.
-fn rules() -> Result<AccessRules, Failure> {
+pub fn rules() -> Result<AccessRules, Failure> {
     settings::access().map_err(|error| Failure::unusable(error.to_string()))
 }
 

@@ -1,18 +1,22 @@
 //! `setpoint set FILE PATH=VALUE…`
 
-use std::str::FromStr;
+use std::{path::Path, str::FromStr};
 
 use serde_json::{Value as Json, json};
 use setpoint_bench::{KeyPath, TextEdit, Value};
-use setpoint_runtime::offline::Edited;
+use setpoint_runtime::{
+    CommandError,
+    offline::{Edited, check_change},
+};
 
 use crate::{
     author,
     cli::{
         BenchArg, Failure, Output,
         client::{Client, Method},
-        diff, history,
+        diff, history, input,
         look::Look,
+        sources::Sources,
     },
     values,
 };
@@ -144,9 +148,17 @@ pub fn run(command: &Set) -> Result<(), Failure> {
         output.line(summary(&answer));
         return Ok(());
     }
-    let mut bench = history::offline(file, command.env.as_deref())?;
-    let edited = bench.change(&command.edits(), &command.message, author::name());
-    let Edited { revision, changes, diagnostics } = edited.map_err(history::refused)?;
+    let (env, edits) = (command.env.as_deref(), command.edits());
+    if !history::has_history(file) {
+        // A folder beside a file that was not changed would only be litter.
+        let rules = input::rules()?;
+        let refused = |error| refused(file, error);
+        check_change(file, env.map(str::to_owned), rules, &edits).map_err(refused)?;
+    }
+    let mut bench = history::offline(file, env)?;
+    let edited = bench.change(&edits, &command.message, author::name());
+    let edited = edited.map_err(|error| refused(file, error))?;
+    let Edited { revision, changes, diagnostics } = edited;
     let id = revision.id;
     if output.is_json() {
         let answer =
@@ -158,6 +170,15 @@ pub fn run(command: &Set) -> Result<(), Failure> {
     }
     output.line(format!("{id}: {}; nobody runs it, no device was touched", file.display()));
     Ok(())
+}
+
+fn refused(file: &Path, error: CommandError) -> Failure {
+    if error.diagnostics().is_empty() {
+        return history::refused(error);
+    }
+    let message = format!("{} would not run any more; it is as it was", file.display());
+    // The text they are about is the one that would have come out, which nobody has.
+    Failure::wrong(message).with_findings(error.diagnostics(), &mut Sources::default())
 }
 
 impl Set {

@@ -216,7 +216,6 @@ fn line(transaction: &Value, zone: &TimeZone) -> String {
 fn lines(found: &Value) -> Vec<String> {
     let list = |key: &str| found.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let plain = |value: Option<&Value>| value.map_or_else(|| "–".to_owned(), Value::to_string);
-    let shown = |text: &str| shown(text).into_owned();
     let mut lines = Vec::new();
     for change in list("changes") {
         let (old, new) = (plain(change.get("old")), plain(change.get("new")));

@@ -111,7 +111,15 @@ fn no_toml() {
 
 #[test]
 fn an_empty_file() {
-    refused("");
+    let (bench, server) = Server::demo();
+    bench.save_by_rename("");
+    let reload = server.api.until_reload("proposed");
+    assert_eq!(reload["question"]["removed"].as_array().map(Vec::len), Some(4), "{reload:#}");
+    server.api.until_instrument("psu", "connected");
+    assert_eq!(bench.text(), "", "nobody writes over it unasked");
+    assert_eq!(server.api.json("POST", "/v1/sync", &serde_json::json!({})).status, 200);
+    server.api.until_reload("in_step");
+    assert_eq!(bench.text(), demo_text());
 }
 
 #[test]
