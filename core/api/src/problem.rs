@@ -24,7 +24,8 @@ pub struct Problem {
     title: &'static str,
     detail: String,
     diagnostics: Vec<Diagnostic>,
-    members: Map<String, Json>,
+    /// Boxed: most have none, and all are handed on.
+    members: Box<Map<String, Json>>,
     retry_after_s: Option<u32>,
 }
 
@@ -48,7 +49,7 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        let (diagnostics, members, retry_after_s) = (Vec::new(), Map::new(), None);
+        let (diagnostics, members, retry_after_s) = (Vec::new(), Box::default(), None);
         Self { status, kind, title, detail: detail.into(), diagnostics, members, retry_after_s }
     }
 
@@ -59,7 +60,7 @@ impl Problem {
         if members.contains_key("diagnostics") {
             self.diagnostics.clear();
         }
-        self.members = members;
+        self.members = Box::new(members);
         self
     }
 
@@ -145,7 +146,7 @@ impl From<CommandError> for Problem {
         };
         let retry_after_s = matches!(error, CommandError::Busy { .. }).then_some(RETRY_AFTER_S);
         let diagnostics = error.diagnostics().to_vec();
-        let (detail, members) = (error.to_string(), Map::new());
+        let (detail, members) = (error.to_string(), Box::default());
         Self { status, kind, title, detail, diagnostics, members, retry_after_s }
     }
 }
@@ -158,7 +159,7 @@ impl IntoResponse for Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             diagnostics: &self.diagnostics,
-            members: self.members,
+            members: *self.members,
         };
         // Strings and numbers always serialise; the title stands in if that ever changes.
         let body = serde_json::to_vec(&document).unwrap_or_else(|_| self.title.into());

@@ -133,6 +133,13 @@ impl Manager {
             );
             return self.tell(Origin::File, "drivers_refused", Tone::Error, message);
         };
+        if bench != *self.running.bench {
+            // What surrounds the files has changed as well: that takes its own way, through all
+            // stations, and is checked with these drivers then.
+            tracing::info!("drivers are taken; what changed besides is looked at next");
+        }
+        let same = bench == *self.running.bench;
+        let bench = if same { Arc::new(bench) } else { self.running.bench.clone() };
         let other = |kind: &str| drivers.library().get(kind) != self.drivers.library().get(kind);
         let concerned: Vec<String> = bench
             .instruments
@@ -144,11 +151,12 @@ impl Manager {
         self.drivers = drivers.clone();
         self.keeping.set_drivers(drivers.clone());
         self.components.set_drivers(drivers);
-        self.running.values = Arc::new(meaning.values());
-        self.running.diagnostics = Arc::new(meaning.diagnostics().to_vec());
-        self.running.meaning = Arc::new(meaning);
-        self.running.bench = Arc::new(bench);
-        let bench = self.running.bench.clone();
+        if same {
+            self.running.values = Arc::new(meaning.values());
+            self.running.diagnostics = Arc::new(meaning.diagnostics().to_vec());
+            self.running.meaning = Arc::new(meaning);
+            self.running.bench = bench.clone();
+        }
         for id in &concerned {
             self.components.bring(id, bench.instrument(id)).await;
         }

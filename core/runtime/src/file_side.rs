@@ -227,6 +227,13 @@ impl Manager {
         }
     }
 
+    fn being_written(&self) -> CommandError {
+        let file = &self.file_name;
+        let message =
+            format!("{file} is being written by someone else; try again when that is done");
+        CommandError::Conflict { message, diagnostics: none() }
+    }
+
     /// Looks at the file as a save would make it do.
     pub(crate) async fn look_at_file(&mut self) {
         match self.keeping.read_file().await {
@@ -355,24 +362,20 @@ impl Manager {
                 Ok(_) | Err(_) => {}
             }
             match tokio::time::timeout_at(deadline, self.saves.recv()).await {
-                Ok(Some(seen)) if tokio::time::Instant::now() < deadline => {
+                // Never thrown away: the watcher tells of each save once.
+                Ok(Some(seen)) => {
                     self.file_seen(seen).await;
                     self.announce();
+                    if tokio::time::Instant::now() >= deadline {
+                        return Err(self.being_written());
+                    }
                 }
                 // Nothing is going to tell of it, and nobody has touched it since.
                 Err(_) if settled && found.is_some() => {
                     self.look_at_file().await;
                     break;
                 }
-                Ok(_) | Err(_) => {
-                    return Err(CommandError::Conflict {
-                        message: format!(
-                            "{} is being written by someone else; try again when that is done",
-                            self.file_name
-                        ),
-                        diagnostics: none(),
-                    });
-                }
+                Ok(None) | Err(_) => return Err(self.being_written()),
             }
         }
         let (id, file) = (&self.running.revision.id, &self.file_name);

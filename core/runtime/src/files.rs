@@ -179,16 +179,25 @@ impl Files {
         }
         all.push((self.path.to_path_buf(), main));
         for (done, (path, text)) in all.iter().enumerate() {
-            let expected = main_hash.filter(|_| done + 1 == all.len());
-            let unchanged = |_: &[u8]| match (expected, std::fs::read(path)) {
-                (Some(expected), Ok(now)) if TextHash::of(&now) != expected => {
-                    Err(StoreError::Changed { path: path.clone() })
-                }
-                _ => Ok(()),
+            let unchanged = |_: &[u8]| {
+                let now = std::fs::read(path).ok();
+                let same = match (replaced.get(done), main_hash) {
+                    (Some((_, before)), _) => {
+                        now.as_deref() == before.as_deref().map(str::as_bytes)
+                    }
+                    (None, Some(expected)) => now.is_none_or(|now| TextHash::of(&now) == expected),
+                    (None, None) => true,
+                };
+                if same { Ok(()) } else { Err(StoreError::Changed { path: path.clone() }) }
             };
             let written = atomic::replace_checked(path, text.as_bytes(), unchanged);
             let Err(error) = written else { continue };
-            for (path, before) in replaced.iter().take(done) {
+            for ((path, before), (_, ours)) in replaced.iter().zip(&all).take(done) {
+                // Someone's save on top of ours is not to be lost.
+                if std::fs::read(path).is_ok_and(|now| now != ours.as_bytes()) {
+                    tracing::error!("{} was saved meanwhile and stays as it is", path.display());
+                    continue;
+                }
                 let restored = match before {
                     Some(before) => atomic::replace(path, before.as_bytes()).is_ok(),
                     None => std::fs::remove_file(path).is_ok(),

@@ -190,6 +190,15 @@ pub(crate) struct Store {
 }
 
 impl Store {
+    /// Keeps what could not be kept when it ran, in the order in which it did.
+    fn keep_all(&mut self, unkept: &mut VecDeque<Unkept>) -> Result<(), StoreError> {
+        while let Some(Unkept { text, facts }) = unkept.front() {
+            self.revisions.keep(text, facts.clone(), &self.audit)?;
+            unkept.pop_front();
+        }
+        Ok(())
+    }
+
     /// Someone may delete the folder at any time: history is lost then, and nothing else.
     pub(crate) fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
         if self.lock.is_none() || self.folder.versions().is_dir() {
@@ -197,11 +206,13 @@ impl Store {
         }
         tracing::warn!("{} was deleted: history starts anew", self.folder.path().display());
         let folder = BenchFolder::open(bench)?;
-        self.lock = Some(folder.lock()?);
-        self.audit = Audit::open(&folder)?;
-        self.revisions = Revisions::open(&folder, &self.audit)?;
+        // All of it or nothing: what is half made would be taken for what was there.
+        let lock = folder.lock()?;
+        let audit = Audit::open(&folder)?;
+        let revisions = Revisions::open(&folder, &audit)?;
         self.journal = Journal::open(&folder);
-        self.folder = folder;
+        (self.audit, self.revisions, self.folder) = (audit, revisions, folder);
+        self.lock = Some(lock);
         Ok(())
     }
 }
@@ -432,17 +443,15 @@ impl Keeping {
     async fn keep(&self, more: Option<Unkept>) -> Result<Revision, CommandError> {
         let inner = self.0.clone();
         let kept = tokio::task::spawn_blocking(move || {
+            // Always in this order: whoever holds the store may look whether something waits.
+            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
             let mut unkept = inner.unkept.lock().unwrap_or_else(PoisonError::into_inner);
             unkept.extend(more);
             while unkept.len() > UNKEPT {
                 unkept.pop_front();
             }
-            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
             let kept = shelf.store(&inner.path).and_then(|store| {
-                while let Some(Unkept { text, facts }) = unkept.front() {
-                    store.revisions.keep(text, facts.clone(), &store.audit)?;
-                    unkept.pop_front();
-                }
+                store.keep_all(&mut unkept)?;
                 Ok(store)
             });
             let kept = kept.map(|store| inner.end_journal(store));
@@ -523,7 +532,10 @@ impl Keeping {
                 let path = inner.path.clone();
                 return Err(WriteError::Changed(StoreError::Changed { path }));
             }
-            inner.put(&text, expected).map_err(WriteError::Failed)
+            inner.put(&text, expected).map_err(|error| match error {
+                StoreError::Changed { .. } => WriteError::Changed(error),
+                error => WriteError::Failed(error),
+            })
         })
         .await
     }
@@ -598,8 +610,13 @@ impl Keeping {
         text: &Arc<str>,
         facts: setpoint_store::Facts,
     ) -> Result<Revision, CommandError> {
-        let text = text.clone();
-        let record = self.with(move |store| store.revisions.keep(&text, facts, &store.audit));
+        let (text, inner) = (text.clone(), self.0.clone());
+        let record = self.with(move |store| {
+            // What ran before has its number already.
+            let mut unkept = inner.unkept.lock().unwrap_or_else(PoisonError::into_inner);
+            store.keep_all(&mut unkept)?;
+            store.revisions.keep(&text, facts, &store.audit)
+        });
         Ok(revision(&record.await?))
     }
 

@@ -1,5 +1,7 @@
 //! Keeping what runs under a name, and naming what ran.
 
+use setpoint_bench::Bench;
+
 use crate::{
     command::{Answer, CommandError},
     event::{Origin, Subject, Tone},
@@ -24,6 +26,15 @@ pub(crate) fn snapshot_facts(
 }
 
 impl Manager {
+    /// How many unlabelled revisions of a bench are kept. What an unfinished change goes back to is
+    /// not forgotten before that is decided.
+    pub(crate) fn retention(&self, bench: &Bench) -> usize {
+        match self.unfinished {
+            Some(_) => usize::MAX,
+            None => bench.runtime.snapshot_retention,
+        }
+    }
+
     /// Keeps what runs as a revision of its own, which is the running one from then on: it differs
     /// from the one before in its number and name only.
     pub(crate) async fn snapshot(
@@ -36,8 +47,8 @@ impl Manager {
         let facts = snapshot_facts(origin, label, message, author);
         let revision = self.keeping.snapshot(&self.running.text, facts).await?;
         self.running.revision = revision.clone();
-        let runtime = &self.running.bench.runtime;
-        let (retention, quiet) = (runtime.snapshot_retention, runtime.quiet);
+        let quiet = self.running.bench.runtime.quiet;
+        let retention = self.retention(&self.running.bench);
         self.keeping.retain(retention, quiet, &revision.id).await;
         let Revision { id, author, label, .. } = &revision;
         let name = label.as_ref().map(|label| format!(" “{label}”")).unwrap_or_default();

@@ -325,20 +325,39 @@ impl Offline {
         let steps = vec![format!("write {}", self.files.name())];
         let mut intent = Intent::now(from, TextHash::of(&**text), steps);
         intent.to_text = text.to_string();
+        intent.from_hash = now.map(|now| now.disk.hash);
+        (intent.author, intent.origin) = (facts.author.clone(), facts.origin.clone());
+        intent.message.clone_from(&facts.message);
         self.journal.begin(&intent)?;
         let written = self
             .unchanged(now)
-            .and_then(|()| self.files.write(text, now.map(|now| now.disk.main_hash)))
-            .and_then(|()| {
-                let kept = self.revisions.keep(text, facts, &self.audit);
-                if let (Err(error), Some(now)) = (&kept, now) {
-                    tracing::warn!("the files get their text from before again: {error}");
-                    self.files.write(&now.disk.text, None)?;
-                }
-                kept
-            });
+            .and_then(|()| self.files.write(text, now.map(|now| now.disk.main_hash)));
+        if let Err(error) = written {
+            self.journal.clear()?;
+            return Err(error.into());
+        }
+        let kept = self.revisions.keep(text, facts, &self.audit);
+        if let Err(error) = &kept {
+            tracing::warn!("the files get their text from before again: {error}");
+            let ours = TextHash::of(&*Files::main(text));
+            let back = match now {
+                Some(now) => self.files.write(&now.disk.text, Some(ours)),
+                None => std::fs::remove_file(&self.path).map_err(|error| {
+                    let (action, reason) = ("remove", error.to_string());
+                    StoreError::Io { action, path: self.path.clone(), reason, kind: error.kind() }
+                }),
+            };
+            if let Err(back) = back {
+                // The journal stays: whoever opens the bench next is asked what to do.
+                let message = format!(
+                    "{error}; and the files could not be put back ({back}). They hold the change; \
+                     open the bench to decide about it"
+                );
+                return Err(CommandError::Storage { message });
+            }
+        }
         self.journal.clear()?;
-        Ok(written?)
+        Ok(kept?)
     }
 
     /// Someone may have saved while this was put together.

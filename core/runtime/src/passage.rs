@@ -233,11 +233,7 @@ impl Manager {
         let revision = self.keeping.accept(&text, &read.changes, facts).await?;
         self.attention = None;
         self.components.configure_all(&old, &read.bench).await;
-        // What an unfinished change goes back to is not forgotten before that is decided.
-        let retention = match self.unfinished {
-            Some(_) => usize::MAX,
-            None => read.bench.runtime.snapshot_retention,
-        };
+        let retention = self.retention(&read.bench);
         self.keeping.retain(retention, read.bench.runtime.quiet, &revision.id).await;
         self.running = Running {
             text,

@@ -24,7 +24,7 @@ pub(crate) enum Shelf {
     /// It cannot be used, or only be read.
     Closed {
         /// What can be read of it.
-        revisions: Revisions,
+        revisions: Box<Revisions>,
         /// The lock, where it could be taken.
         lock: Option<FolderLock>,
         /// Why.
@@ -42,14 +42,20 @@ impl Shelf {
         match folder.lock() {
             Ok(lock) => Ok(Self::with_lock(folder, lock)),
             Err(error @ (StoreError::InUse { .. } | StoreError::OtherBench { .. })) => Err(error),
-            Err(why) => Ok(Self::Closed { revisions: Revisions::look(&folder), lock: None, why }),
+            Err(why) => {
+                Ok(Self::Closed { revisions: Box::new(Revisions::look(&folder)), lock: None, why })
+            }
         }
     }
 
     fn with_lock(folder: BenchFolder, lock: FolderLock) -> Self {
         match Parts::open(&folder) {
             Ok(parts) => Self::Open(Box::new(parts.store(folder, lock))),
-            Err(why) => Self::Closed { revisions: Revisions::look(&folder), lock: Some(lock), why },
+            Err(why) => Self::Closed {
+                revisions: Box::new(Revisions::look(&folder)),
+                lock: Some(lock),
+                why,
+            },
         }
     }
 

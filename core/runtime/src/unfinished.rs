@@ -190,14 +190,15 @@ impl Manager {
             None => {
                 let text = self.running.text.clone();
                 let (message, verified) = (message.clone(), Vec::new());
-                let facts = Facts { author, origin, message, verified, written: true };
+                let written = self.file_side.unwritten().is_none();
+                let facts = Facts { author, origin, message, verified, written };
                 self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
                 Applied {
                     revision: self.running.revision.clone(),
                     changes: none(),
                     diagnostics: self.running.diagnostics.clone(),
                     plan: none(),
-                    persisted: true,
+                    persisted: written,
                 }
             }
         };

@@ -74,6 +74,9 @@ impl Manager {
 
     /// Keeps revisions that could not be kept when they came into force.
     async fn keep_again(&mut self) {
+        if let Err(error) = self.keep_running().await {
+            return tracing::warn!("what runs is still not kept: {error}");
+        }
         match self.keeping.keep_unkept().await {
             Ok(newest) if newest.hash == self.running.revision.hash => {
                 self.running.revision = newest;
@@ -138,10 +141,14 @@ impl Manager {
         aside: &str,
     ) -> Result<Answer, CommandError> {
         let id = self.running.revision.id.clone();
-        let now = self.keeping.read_file().await;
-        if let Ok(now) = now
-            && now.hash != self.running.hash
-        {
+        let now = match self.keeping.read_file().await {
+            Ok(now) => now,
+            Err(error) => {
+                let message = self.cannot_follow(&error);
+                return Err(CommandError::Storage { message });
+            }
+        };
+        if now.hash != self.running.hash {
             let surplus = Files::surplus(&now.text, &self.running.text).join(", ");
             let message = format!(
                 "{} is written as {id}, but there is more to the bench on disk than {id} has: \

@@ -1,6 +1,8 @@
 //! Files that every user of the computer may write or read, and links that lead out of the bench's
 //! folder.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
 mod common;
 
 use std::{

@@ -142,7 +142,8 @@ async fn a_part_that_is_gone_or_empty_or_cut_off_is_asked_about() {
     let part = format!("[sources.one]\ntype = \"test_pattern\"\n{THERMO}");
     let bench = with_part(&part).await;
     let path = beside(&bench, "parts/one.toml");
-    let acts: [(&str, Box<dyn Fn()>); 3] = [
+    type Act<'a> = Box<dyn Fn() + 'a>;
+    let acts: [(&str, Act<'_>); 3] = [
         ("gone", Box::new(|| std::fs::remove_file(&path).unwrap())),
         ("empty", Box::new(|| std::fs::write(&path, "").unwrap())),
         ("breaks off", Box::new(|| std::fs::write(&path, part.replace(THERMO, "")).unwrap())),

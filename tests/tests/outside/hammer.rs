@@ -116,7 +116,7 @@ fn two_clients_and_an_editor_lose_nothing_that_was_acknowledged() {
         (name.join().expect(ended), label.join().expect(ended), remarks.join().expect(ended))
     });
     println!("acknowledged: {} names, {} labels, {} remarks", name.1, label.1, remarks.len());
-    assert!(name.1 > 0 && label.1 > 0, "nobody got anything done");
+    assert!(name.1 > 0 && label.1 > 0 && !remarks.is_empty(), "nobody got anything done");
 
     let reload = api.until_reload("in_step");
     let (text, running) = (bench.text(), running_text(api));

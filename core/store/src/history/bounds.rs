@@ -250,6 +250,5 @@ fn middle_age(database: &Database) -> rusqlite::Result<Option<i64>> {
 
 fn series(database: &Database) -> rusqlite::Result<Vec<i64>> {
     let mut ask = database.connection.prepare("SELECT id FROM series")?;
-    let ids = ask.query_map([], |row| row.get(0))?.collect();
-    ids
+    ask.query_map([], |row| row.get(0))?.collect()
 }

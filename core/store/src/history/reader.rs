@@ -285,7 +285,7 @@ fn merge(
         && let Some((ranked, topic)) = heads.pop()
     {
         let seq = if rising { -ranked } else { ranked };
-        let event = fetch.query_row([seq], |row| event(row))?;
+        let event = fetch.query_row([seq], event)?;
         if filter.fits(&event) {
             page.push(event);
         }
