@@ -11,6 +11,7 @@ use crate::cli::{
     BenchArg, Failure, Output,
     client::{Client, segment},
     input,
+    out::note,
     printable::line as shown,
     sources::Sources,
 };
@@ -126,7 +127,11 @@ fn kept(bench: &Path, query: &RevisionQuery) -> Result<Value, Failure> {
         setpoint_store::atomic::read(bench).map_err(|e| Failure::unusable(e.to_string()))?;
         return Ok(json!([]));
     }
-    let found = offline(bench, None)?.revisions().search(query);
+    let bench = offline(bench, None)?;
+    for problem in bench.revisions().problems() {
+        note(&format!("setpoint: {}", shown(problem)));
+    }
+    let found = bench.revisions().search(query);
     Ok(found
         .iter()
         .map(|one| {

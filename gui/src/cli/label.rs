@@ -36,12 +36,13 @@ pub fn run(command: &Label) -> Result<(), Failure> {
     let Label { bench, revision, label, output, .. } = command;
     let answer = if let Some(client) = Client::find(&bench.file)? {
         let path = format!("/v1/revisions/{}", segment(revision));
-        client.send(Method::Patch, &path, &json!({ "label": label }))?
+        let named = client.send(Method::Patch, &path, &json!({ "label": label }));
+        named.map_err(Failure::of_a_label)?
     } else {
         history::must_exist(&bench.file)?;
         let mut bench = history::offline(&bench.file, None)?;
         let named = bench.label(revision, label.as_deref(), &author::name());
-        json!({"revision": named.map_err(refused)?})
+        json!({"revision": named.map_err(|error| refused(error).of_a_label())?})
     };
     if output.is_json() {
         return output.json(&answer);

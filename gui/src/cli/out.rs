@@ -139,6 +139,13 @@ impl Failure {
         self
     }
 
+    /// The same where a bench that is wrong would have findings: without any, what was asked for
+    /// is wrong, such as a label that is taken.
+    pub fn of_a_label(self) -> Self {
+        let asked = self.status == 1 && self.diagnostics.is_empty();
+        Self { status: if asked { 2 } else { self.status }, ..self }
+    }
+
     /// What happened, where, what to do.
     pub fn message(&self) -> &str {
         &self.message

@@ -34,11 +34,11 @@ pub fn run(command: &Snapshot) -> Result<(), Failure> {
     let Snapshot { bench, label, message, output } = command;
     let answer = if let Some(client) = Client::find(&bench.file)? {
         let body = json!({"label": label, "message": message});
-        client.send(Method::Post, "/v1/revisions", &body)?
+        client.send(Method::Post, "/v1/revisions", &body).map_err(Failure::of_a_label)?
     } else {
         let mut bench = history::offline(&bench.file, None)?;
         let kept = bench.snapshot(label.clone(), message.clone(), author::name());
-        json!({"revision": kept.map_err(refused)?})
+        json!({"revision": kept.map_err(|error| refused(error).of_a_label())?})
     };
     if output.is_json() {
         return output.json(&answer);
