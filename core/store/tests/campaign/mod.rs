@@ -11,8 +11,8 @@ use std::{
 };
 
 use setpoint_store::{
-    Audit, BenchFolder, Facts, FolderLock, History, HistoryReader, Intent, Journal, Revisions, StoreError, TextHash,
-    atomic, audit,
+    Audit, BenchFolder, Facts, FolderLock, History, HistoryReader, Intent, Journal, Revisions,
+    StoreError, TextHash, atomic, audit,
     history::{EventFilter, HistoryOptions, Order},
 };
 use tempfile::TempDir;
