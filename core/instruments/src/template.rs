@@ -274,6 +274,11 @@ impl Template {
                 Piece::Field { name, form } => {
                     let end = match self.pieces.get(index + 1) {
                         None => rest.len(),
+                        // The last text is the end of the line, wherever else it may stand.
+                        Some(Piece::Text(text)) if index + 2 == self.pieces.len() => {
+                            last_place_of(rest, text, any_case)
+                                .ok_or_else(|| mismatch(format!("expected “{}”", visible(text))))?
+                        }
                         Some(Piece::Text(text)) => place_of(rest, text, any_case)
                             .ok_or_else(|| mismatch(format!("expected “{}”", visible(text))))?,
                         Some(Piece::Field { .. }) => {
@@ -294,6 +299,12 @@ impl Template {
         }
         Ok(fields)
     }
+}
+
+/// Where a text begins that ends a line.
+fn last_place_of(line: &str, text: &str, any_case: bool) -> Option<usize> {
+    let place = line.len().checked_sub(text.len())?;
+    (starts(line.get(place..)?, text, any_case)? == text.len()).then_some(place)
 }
 
 /// Control characters made visible, for messages.

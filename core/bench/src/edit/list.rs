@@ -28,6 +28,10 @@ pub(super) fn resized(text: &str, place: &Place, old: &[Value], new: &[Value]) -
     let mut written = String::from("[");
     // Comment lines above items that go.
     let mut kept_lines = String::new();
+    // What was written last is a comment, which only the end of its line ends.
+    let mut commented = false;
+    let line_end =
+        if text.get(inner.clone()).unwrap_or_default().contains("\r\n") { "\r\n" } else { "\n" };
     let steps = steps(old, new);
     let count = new.len();
     let mut done = 0;
@@ -71,13 +75,21 @@ pub(super) fn resized(text: &str, place: &Place, old: &[Value], new: &[Value]) -
             None => between(&items),
         };
         done += 1;
+        if commented && !kept_lines.contains('\n') && !lead.contains('\n') {
+            written.push_str(line_end);
+        }
         written.push_str(&std::mem::take(&mut kept_lines));
         written.push_str(lead);
         written.push_str(&value);
         let comma = if done < count || trailing { "," } else { "" };
         written.push_str(item.map_or("", |item| item.gap));
         written.push_str(comma);
-        written.push_str(item.map_or("", |item| item.tail));
+        let tail = item.map_or("", |item| item.tail);
+        written.push_str(tail);
+        commented = tail.contains('#');
+    }
+    if commented && !kept_lines.contains('\n') && !close.contains('\n') {
+        written.push_str(line_end);
     }
     if done > 0 || kept_lines.contains('#') || close.contains('#') {
         written.push_str(&kept_lines);

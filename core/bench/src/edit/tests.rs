@@ -142,6 +142,11 @@ fn items_of_a_list_change_one_by_one() {
     let before = "a = [\n  0.00, # least\n  3.60,\n]\n";
     check(before, &[set("a", list(&[0.0, 4.5]))], &before.replace("3.60", "4.50"));
     check(before, &[set("a", list(&[1.0]))], "a = [\n  1.00, # least\n]\n");
+    // A comment ends with its line, also where the list stands on one.
+    let longer = &[set("a", list(&[1.0, 2.0, 3.0]))];
+    check("a = [1.0, 2.0, # c\n]\n", longer, "a = [1.0, 2.0, # c\n 3.0,\n]\n");
+    check("a = [1.0, 2.0 # c\n]\n", longer, "a = [1.0, 2.0, # c\n 3.0\n]\n");
+    check("a = [1.0, # c\n 2.0]\n", &[set("a", list(&[1.0]))], "a = [1.0 # c\n]\n");
 }
 
 #[test]
