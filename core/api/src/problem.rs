@@ -125,6 +125,9 @@ impl From<CommandError> for Problem {
             CommandError::Conflict { .. } => {
                 (StatusCode::CONFLICT, "conflict", "Another change is in the way")
             }
+            CommandError::Locked { .. } => {
+                (StatusCode::LOCKED, "suspended", "Reloads of the file are suspended")
+            }
             CommandError::Stale { .. } => {
                 (StatusCode::PRECONDITION_FAILED, "stale", "The bench has changed meanwhile")
             }
@@ -225,6 +228,7 @@ mod tests {
             (CommandError::Storage { message: message() }, 503),
             (CommandError::Device { message: message() }, 502),
             (CommandError::Busy { waiting: 64 }, 503),
+            (CommandError::Locked { message: message() }, 423),
             (CommandError::Stopping, 503),
         ] {
             let (words, busy) = (error.to_string(), matches!(error, CommandError::Busy { .. }));

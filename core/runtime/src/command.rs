@@ -278,6 +278,13 @@ pub enum CommandError {
         /// What is wrong with the file on disk, if that is it.
         diagnostics: Arc<Vec<Diagnostic>>,
     },
+    /// Reloads are held back after too many failures, and the file holds an edit that waits for
+    /// their end.
+    #[error("{message}")]
+    Locked {
+        /// What is in the way and how to get past it.
+        message: String,
+    },
     /// The caller's idea of the running revision is out of date.
     #[error("the bench runs {running}, not {expected}: read it again and repeat the change")]
     Stale {

@@ -406,7 +406,10 @@ impl Manager {
                 (message, none())
             }
         };
-        Err(CommandError::Conflict { message, diagnostics })
+        match self.file_side.suspended() {
+            Some(_) => Err(CommandError::Locked { message }),
+            None => Err(CommandError::Conflict { message, diagnostics }),
+        }
     }
 
     /// An edit of a file beside the bench file that nobody has told of yet, once it is still.

@@ -190,7 +190,8 @@ pub fn refused(error: CommandError) -> Failure {
     let failure = match &error {
         CommandError::Invalid { .. }
         | CommandError::Failed { .. }
-        | CommandError::Conflict { .. } => Failure::wrong(message),
+        | CommandError::Conflict { .. }
+        | CommandError::Locked { .. } => Failure::wrong(message),
         CommandError::NotFound { .. } | CommandError::Stale { .. } => Failure::usage(message),
         _ => Failure::unusable(message),
     };
