@@ -200,16 +200,27 @@ impl Template {
         Self { source, pieces }
     }
 
-    /// Whether lines of this form can be read back: no two holes may touch.
+    /// Whether lines of this form can be read back: no two holes may touch, and one that stands
+    /// there twice must have one form.
     ///
     /// # Errors
-    /// [`TemplateError::Syntax`] naming the two holes.
+    /// [`TemplateError::Syntax`] naming the holes.
     pub fn check_readable(&self) -> Result<(), TemplateError> {
         for pair in self.pieces.windows(2) {
             if let [Piece::Field { name: a, .. }, Piece::Field { name: b, .. }] = pair {
                 return Err(TemplateError::Syntax(format!(
                     "template “{}”: nothing stands between {{{a}}} and {{{b}}}, so a reply cannot \
                      be told apart",
+                    self.source
+                )));
+            }
+        }
+        for piece in &self.pieces {
+            if let Piece::Field { name, form } = piece
+                && self.form(name) != Some(*form)
+            {
+                return Err(TemplateError::Syntax(format!(
+                    "template “{}”: {{{name}}} stands in it in two forms, so no value fits both",
                     self.source
                 )));
             }
@@ -483,6 +494,8 @@ mod tests {
             assert!(Template::new(wrong).is_err(), "{wrong}");
         }
         assert!(Template::new("{a}{b}").unwrap().check_readable().is_err());
+        assert!(Template::new("{a:d},{a:f}").unwrap().check_readable().is_err());
+        assert!(Template::new("{a:d},{a:d}").unwrap().check_readable().is_ok());
     }
 
     #[test]
