@@ -80,6 +80,8 @@ pub struct LayeredReading {
     pub files: Vec<LayerFile>,
     /// The keys that hold a secret.
     pub secrets: Vec<Secret>,
+    /// The whole text of `.env`, which may hold secrets; `None` if it was not there.
+    pub dot_env: Option<Arc<str>>,
     /// The environment it was read for.
     pub environment: String,
     main: String,
@@ -117,6 +119,7 @@ impl Found {
             incomplete,
             unreadable,
             dotenv,
+            dot_env,
             environment,
             main,
             asked,
@@ -162,6 +165,7 @@ impl Found {
             reading,
             files,
             secrets,
+            dot_env,
             environment,
             main,
             asked,

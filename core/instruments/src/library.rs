@@ -7,7 +7,7 @@ use std::{
 
 use indexmap::IndexMap;
 
-use crate::driver::{Driver, DriverProblem, ParamFacts};
+use crate::driver::{self, Driver, DriverProblem, ParamFacts};
 
 const BUNDLED: [(&str, &str); 2] = [
     ("rigol_dp832.toml", include_str!("../../../assets/drivers/rigol_dp832.toml")),
@@ -19,6 +19,7 @@ const BUNDLED: [(&str, &str); 2] = [
 pub struct Library {
     drivers: IndexMap<String, Arc<Driver>>,
     problems: Vec<DriverProblem>,
+    files: Vec<(PathBuf, String)>,
 }
 
 impl Library {
@@ -38,7 +39,15 @@ impl Library {
             match files(folder.as_ref()) {
                 Ok(files) => {
                     for file in files {
-                        library.add(Driver::load(&file).map_err(|error| error.problems));
+                        let name = file.display().to_string();
+                        match driver::read(&file) {
+                            Ok(text) => {
+                                let driver = Driver::from_toml(&name, &text);
+                                library.add(driver.map_err(|error| error.problems));
+                                library.files.push((file, text));
+                            }
+                            Err(problem) => library.problems.push(problem),
+                        }
                     }
                 }
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -61,6 +70,11 @@ impl Library {
             }
             Err(problems) => self.problems.extend(problems),
         }
+    }
+
+    /// The files of the folders that were read, with their texts as they were then.
+    pub fn files(&self) -> &[(PathBuf, String)] {
+        &self.files
     }
 
     /// Names of all types, sorted.

@@ -1,6 +1,9 @@
 //! The files beside the bench file: which the watcher has to follow, and what their changes do.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use setpoint_bench::{Document, KeyPath, Value, check};
 use setpoint_store::{Beside, TextHash};
@@ -104,17 +107,34 @@ impl Manager {
         }
     }
 
+    /// Tells the watcher what `.env` held when a text was read that runs now.
+    pub(crate) fn knows_dot_env(&self, meaning: &Meaning) {
+        let hash = meaning.dot_env().map(|text| TextHash::of(&**text));
+        self.keeping.knows_beside(&self.files.beside(".env"), hash);
+    }
+
     /// Reads the driver files anew. If what runs checks with them they are taken, and instruments
     /// whose driver is another now are connected anew; else the drivers of before stay.
     async fn drivers_changed(&mut self, changed: &[PathBuf]) {
         let (files, text) = (self.files.clone(), self.running.text.clone());
+        let before = self.drivers.clone();
         let read = tokio::task::spawn_blocking(move || {
             let drivers = Drivers::beside(files.path());
+            let there = |path: &Path| drivers.library().files().iter().any(|it| it.0 == path);
+            let gone = |it: &&(PathBuf, String)| !there(&it.0) && !it.0.exists();
+            let before = before.library().files().iter();
+            let gone: Vec<PathBuf> = before.filter(gone).map(|it| it.0.clone()).collect();
             // From the beginning: what was read before was checked with other drivers.
             let meaning = files.meaning_then(&text, &drivers);
-            (drivers, meaning)
+            (drivers, gone, meaning)
         });
-        let Ok((drivers, meaning)) = read.await else { return };
+        let Ok((drivers, gone, meaning)) = read.await else { return };
+        for (path, text) in drivers.library().files() {
+            self.keeping.knows_beside(path, Some(TextHash::of(text)));
+        }
+        for path in &gone {
+            self.keeping.knows_beside(path, None);
+        }
         let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into());
         let names: Vec<String> = changed.iter().filter_map(name).collect();
         let names = names.join(", ");
@@ -176,8 +196,6 @@ impl Manager {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use setpoint_store::AccessRules;
 
     use super::*;

@@ -120,6 +120,7 @@ impl Manager {
             _ => false,
         };
         if !known {
+            self.keeping.knows_unreadable(error);
             let refused = matches!(found, Found::Refused { .. });
             self.file_side.holds(found);
             self.tell(Origin::File, kind, tone, why.clone());
@@ -144,6 +145,7 @@ impl Manager {
 
     /// The files hold a text: what becomes of it.
     pub(crate) async fn text_seen(&mut self, file: OnDiskText, look: Look) {
+        self.keeping.knows(&file.text);
         if file.hash == self.running.hash {
             if self.file_side.in_step() && !look.beside {
                 return;
@@ -218,6 +220,7 @@ impl Manager {
         let read = self.read(text.clone(), false, &mut Timings::default()).await;
         match read {
             Ok(read) if *read.bench == *self.running.bench => {
+                self.knows_dot_env(&read.meaning);
                 self.running.meaning = read.meaning;
                 self.running.values = read.values;
                 self.running.diagnostics = read.diagnostics;
@@ -257,7 +260,7 @@ impl Manager {
         let before = (&*running.text, &*running.bench);
         let found = (&*read.text, Some(&*read.bench));
         doubt::question(file, before, found, &missing, saved).or_else(|| {
-            let gone = running.meaning.has_dot_env() && !read.meaning.has_dot_env();
+            let gone = running.meaning.dot_env().is_some() && read.meaning.dot_env().is_none();
             (gone && read.text == running.text)
                 .then(|| Question { message: ".env is gone".to_owned(), removed: Vec::new() })
         })

@@ -433,10 +433,10 @@ impl Meaning {
         }
     }
 
-    /// Whether variables came from a file `.env`.
-    pub(crate) fn has_dot_env(&self) -> bool {
-        matches!(self, Self::Layered(layered)
-            if layered.files.iter().any(|file| file.kind == LayerKind::DotEnv))
+    /// The text of the file `.env` that variables came from, if there was one.
+    pub(crate) fn dot_env(&self) -> Option<&Arc<str>> {
+        let Self::Layered(layered) = self else { return None };
+        layered.dot_env.as_ref()
     }
 
     /// Whether there are secrets in it.

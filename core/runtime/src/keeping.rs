@@ -122,7 +122,19 @@ impl Inner {
             watcher.believe(TextHash::of(&*Files::main(text)));
         }
         drop(watcher);
-        self.files.write(text, main_hash)
+        self.files.write(text, main_hash)?;
+        self.knows(text);
+        Ok(())
+    }
+
+    /// Tells the watcher that the files were seen to hold a text.
+    fn knows(&self, text: &Arc<str>) {
+        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(watcher) = watcher.as_ref() else { return };
+        for (path, hash) in self.files.hashes(text) {
+            watcher.knows(Some(&path), Ok(hash));
+        }
+        watcher.knows(None, Ok(TextHash::of(&*Files::main(text))));
     }
 
     fn unfinished(&self) -> Option<Intent> {
@@ -292,6 +304,22 @@ impl Keeping {
     /// Tells the watcher which files there are beside the bench file.
     pub(crate) fn follow(&self, beside: Beside) {
         self.watcher(|watcher| watcher.set_beside(beside));
+    }
+
+    /// Tells the watcher what the manager found in the files without having been told of it.
+    pub(crate) fn knows(&self, text: &Arc<str>) {
+        self.0.knows(text);
+    }
+
+    /// The same of the bench file where it could not be read.
+    pub(crate) fn knows_unreadable(&self, error: &ReadError) {
+        self.watcher(|watcher| watcher.knows(None, Err(error.clone())));
+    }
+
+    /// The same of one file beside it: its fingerprint, or nothing if it was not there.
+    pub(crate) fn knows_beside(&self, path: &Path, hash: Option<TextHash>) {
+        let missing = || ReadError::Missing { path: path.to_owned() };
+        self.watcher(|watcher| watcher.knows(Some(path), hash.ok_or_else(missing)));
     }
 
     /// Why the system does not tell of every save; `None` if it does.

@@ -235,6 +235,7 @@ impl Manager {
         self.components.configure_all(&old, &read.bench).await;
         let retention = self.retention(&read.bench);
         self.keeping.retain(retention, read.bench.runtime.quiet, &revision.id).await;
+        self.knows_dot_env(&read.meaning);
         self.running = Running {
             text,
             hash,

@@ -209,6 +209,14 @@ impl Watcher {
         self.inbox.put(|news| news.beliefs.push((Some(path), hash, Instant::now())));
     }
 
+    /// The owner has read or written a file itself, and knows that it held this text or could not
+    /// be read; `None` is the bench file. What differs from that is a change, even if it is what
+    /// was reported last: a file that goes back to it between two looks would not be noticed else.
+    pub fn knows(&self, path: Option<&Path>, found: Result<TextHash, ReadError>) {
+        let path = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        self.inbox.put(|news| drop(news.known.insert(path, found)));
+    }
+
     /// From now on these files belong to the bench, besides the bench file. Those that did before
     /// are followed on as if nothing was said.
     pub fn set_beside(&self, beside: Beside) {

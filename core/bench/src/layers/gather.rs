@@ -1,6 +1,6 @@
 //! All layers of a bench in their order, before they are put together.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
     component::Variables,
@@ -30,6 +30,8 @@ pub struct Found {
     pub(super) unreadable: Option<Unreadable>,
     /// Variables in `.env`.
     pub(super) dotenv: HashMap<String, String>,
+    /// `.env` as it is.
+    pub(super) dot_env: Option<Arc<str>>,
     pub(super) environment: String,
     pub(super) main: String,
     pub(super) asked: Option<String>,
@@ -133,6 +135,7 @@ pub fn find(
         incomplete,
         unreadable,
         dotenv,
+        dot_env: file.whole,
         environment: chosen,
         main: main.to_owned(),
         asked: asked.map(str::to_owned),
@@ -190,6 +193,8 @@ fn asked_layer(asked: &str, place: Place) -> Layer {
 /// The file `.env`.
 #[derive(Default)]
 struct Dotenv {
+    /// As it is; `None` if it is not there or cannot be read.
+    whole: Option<Arc<str>>,
     /// With values that set no key behind stars; `None` if there is no file.
     text: Option<String>,
     entries: Vec<dotenv::Entry>,
@@ -202,8 +207,8 @@ impl Dotenv {
         match surroundings.file(".env") {
             Ok(text) => {
                 let (entries, malformed) = dotenv::read(&text);
-                let text = Some(environment::masked(&text, &entries, &malformed));
-                Self { text, entries, malformed, unreadable: None }
+                let masked = Some(environment::masked(&text, &entries, &malformed));
+                Self { whole: Some(text), text: masked, entries, malformed, unreadable: None }
             }
             Err(Unreadable::Missing) => Self::default(),
             Err(why) => {

@@ -142,6 +142,16 @@ pub struct DriverError {
     pub problems: Vec<DriverProblem>,
 }
 
+/// The text of a driver file on disk; one that cannot be read is a finding at 1:1.
+pub(crate) fn read(path: &Path) -> Result<String, DriverProblem> {
+    std::fs::read_to_string(path).map_err(|error| DriverProblem {
+        file: path.display().to_string(),
+        line: 1,
+        column: 1,
+        message: format!("the file cannot be read: {error}"),
+    })
+}
+
 impl Driver {
     /// Reads a driver file; `file_name` is what findings call it.
     ///
@@ -149,25 +159,6 @@ impl Driver {
     /// Every finding with its place.
     pub fn from_toml(file_name: &str, text: &str) -> Result<Self, DriverError> {
         build::driver(file_name, text)
-    }
-
-    /// The same from disk.
-    ///
-    /// # Errors
-    /// Every finding with its place; a file that cannot be read is one at 1:1.
-    pub fn load(path: &Path) -> Result<Self, DriverError> {
-        let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::from_toml(&name, &text),
-            Err(error) => Err(DriverError {
-                problems: vec![DriverProblem {
-                    file: name,
-                    line: 1,
-                    column: 1,
-                    message: format!("the file cannot be read: {error}"),
-                }],
-            }),
-        }
     }
 
     /// The facts about every parameter that others need.

@@ -126,6 +126,14 @@ impl Followed {
         }
     }
 
+    /// What the owner found or wrote without a report. True if that is not what was reported last.
+    pub(super) fn owner_knows(&mut self, found: Result<TextHash, ReadError>) -> bool {
+        let known = found.map_or_else(|error| reported(&error), Reported::Text);
+        let other = known != self.reported;
+        self.reported = known;
+        other
+    }
+
     /// Something may have changed: hints are merged with those before.
     pub(super) fn notice(&mut self, hints: Hints, unhinted: bool) {
         let stat = Stat::of(&self.path);

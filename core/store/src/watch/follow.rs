@@ -18,7 +18,7 @@ use super::{
     native::{Interest, Native, Target},
     way::{Folder, Way},
 };
-use crate::{FileText, TextHash, atomic::Stat};
+use crate::{FileText, ReadError, TextHash, atomic::Stat};
 
 /// The least time between two renewals of the native watch that no change of folders explains.
 const REARM_EVERY: Duration = Duration::from_millis(200);
@@ -166,6 +166,9 @@ impl Follower {
                 self.beliefs.push(Belief { path, hash, since });
             }
         }
+        for (path, found) in news.known {
+            self.owner_knows(&path.unwrap_or_else(|| self.bench()), found, now);
+        }
         if news.rearm {
             self.rearm_due = Some(now.max(self.armed_at + REARM_EVERY));
         }
@@ -190,6 +193,20 @@ impl Follower {
         }
         if news.look_now {
             self.look_as_asked(now);
+        }
+    }
+
+    /// The owner knows what a file held without having been told of it.
+    fn owner_knows(&mut self, path: &Path, found: Result<TextHash, ReadError>, now: Instant) {
+        if let Ok(hash) = found {
+            // Else it would hide a later change back to it.
+            is_ours(&mut self.beliefs, path, hash);
+        }
+        let Some(at) = self.files.iter().position(|file| file.path == path) else { return };
+        let Some(file) = self.files.get_mut(at) else { return };
+        if file.owner_knows(found) && !self.paused {
+            // Whoever may be writing it just now is not hurried.
+            self.notice(at, Hints::new(Sign::Mark, now), false, now);
         }
     }
 

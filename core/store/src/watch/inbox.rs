@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{Beside, WatchOptions};
-use crate::TextHash;
+use crate::{ReadError, TextHash};
 
 /// Which file a hint is about. Never used again for another while the watcher lives.
 pub(super) type FileId = u64;
@@ -80,6 +80,9 @@ pub(super) struct News {
     pub(super) quiet: Option<Duration>,
     /// Texts that the owner is about to write, by file; `None` is the bench file.
     pub(super) beliefs: Vec<(Option<PathBuf>, TextHash, Instant)>,
+    /// What the owner found or wrote itself, by file; `None` is the bench file. Later than
+    /// `beliefs`.
+    pub(super) known: BTreeMap<Option<PathBuf>, Result<TextHash, ReadError>>,
     /// The files beside the bench file from now on.
     pub(super) beside: Option<Beside>,
 }

@@ -316,6 +316,38 @@ fn pausing_is_deaf_until_resumed_or_asked() {
     bench.expect(&edited(12));
 }
 
+/// What is there now is what was reported last, and not what the owner found in between.
+#[test]
+fn going_back_is_told_to_an_owner_who_read_the_file_itself() {
+    let bench = Bench::new();
+    bench.watcher.pause();
+    bench.save_over(&edited(10));
+    bench.watcher.knows(None, Ok(TextHash::of(&edited(10))));
+    bench.save_over(FIRST);
+    bench.watcher.resume();
+    bench.only(FIRST);
+    // The same of a write of its own, and of a file that was gone for a moment.
+    bench.watcher.pause();
+    bench.write_own(&edited(11));
+    bench.watcher.knows(None, Ok(TextHash::of(&edited(11))));
+    bench.save_over(FIRST);
+    bench.watcher.resume();
+    bench.only(FIRST);
+    bench.watcher.pause();
+    fs::remove_file(&bench.file).unwrap();
+    let path = bench.file.clone();
+    bench.watcher.knows(None, Err(ReadError::Missing { path }));
+    bench.save_over(FIRST);
+    bench.watcher.resume();
+    bench.only(FIRST);
+    // Knowing what is there and was reported is nothing.
+    bench.watcher.knows(None, Ok(TextHash::of(FIRST)));
+    bench.expect_nothing();
+    // It is not taken for something of its own later.
+    bench.save_over(&edited(11));
+    bench.only(&edited(11));
+}
+
 #[test]
 fn options_change_while_it_runs() {
     let bench = Bench::new();
