@@ -259,7 +259,10 @@ mod tests {
     fn a_number_is_hidden_however_it_is_written() {
         for (text, shown) in [
             ("asked for 3.450 V, reads 3.45", "asked for ••• V, reads •••"),
-            ("ch3.45 stays, and so does 13.45 or 3.450.1", "ch3.45 stays, and so does 13.45 or 3.450.1"),
+            (
+                "ch3.45 stays, and so does 13.45 or 3.450.1",
+                "ch3.45 stays, and so does 13.45 or 3.450.1",
+            ),
             ("rounded: 3.5. Not 3", "rounded: •••. Not 3"),
             ("", ""),
         ] {

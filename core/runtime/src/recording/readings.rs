@@ -9,10 +9,10 @@ use setpoint_bench::KeyPath;
 use setpoint_instruments::{InstrumentStatus, ParamValue, ParameterStatus};
 use setpoint_store::history::Reading;
 
-use crate::{files::Meaning, manager::Running};
-
-/// What stands for a value that is secret.
-const HIDDEN: &str = "••••••";
+use crate::{
+    manager::Running,
+    secrets::{HIDDEN, Secrets},
+};
 
 /// Every parameter of every instrument, as the statuses have it.
 pub(super) fn all(
@@ -25,6 +25,7 @@ pub(super) fn all(
         let parameters: Vec<_> = device.parameters.values().cloned().collect();
         parameters.into_iter().map(move |parameter| (id.clone(), parameter))
     };
+    let secrets = Secrets::of(vec![running.meaning.clone()]);
     devices
         .iter()
         .flat_map(of)
@@ -32,7 +33,7 @@ pub(super) fn all(
             // A session learns of a setpoint a moment after it is accepted.
             let asked = running.values.get(&KeyPath::setpoint(&id, &parameter.name));
             let asked = asked.and_then(|value| serde_json::to_value(value).ok());
-            let secret = is_secret(&running.meaning, &id, &parameter.name);
+            let secret = secrets.holds(&id, &parameter.name);
             reading(id, &parameter, asked, secret, now)
         })
         .collect()
@@ -56,12 +57,6 @@ fn reading(
         quality: word(&from.quality),
         age_ms: from.at.map(|at| u64::try_from(age(at)).unwrap_or(0)),
     }
-}
-
-/// Whether a setpoint is put together with a secret.
-pub(super) fn is_secret(meaning: &Meaning, instrument: &str, parameter: &str) -> bool {
-    let Meaning::Layered(layered) = meaning else { return false };
-    !layered.secrets.is_empty() && layered.holds_secret(&KeyPath::setpoint(instrument, parameter))
 }
 
 /// A value as JSON: a number, a truth value or a text.
