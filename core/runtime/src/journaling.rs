@@ -11,7 +11,6 @@ use crate::{
     files::Meaning,
     manager::Manager,
     plan::{Plan, Step},
-    secrets::Secrets,
 };
 
 /// Notes that may wait for the disk.
@@ -180,7 +179,8 @@ impl Manager {
             tracing::warn!("what runs is still not kept: {error}");
         }
         let mut lines = Lines::of(plan);
-        let secrets = Secrets::of(vec![meaning.clone(), self.running.meaning.clone()]);
+        let mut secrets = self.publisher.secrets();
+        secrets.comes(meaning);
         if !secrets.is_empty() {
             let holds = |touch: &String| {
                 touch.split_once('.').is_some_and(|(id, name)| secrets.holds(id, name))

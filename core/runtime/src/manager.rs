@@ -330,7 +330,8 @@ impl Manager {
                 if let Some(written) = secrets.written(id, name) {
                     return format!("{name} {written}");
                 }
-                let before = one.before.as_ref().map(|before| format!("{before} → "));
+                let before = one.before.as_ref().filter(|_| !secrets.holds(id, name));
+                let before = before.map(|before| format!("{before} → "));
                 format!("{name} {}{}", before.unwrap_or_default(), one.asked)
             };
             let list: Vec<String> = applied.set.iter().map(one).collect();

@@ -126,7 +126,9 @@ impl Recording {
             return;
         }
         let devices = self.0.publisher.devices();
-        let readings = readings::all(&devices, running, now);
+        let mut secrets = self.0.publisher.secrets();
+        secrets.comes(&running.meaning);
+        let readings = readings::all(&devices, running, &secrets, now);
         let sources = self.0.publisher.sources();
         let frames: Vec<_> = sources
             .into_iter()
@@ -259,7 +261,7 @@ impl Trends {
                 };
                 let value = readings::plain(readback);
                 let key = (id.clone(), name.clone());
-                if self.last.get(&key) == Some(&value) || secrets.holds(id, name) {
+                if self.last.get(&key) == Some(&value) || secrets.hides(id, name, Some(at)) {
                     continue;
                 }
                 self.last.insert(key, value.clone());

@@ -23,12 +23,6 @@ pub(crate) struct Secrets {
 }
 
 impl Secrets {
-    /// Of some benches; those that hold none do not matter.
-    pub(crate) fn of(benches: Vec<Arc<Meaning>>) -> Self {
-        let now = benches.into_iter().filter(|bench| bench.has_secrets()).collect();
-        Self { now, gone: Vec::new() }
-    }
-
     /// Whether there are none.
     pub(crate) fn is_empty(&self) -> bool {
         self.now.is_empty() && self.gone.is_empty()
@@ -52,9 +46,18 @@ impl Secrets {
         self.comes(bench);
     }
 
-    /// Whether the setpoint of a parameter (`ch1.voltage`) is put together with one.
+    /// Whether the setpoint of a parameter (`ch1.voltage`) is put together with one, or was not
+    /// long ago: what the device held before is as secret.
     pub(crate) fn holds(&self, instrument: &str, parameter: &str) -> bool {
         self.written(instrument, parameter).is_some()
+            || self.held_until(instrument, parameter).is_some()
+    }
+
+    /// Whether what a device said of a parameter at a time may give one away.
+    pub(crate) fn hides(&self, instrument: &str, parameter: &str, at: Option<Timestamp>) -> bool {
+        let before = |until| at.is_none_or(|at| at <= until);
+        self.written(instrument, parameter).is_some()
+            || self.held_until(instrument, parameter).is_some_and(before)
     }
 
     /// What the file has in place of it.

@@ -14,10 +14,11 @@ use crate::{
     secrets::{HIDDEN, Secrets},
 };
 
-/// Every parameter of every instrument, as the statuses have it.
+/// Every parameter of every instrument, as the statuses have it but for what `secrets` hide.
 pub(super) fn all(
     devices: &[Arc<InstrumentStatus>],
     running: &Running,
+    secrets: &Secrets,
     now: Timestamp,
 ) -> Vec<Reading> {
     let of = |device: &Arc<InstrumentStatus>| {
@@ -25,15 +26,15 @@ pub(super) fn all(
         let parameters: Vec<_> = device.parameters.values().cloned().collect();
         parameters.into_iter().map(move |parameter| (id.clone(), parameter))
     };
-    let secrets = Secrets::of(vec![running.meaning.clone()]);
     devices
         .iter()
         .flat_map(of)
         .map(|(id, parameter)| {
-            // A session learns of a setpoint a moment after it is accepted.
+            // A session learns of a setpoint a moment after it is accepted. As it is written, it
+            // shows no secret.
             let asked = running.values.get(&KeyPath::setpoint(&id, &parameter.name));
             let asked = asked.and_then(|value| serde_json::to_value(value).ok());
-            let secret = secrets.holds(&id, &parameter.name);
+            let secret = secrets.hides(&id, &parameter.name, parameter.at);
             reading(id, &parameter, asked, secret, now)
         })
         .collect()
@@ -52,7 +53,7 @@ fn reading(
         instrument,
         parameter: from.name.clone(),
         unit: from.unit.clone(),
-        setpoint: asked.map(shown),
+        setpoint: asked,
         readback: from.readback.as_ref().map(plain).map(shown),
         quality: word(&from.quality),
         age_ms: from.at.map(|at| u64::try_from(age(at)).unwrap_or(0)),
