@@ -22,7 +22,7 @@ use setpoint_bench::{
         not_utf8, summary, whole,
     },
     document::{Document, Place},
-    model::{HotReload, OnReconnect},
+    model::{HotReload, OnReconnect, Watch},
     read,
 };
 
@@ -127,6 +127,7 @@ fn what_the_file_says_is_in_the_bench() {
         [runtime]
         hot_reload = "propose"
         quiet = "20ms"
+        watch = "poll"
         snapshot_retention = 3
         log_level = "debug"
         [instruments.psu]
@@ -155,7 +156,8 @@ fn what_the_file_says_is_in_the_bench() {
         "#,
     );
     assert_eq!(bench.name, "Optics");
-    assert_eq!(bench.runtime.hot_reload, HotReload::Off);
+    assert_eq!(bench.hot_reload(), HotReload::Propose);
+    assert_eq!(bench.runtime.watch, Watch::Poll);
     assert_eq!(bench.runtime.quiet, Duration::from_millis(20));
     assert_eq!(bench.runtime.snapshot_retention, 3);
     assert_eq!(bench.runtime.log_level, "debug");
