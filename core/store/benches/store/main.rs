@@ -4,10 +4,30 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints and may stop")]
 
+mod history;
 mod revisions;
 mod watch;
 
+use std::time::Instant;
+
 fn main() {
     revisions::main();
+    history::main();
     watch::main();
+}
+
+/// Milliseconds that something takes.
+fn timed(work: impl FnOnce()) -> f64 {
+    let begun = Instant::now();
+    work();
+    begun.elapsed().as_secs_f64() * 1_000.0
+}
+
+fn median_of(rounds: usize, mut work: impl FnMut()) -> f64 {
+    median((0..rounds).map(|_| timed(&mut work)).collect())
+}
+
+fn median(mut list: Vec<f64>) -> f64 {
+    list.sort_by(f64::total_cmp);
+    list[list.len() / 2]
 }

@@ -16,6 +16,8 @@ use rustix::fs::inotify;
 use setpoint_bench::{BenchText, Catalogue, ParameterFacts, ParameterKind, diff};
 use setpoint_store::{FileSeen, WatchMode, WatchOptions, Watcher};
 
+use crate::median;
+
 /// Medians of one size of bench.
 #[derive(Debug, Clone, Copy)]
 pub struct Saves {
@@ -107,11 +109,6 @@ fn file(instruments: usize, volts: f64) -> String {
         ));
     }
     text
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
 }
 
 fn ms(from: Instant, to: Instant) -> f64 {
