@@ -267,7 +267,7 @@ impl Writer {
         self.database = Some(opening.database);
         if let Some(fresh) = opening.fresh {
             let note = fresh.moved_to.as_deref().map(|to| fresh.sentence(to));
-            self.to_fill(note.unwrap_or_else(|| {
+            self.plan_filling(note.unwrap_or_else(|| {
                 "The history database was gone; a fresh one was made from the audit log.".to_owned()
             }));
         }
@@ -285,13 +285,13 @@ impl Writer {
         let next = self.next.clone();
         let opening = database::open(&self.path, |_| next.load(Ordering::Relaxed))?;
         self.database = Some(opening.database);
-        self.to_fill(note);
+        self.plan_filling(note);
         Ok(())
     }
 
     /// A fresh database is there, and has to be filled. What was to be told of that and was not
     /// yet is told with it; numbers that were put by for it are used.
-    fn to_fill(&mut self, note: String) {
+    fn plan_filling(&mut self, note: String) {
         match &mut self.filling {
             Some(filling) => filling.notes.push(note),
             None => {

@@ -10,8 +10,8 @@ use std::{
 };
 
 use setpoint_store::{
-    Audit, BenchFolder, Facts, History, HistoryReader, Intent, Journal, Revisions, StoreError,
-    TextHash, atomic, audit,
+    Audit, BenchFolder, Facts, History, HistoryReader, Intent, Journal, Revisions, TextHash,
+    atomic, audit,
     history::{EventFilter, HistoryOptions, Order},
 };
 use tempfile::TempDir;
