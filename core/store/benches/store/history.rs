@@ -90,7 +90,7 @@ fn sqlite(path: &Path, events: &[HistoryEvent]) {
     for events in events.chunks(BATCH) {
         let transaction = connection.transaction().unwrap();
         let mut put = transaction
-            .prepare_cached("INSERT INTO events VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, NULL, NULL)")
+            .prepare("INSERT INTO events VALUES(?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, NULL, NULL)")
             .unwrap();
         for event in events {
             put.execute(params![

@@ -1,6 +1,7 @@
 //! What keeping a bench costs, next to floors measured in the same run.
 //!
-//! `cargo bench -p setpoint-store --bench store`. Each part is a file of its own.
+//! `cargo bench -p setpoint-store --bench store`. Each part is a file of its own; `-- history` runs
+//! that one alone.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints and may stop")]
 
@@ -11,9 +12,14 @@ mod watch;
 use std::time::Instant;
 
 fn main() {
-    revisions::main();
-    history::main();
-    watch::main();
+    let parts: [(&str, fn()); 3] =
+        [("revisions", revisions::main), ("history", history::main), ("watch", watch::main)];
+    let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    for (name, part) in parts {
+        if asked.is_empty() || asked.iter().any(|asked| asked == name) {
+            part();
+        }
+    }
 }
 
 /// Milliseconds that something takes.

@@ -244,7 +244,9 @@ fn patterns_from_the_top_are_followed_where_they_lead(how: How) {
         for text in ["x = 1\n", "x = 2\n"] {
             fs::write(&path, text).unwrap();
             match bench.settled() {
-                FileSeen::Beside { changed, .. } => assert_eq!(changed, [path.clone()]),
+                FileSeen::Beside { changed, .. } => {
+                    assert_eq!(changed, std::slice::from_ref(&path))
+                }
                 other => panic!("{other:?}"),
             }
         }
