@@ -21,6 +21,7 @@ use crate::{
     folder::{self, BenchFolder},
 };
 
+mod changes;
 mod label;
 mod look;
 mod name;
@@ -29,6 +30,7 @@ mod scan;
 mod search;
 mod seen;
 
+pub use changes::changes_of;
 use name::{Stamp, VersionName};
 use recall::{Log, Numbers};
 use scan::{Found, Scan};

@@ -1,60 +1,28 @@
-//! Events as JSON lines and as CSV, written as they are read.
+//! Events and readbacks over time as CSV, row by row as they are read.
 
-use std::{
-    io::{self, Write},
-    ops::ControlFlow,
-};
+use std::io::{self, Write};
 
-use super::{EventFilter, HistoryError, HistoryEvent, HistoryReader};
+use serde_json::Value;
 
-/// The columns of the CSV file.
-const COLUMNS: [&str; 12] = [
+use super::{HistoryEvent, TrendPoint};
+
+/// The columns of a table of events.
+const EVENT: [&str; 12] = [
     "seq", "at", "mono_us", "run", "origin", "kind", "subject", "tone", "path", "message",
     "took_ms", "payload",
 ];
 
-/// Writes every event that fits as one JSON object a line. Answers how many there were.
-///
-/// # Errors
-/// When the history cannot be read, or [`HistoryError::Output`].
-pub fn write_json_lines(
-    reader: &HistoryReader,
-    filter: &EventFilter,
-    mut out: impl Write,
-) -> Result<usize, HistoryError> {
-    streamed(reader, filter, |event| {
-        serde_json::to_writer(&mut out, event).map_err(HistoryError::output)?;
-        out.write_all(b"\n").map_err(HistoryError::output)
-    })
-}
+/// The columns of a table of readbacks.
+const TREND: [&str; 4] = ["at", "instrument", "parameter", "value"];
 
-/// Writes every event that fits as a row of CSV, below a row with the names of the columns; the
-/// payload is JSON in one column. Answers how many there were.
-///
-/// # Errors
-/// As [`write_json_lines`].
-pub fn write_csv(
-    reader: &HistoryReader,
-    filter: &EventFilter,
-    out: impl Write,
-) -> Result<usize, HistoryError> {
-    let mut table = EventTable::new(out);
-    let written =
-        streamed(reader, filter, |event| table.write(event).map_err(HistoryError::output))?;
-    table.end().map_err(HistoryError::output)?;
-    Ok(written)
-}
-
-/// Events as rows of CSV, below a row with the names of the columns.
-pub struct EventTable<W: Write> {
-    rows: csv::Writer<W>,
-    begun: bool,
-}
+/// Events as rows of CSV, below a row with the names of the columns; the payload is JSON in one
+/// column.
+pub struct EventTable<W: Write>(Table<W>);
 
 impl<W: Write> EventTable<W> {
     /// A table with nothing in it.
     pub fn new(out: W) -> Self {
-        Self { rows: csv::Writer::from_writer(out), begun: false }
+        Self(Table::new(out, &EVENT))
     }
 
     /// Adds an event; when this returns, it was handed to `out`.
@@ -62,9 +30,7 @@ impl<W: Write> EventTable<W> {
     /// # Errors
     /// What `out` says.
     pub fn write(&mut self, event: &HistoryEvent) -> io::Result<()> {
-        self.begin()?;
-        self.rows.write_record(row(event)).map_err(io_error)?;
-        self.rows.flush()
+        self.0.write(&event_row(event))
     }
 
     /// Writes the names of the columns if there was no event.
@@ -72,6 +38,54 @@ impl<W: Write> EventTable<W> {
     /// # Errors
     /// What `out` says.
     pub fn end(&mut self) -> io::Result<()> {
+        self.0.end()
+    }
+}
+
+/// Readbacks as rows of CSV, below a row with the names of the columns.
+pub struct TrendTable<W: Write>(Table<W>);
+
+impl<W: Write> TrendTable<W> {
+    /// A table with nothing in it.
+    pub fn new(out: W) -> Self {
+        Self(Table::new(out, &TREND))
+    }
+
+    /// Adds a readback; when this returns, it was handed to `out`.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write(&mut self, point: &TrendPoint) -> io::Result<()> {
+        self.0.write(&trend_row(point))
+    }
+
+    /// Writes the names of the columns if there was no readback.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.0.end()
+    }
+}
+
+struct Table<W: Write> {
+    rows: csv::Writer<W>,
+    columns: &'static [&'static str],
+    begun: bool,
+}
+
+impl<W: Write> Table<W> {
+    fn new(out: W, columns: &'static [&'static str]) -> Self {
+        Self { rows: csv::Writer::from_writer(out), columns, begun: false }
+    }
+
+    fn write(&mut self, row: &[String]) -> io::Result<()> {
+        self.begin()?;
+        self.rows.write_record(row).map_err(io_error)?;
+        self.rows.flush()
+    }
+
+    fn end(&mut self) -> io::Result<()> {
         self.begin()?;
         self.rows.flush()
     }
@@ -80,7 +94,7 @@ impl<W: Write> EventTable<W> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        self.rows.write_record(COLUMNS).map_err(io_error)
+        self.rows.write_record(self.columns).map_err(io_error)
     }
 }
 
@@ -92,7 +106,7 @@ fn io_error(error: csv::Error) -> io::Error {
 }
 
 /// The fields of an event in the order of the columns.
-fn row(event: &HistoryEvent) -> [String; 12] {
+fn event_row(event: &HistoryEvent) -> [String; 12] {
     [
         event.seq.to_string(),
         event.at.to_string(),
@@ -109,18 +123,11 @@ fn row(event: &HistoryEvent) -> [String; 12] {
     ]
 }
 
-fn streamed(
-    reader: &HistoryReader,
-    filter: &EventFilter,
-    mut write: impl FnMut(&HistoryEvent) -> Result<(), HistoryError>,
-) -> Result<usize, HistoryError> {
-    let mut failed = None;
-    let told = reader.replay(filter, |event| match write(event) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            failed = Some(error);
-            ControlFlow::Break(())
-        }
-    })?;
-    failed.map_or(Ok(told), Err)
+/// The fields of a readback in the order of the columns; a text without quotes of its own.
+fn trend_row(point: &TrendPoint) -> [String; 4] {
+    let value = match &point.value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    };
+    [point.at.to_string(), point.instrument.clone(), point.parameter.clone(), value]
 }
