@@ -132,6 +132,24 @@ impl Client {
         Err(problem(status, serde_json::from_str(&text).ok().as_ref(), &self.url))
     }
 
+    /// GET, answered as bytes.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token));
+        let answer = request.call();
+        if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            let read = answer.and_then(|mut answer| answer.body_mut().read_to_vec());
+            return read.map_err(|error| self.broke_off(&error));
+        }
+        let (status, text) = self.read(answer)?;
+        Err(problem(status, serde_json::from_str(&text).ok().as_ref(), &self.url))
+    }
+
     /// POST or PATCH of a JSON body, answered as JSON.
     ///
     /// # Errors
@@ -178,10 +196,12 @@ impl Client {
         let mut answer = answer.map_err(|error| {
             Failure::unusable(format!("the instance at {} does not answer: {error}", self.url))
         })?;
-        let text = answer.body_mut().read_to_string().map_err(|error| {
-            Failure::unusable(format!("the answer from {} broke off: {error}", self.url))
-        })?;
+        let text = answer.body_mut().read_to_string().map_err(|error| self.broke_off(&error))?;
         Ok((answer.status().as_u16(), text))
+    }
+
+    fn broke_off(&self, error: &ureq::Error) -> Failure {
+        Failure::unusable(format!("the answer from {} broke off: {error}", self.url))
     }
 }
 
@@ -200,6 +220,14 @@ pub fn segment(text: &str) -> String {
         byte => format!("%{byte:02X}"),
     };
     text.bytes().map(one).collect()
+}
+
+/// `?author=ada&limit=5`, of those that are given; nothing if none is.
+pub fn query<'k>(parameters: impl IntoIterator<Item = (&'k str, Option<String>)>) -> String {
+    let given = parameters.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let pairs: Vec<String> =
+        given.map(|(key, value)| format!("{key}={}", segment(&value))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
