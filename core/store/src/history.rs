@@ -40,7 +40,7 @@ use crate::{Audit, AuditRecord, BenchFolder, StoreError, atomic::random_hex, aud
 
 pub use entry::{HistoryEvent, Picture, Reading, RevisionFacts, TrendPoint};
 pub use error::HistoryError;
-pub use export::{EventTable, TrendTable};
+pub use export::{Row, Table};
 pub use filter::{EventFilter, Order};
 pub use reader::HistoryReader;
 

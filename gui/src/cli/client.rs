@@ -19,6 +19,10 @@ const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
 /// How long it may take to answer; a commit waits for devices.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
+/// How to get past a file that holds something else than what runs.
+const WAY_OUT: &str =
+    "setpoint reload FILE applies the file, setpoint sync FILE writes what runs over it";
+
 /// A running instance, known to answer.
 pub struct Client {
     agent: ureq::Agent,
@@ -165,6 +169,24 @@ impl Client {
             .header("X-Setpoint-Author", author::name())
             .header("Accept", "application/json");
         self.answer(request.send_json(body))
+    }
+
+    /// The same for a change of the bench. Where it is refused and the file holds something that is
+    /// not in effect, it is said how to get past that.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn change(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(method, path, body).map_err(|failure| {
+            let reload = self.get("/v1/status").unwrap_or_default()["reload"].take();
+            let state = reload["state"].as_str().unwrap_or_default();
+            let in_the_way = ["rejected", "proposed", "conflict", "suspended"].contains(&state);
+            if in_the_way && reload["problem"].is_string() {
+                failure.adding(WAY_OUT)
+            } else {
+                failure
+            }
+        })
     }
 
     /// DELETE, answered as JSON.

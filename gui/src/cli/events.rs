@@ -9,7 +9,7 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use setpoint_store::{
     BenchFolder, HistoryReader,
-    history::{EventFilter, EventTable, HistoryError, HistoryEvent, Order},
+    history::{EventFilter, HistoryError, HistoryEvent, Order, Table},
 };
 
 use crate::cli::{
@@ -241,7 +241,7 @@ fn from_database(
 struct Printer {
     quiet: bool,
     zone: TimeZone,
-    table: Option<EventTable<io::Stdout>>,
+    table: Option<Table<HistoryEvent, io::Stdout>>,
     json: bool,
 }
 
@@ -252,7 +252,7 @@ impl Printer {
         Self {
             quiet,
             zone: TimeZone::system(),
-            table: csv.then(|| EventTable::new(io::stdout())),
+            table: csv.then(|| Table::new(io::stdout())),
             json: format == RowFormat::Json,
         }
     }

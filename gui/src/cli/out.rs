@@ -187,6 +187,12 @@ impl Failure {
         Self { status: if asked { 2 } else { self.status }, ..self }
     }
 
+    /// With another line to the message.
+    pub fn adding(mut self, line: &str) -> Self {
+        self.message = format!("{}\n{line}", self.message);
+        self
+    }
+
     /// What happened, where, what to do.
     pub fn message(&self) -> &str {
         &self.message

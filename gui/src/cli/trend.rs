@@ -5,7 +5,7 @@ use std::{io, ops::ControlFlow};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::Value;
 use setpoint_bench::KeyPath;
-use setpoint_store::history::{TrendPoint, TrendTable};
+use setpoint_store::history::{Table, TrendPoint};
 
 use crate::cli::{
     BenchArg, Failure,
@@ -160,13 +160,13 @@ fn points(wanted: &Wanted, answer: &Value) -> Result<Vec<TrendPoint>, Failure> {
 struct Printer {
     output: RowOutput,
     zone: TimeZone,
-    table: Option<TrendTable<io::Stdout>>,
+    table: Option<Table<TrendPoint, io::Stdout>>,
 }
 
 impl Printer {
     fn new(output: RowOutput) -> Self {
         let csv = output.format == RowFormat::Csv && !output.quiet;
-        let table = csv.then(|| TrendTable::new(io::stdout()));
+        let table = csv.then(|| Table::new(io::stdout()));
         Self { output, zone: TimeZone::system(), table }
     }
 

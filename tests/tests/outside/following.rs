@@ -31,7 +31,8 @@ fn a_question_is_shown_and_answered() {
     for expected in ["question", "instruments.psu, instruments.thermo", "setpoint sync"] {
         assert!(shown.contains(expected), "{expected} is missing:\n{shown}");
     }
-    ends(&bench, "set", &[&format!("{VOLTAGE}=4.0")], 1);
+    let refused = ends(&bench, "set", &[&format!("{VOLTAGE}=4.0")], 1);
+    assert!(refused.stderr.contains("setpoint reload FILE applies the file"), "{refused:?}");
 
     let kept = good(&bench, "sync", &[]);
     assert!(kept.contains("bench.toml holds r1, which runs"), "{kept}");

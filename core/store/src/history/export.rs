@@ -1,91 +1,89 @@
 //! Events and readbacks over time as CSV, row by row as they are read.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    marker::PhantomData,
+};
 
 use serde_json::Value;
 
 use super::{HistoryEvent, TrendPoint};
 
-/// The columns of a table of events.
-const EVENT: [&str; 12] = [
-    "seq", "at", "mono_us", "run", "origin", "kind", "subject", "tone", "path", "message",
-    "took_ms", "payload",
-];
+/// What can be a row of a table.
+pub trait Row {
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
 
-/// The columns of a table of readbacks.
-const TREND: [&str; 4] = ["at", "instrument", "parameter", "value"];
+    /// The fields in the order of the columns.
+    fn fields(&self) -> Vec<String>;
+}
 
-/// Events as rows of CSV, below a row with the names of the columns; the payload is JSON in one
-/// column.
-pub struct EventTable<W: Write>(Table<W>);
+impl Row for HistoryEvent {
+    /// The payload is JSON in one column.
+    const COLUMNS: &'static [&'static str] = &[
+        "seq", "at", "mono_us", "run", "origin", "kind", "subject", "tone", "path", "message",
+        "took_ms", "payload",
+    ];
 
-impl<W: Write> EventTable<W> {
-    /// A table with nothing in it.
-    pub fn new(out: W) -> Self {
-        Self(Table::new(out, &EVENT))
-    }
-
-    /// Adds an event; when this returns, it was handed to `out`.
-    ///
-    /// # Errors
-    /// What `out` says.
-    pub fn write(&mut self, event: &HistoryEvent) -> io::Result<()> {
-        self.0.write(&event_row(event))
-    }
-
-    /// Writes the names of the columns if there was no event.
-    ///
-    /// # Errors
-    /// What `out` says.
-    pub fn end(&mut self) -> io::Result<()> {
-        self.0.end()
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.seq.to_string(),
+            self.at.to_string(),
+            self.mono_us.to_string(),
+            self.run.to_string(),
+            self.origin.clone(),
+            self.kind.clone(),
+            self.subject.clone(),
+            self.tone.clone(),
+            self.path.clone(),
+            self.message.clone(),
+            self.took_ms.map(|took| took.to_string()).unwrap_or_default(),
+            self.payload.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ]
     }
 }
 
-/// Readbacks as rows of CSV, below a row with the names of the columns.
-pub struct TrendTable<W: Write>(Table<W>);
+impl Row for TrendPoint {
+    const COLUMNS: &'static [&'static str] = &["at", "instrument", "parameter", "value"];
 
-impl<W: Write> TrendTable<W> {
-    /// A table with nothing in it.
-    pub fn new(out: W) -> Self {
-        Self(Table::new(out, &TREND))
-    }
-
-    /// Adds a readback; when this returns, it was handed to `out`.
-    ///
-    /// # Errors
-    /// What `out` says.
-    pub fn write(&mut self, point: &TrendPoint) -> io::Result<()> {
-        self.0.write(&trend_row(point))
-    }
-
-    /// Writes the names of the columns if there was no readback.
-    ///
-    /// # Errors
-    /// What `out` says.
-    pub fn end(&mut self) -> io::Result<()> {
-        self.0.end()
+    /// A text without quotes of its own.
+    fn fields(&self) -> Vec<String> {
+        let value = match &self.value {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        vec![self.at.to_string(), self.instrument.clone(), self.parameter.clone(), value]
     }
 }
 
-struct Table<W: Write> {
+/// Rows of CSV below a row with the names of the columns.
+pub struct Table<R: Row, W: Write> {
     rows: csv::Writer<W>,
-    columns: &'static [&'static str],
     begun: bool,
+    of: PhantomData<fn(&R)>,
 }
 
-impl<W: Write> Table<W> {
-    fn new(out: W, columns: &'static [&'static str]) -> Self {
-        Self { rows: csv::Writer::from_writer(out), columns, begun: false }
+impl<R: Row, W: Write> Table<R, W> {
+    /// A table with nothing in it.
+    pub fn new(out: W) -> Self {
+        Self { rows: csv::Writer::from_writer(out), begun: false, of: PhantomData }
     }
 
-    fn write(&mut self, row: &[String]) -> io::Result<()> {
+    /// Adds a row; when this returns, it was handed to `out`.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write(&mut self, row: &R) -> io::Result<()> {
         self.begin()?;
-        self.rows.write_record(row).map_err(io_error)?;
+        self.rows.write_record(row.fields()).map_err(io_error)?;
         self.rows.flush()
     }
 
-    fn end(&mut self) -> io::Result<()> {
+    /// Writes the names of the columns if there was no row.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn end(&mut self) -> io::Result<()> {
         self.begin()?;
         self.rows.flush()
     }
@@ -94,7 +92,7 @@ impl<W: Write> Table<W> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        self.rows.write_record(self.columns).map_err(io_error)
+        self.rows.write_record(R::COLUMNS).map_err(io_error)
     }
 }
 
@@ -103,31 +101,4 @@ fn io_error(error: csv::Error) -> io::Error {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
     }
-}
-
-/// The fields of an event in the order of the columns.
-fn event_row(event: &HistoryEvent) -> [String; 12] {
-    [
-        event.seq.to_string(),
-        event.at.to_string(),
-        event.mono_us.to_string(),
-        event.run.to_string(),
-        event.origin.clone(),
-        event.kind.clone(),
-        event.subject.clone(),
-        event.tone.clone(),
-        event.path.clone(),
-        event.message.clone(),
-        event.took_ms.map(|took| took.to_string()).unwrap_or_default(),
-        event.payload.as_ref().map(ToString::to_string).unwrap_or_default(),
-    ]
-}
-
-/// The fields of a readback in the order of the columns; a text without quotes of its own.
-fn trend_row(point: &TrendPoint) -> [String; 4] {
-    let value = match &point.value {
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    };
-    [point.at.to_string(), point.instrument.clone(), point.parameter.clone(), value]
 }

@@ -325,7 +325,7 @@ fn a_table_reads_back_as_what_was_written() {
     assert!(history.flush(PATIENCE));
 
     let mut bytes = Vec::new();
-    let mut table = EventTable::new(&mut bytes);
+    let mut table = Table::new(&mut bytes);
     let told = bench.reader().replay(&EventFilter::default(), |event| {
         table.write(event).unwrap();
         ControlFlow::Continue(())
