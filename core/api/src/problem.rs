@@ -128,6 +128,9 @@ impl From<CommandError> for Problem {
             CommandError::Locked { .. } => {
                 (StatusCode::LOCKED, "suspended", "Reloads of the file are suspended")
             }
+            CommandError::ReadOnly { .. } => {
+                (StatusCode::LOCKED, "read_only", "The file is read-only")
+            }
             CommandError::Stale { .. } => {
                 (StatusCode::PRECONDITION_FAILED, "stale", "The bench has changed meanwhile")
             }
@@ -229,6 +232,7 @@ mod tests {
             (CommandError::Device { message: message() }, 502),
             (CommandError::Busy { waiting: 64 }, 503),
             (CommandError::Locked { message: message() }, 423),
+            (CommandError::ReadOnly { message: message() }, 423),
             (CommandError::Stopping, 503),
         ] {
             let (words, busy) = (error.to_string(), matches!(error, CommandError::Busy { .. }));

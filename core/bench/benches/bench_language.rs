@@ -12,7 +12,6 @@
 
 use std::{
     collections::BTreeMap,
-    fmt::Write as _,
     hint::black_box,
     process::Command,
     sync::Arc,
@@ -20,9 +19,10 @@ use std::{
 };
 
 use serde::Deserialize;
-use setpoint_bench::{
-    BenchText, Catalogue, Edit, ParameterFacts, ParameterKind, Value, apply, diff,
-};
+use setpoint_bench::{BenchText, Edit, Value, apply, diff};
+
+mod large;
+use large::Types;
 
 /// What the floor reads a file into.
 #[derive(Deserialize)]
@@ -57,48 +57,9 @@ struct Wire {
     reply_timeout: String,
 }
 
-/// One type of instrument with the parameters that the file sets.
-struct Types;
-
-impl Catalogue for Types {
-    fn types(&self) -> Vec<String> {
-        vec!["supply".to_owned()]
-    }
-
-    fn parameters(&self, instrument_type: &str) -> Option<Vec<ParameterFacts>> {
-        let number = |name: String, unit: &str, most| ParameterFacts {
-            name,
-            kind: ParameterKind::Float,
-            unit: Some(unit.to_owned()),
-            range: Some((0.0, most)),
-            choices: Vec::new(),
-            settable: true,
-            hazard: None,
-        };
-        let channel = |n: usize| {
-            [
-                number(format!("ch{n}.voltage"), "V", 30.0),
-                number(format!("ch{n}.current"), "A", 3.0),
-            ]
-        };
-        (instrument_type == "supply").then(|| (1..=3).flat_map(channel).collect())
-    }
-}
-
-/// A file of so many instruments with ten keys each. `shift` changes a value in all of them.
+/// A file of so many instruments. `shift` changes a value in all of them.
 fn file(instruments: usize, shift: f64) -> String {
-    let mut text = "# Bench for measuring\nformat = 1\n\n[bench]\nname = \"Large\"\n".to_owned();
-    for n in 0..instruments {
-        let (host, port, volts) = (n % 250 + 1, 5000 + n / 250, (n % 29) as f64 + shift);
-        write!(
-            text,
-            "\n# Bias supply {n}\n[instruments.psu{n:05}]\ntype = \"supply\"\naddress = \"tcp://192.0.2.{host}:{port}\"\n\
-             enabled = true\nlabel = \"Rack {n}\"\non_reconnect = \"compare\"\nwire.reply_timeout = \"1s\"\n\
-             [instruments.psu{n:05}.set]\nch1.voltage = {volts:.3} # V\nch1.current = 0.5\nch2.voltage = 1.5\nch2.current = 0.25\n",
-        )
-        .unwrap();
-    }
-    text
+    large::file(instruments, |n| (n % 29) as f64 + shift)
 }
 
 /// The middle one.

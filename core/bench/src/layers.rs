@@ -8,6 +8,15 @@
 //! `append` at its top. A component made from a template has the template's keys below its own.
 //! Variables are put into texts after that, so that only what holds has to be set.
 //!
+//! Codes of findings, besides those of [`check`](crate::check):
+//!
+//! | about | codes |
+//! |---|---|
+//! | files | `include_circle`, `include_matches_nothing`, `include_outside`, `missing_include`, `not_allowed`, `unreadable`, `no_overlay`, `malformed_line` |
+//! | keys in several layers | `layer_conflict` |
+//! | variables | `bad_variable`, `unset_variable`, `unset_secret`, `unknown_variable` |
+//! | templates | `unknown_template`, `template_circle`, `unfilled_placeholder`, `bad_placeholder` |
+//!
 //! Every place of the effective values names the text that it is in. Whatever holds a secret is
 //! known, and findings about it do not show it.
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::value::Value;
+use crate::{path::KeyPath, schema, value::Value};
 
 /// Everything one panel looks after. Only [`crate::read`] makes one, from a text without errors.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -23,6 +23,13 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// What a saved file does: as `[runtime]` says, else as is usual in its environment.
+    pub fn hot_reload(&self) -> HotReload {
+        let key = schema::at(&KeyPath::new(["runtime", "hot_reload"])).and_then(|node| node.key);
+        let usual = || HotReload::named(key?.preset.value_in(&self.environment)?.as_str()?);
+        self.runtime.hot_reload.or_else(usual).unwrap_or(HotReload::Propose)
+    }
+
     /// `[instruments.<id>]`
     pub fn instrument(&self, id: &str) -> Option<&Instrument> {
         self.instruments.get(id).map(Arc::as_ref)
@@ -37,10 +44,12 @@ impl Bench {
 /// `[runtime]`: how Setpoint itself behaves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RuntimeSettings {
-    /// Whether a saved file is applied by itself.
-    pub hot_reload: HotReload,
+    /// What a saved file does; `None`: the environment decides, see [`Bench::hot_reload`].
+    pub hot_reload: Option<HotReload>,
     /// Stillness wanted after a bare write.
     pub quiet: Duration,
+    /// How saves are noticed.
+    pub watch: Watch,
     /// How many unlabelled revisions are kept.
     pub snapshot_retention: usize,
     /// How long staged changes live without a touch.
@@ -54,8 +63,9 @@ pub struct RuntimeSettings {
 impl Default for RuntimeSettings {
     fn default() -> Self {
         Self {
-            hot_reload: HotReload::Apply,
+            hot_reload: None,
             quiet: Duration::from_millis(50),
+            watch: Watch::Auto,
             snapshot_retention: 10,
             transaction_timeout: Duration::from_secs(300),
             log_level: "info".to_owned(),
@@ -69,8 +79,33 @@ impl Default for RuntimeSettings {
 pub enum HotReload {
     /// It is applied.
     Apply,
+    /// It is checked, and waits for an operator.
+    Propose,
     /// Nothing, until someone asks for a reload.
     Off,
+}
+
+impl HotReload {
+    /// By its word in a bench file.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        match word {
+            "apply" => Some(Self::Apply),
+            "propose" => Some(Self::Propose),
+            "off" => Some(Self::Off),
+            _ => None,
+        }
+    }
+}
+
+/// How saves of the files are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// By what the system offers, and by asking where that is not enough.
+    Auto,
+    /// By what the system offers, on every file system.
+    Native,
+    /// By asking for the state of the files.
+    Poll,
 }
 
 /// `[instruments.<id>]`

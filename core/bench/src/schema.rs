@@ -162,16 +162,37 @@ pub enum Preset {
     Whole(i64),
     /// `true` or `false`
     Switch(bool),
+    /// A text that depends on the environment.
+    ByEnvironment {
+        /// In [`PRODUCTION`].
+        production: &'static str,
+        /// In every other.
+        elsewhere: &'static str,
+    },
 }
 
+/// The environment in which a bench is in earnest.
+pub const PRODUCTION: &str = "production";
+
 impl Preset {
-    /// As a file would write it.
+    /// As a file would write it; `None` where that depends on the environment.
     pub fn value(self) -> Option<Value> {
         match self {
-            Self::Required | Self::Absent => None,
+            Self::Required | Self::Absent | Self::ByEnvironment { .. } => None,
             Self::Text(text) => Some(text.into()),
             Self::Whole(number) => Some(number.into()),
             Self::Switch(switch) => Some(switch.into()),
+        }
+    }
+
+    /// The same in an environment.
+    pub fn value_in(self, environment: &str) -> Option<Value> {
+        match self {
+            Self::ByEnvironment { production, .. } if environment == PRODUCTION => {
+                Some(production.into())
+            }
+            Self::ByEnvironment { elsewhere, .. } => Some(elsewhere.into()),
+            preset => preset.value(),
         }
     }
 }
@@ -310,7 +331,7 @@ mod tests {
     #[test]
     fn presets_are_allowed_values() {
         for key in KEYS {
-            if let Some(value) = key.preset.value() {
+            for value in [PRODUCTION, "x"].iter().filter_map(|in_| key.preset.value_in(in_)) {
                 assert!(crate::check::allowed(key.kind, &value).is_ok(), "{}", key.path);
             }
         }

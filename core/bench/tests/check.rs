@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use common::Types;
+use common::{Types, listed_codes};
 use setpoint_bench::{
     Bench, KeyPath, Severity, Value,
     check::{
@@ -22,7 +22,7 @@ use setpoint_bench::{
         not_utf8, summary, whole,
     },
     document::{Document, Place},
-    model::{HotReload, OnReconnect},
+    model::{HotReload, OnReconnect, Watch},
     read,
 };
 
@@ -74,14 +74,6 @@ fn reports_are_as_expected() {
     assert!(wrong.is_empty(), "not as expected:\n{}", wrong.join("\n"));
 }
 
-/// The codes that the documentation of the checks lists.
-fn listed() -> BTreeSet<String> {
-    let docs = include_str!("../src/check.rs");
-    let rows = docs.lines().filter(|line| line.starts_with("//! | ") && line.contains('`'));
-    let codes = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
-    codes.map(str::to_owned).collect()
-}
-
 #[test]
 fn every_listed_code_is_met_and_every_met_code_is_listed() {
     let mut met: BTreeSet<String> = cases()
@@ -92,7 +84,7 @@ fn every_listed_code_is_met_and_every_met_code_is_listed() {
     // No file can hold these; tests of their own do.
     met.insert(not_utf8("bench.toml", 1, 1).diagnostics[0].code.clone());
     met.extend(["too_large", "too_many"].map(str::to_owned));
-    assert_eq!(met, listed());
+    assert_eq!(met, listed_codes(include_str!("../src/check.rs")));
 }
 
 #[test]
@@ -135,6 +127,7 @@ fn what_the_file_says_is_in_the_bench() {
         [runtime]
         hot_reload = "propose"
         quiet = "20ms"
+        watch = "poll"
         snapshot_retention = 3
         log_level = "debug"
         [instruments.psu]
@@ -163,7 +156,8 @@ fn what_the_file_says_is_in_the_bench() {
         "#,
     );
     assert_eq!(bench.name, "Optics");
-    assert_eq!(bench.runtime.hot_reload, HotReload::Off);
+    assert_eq!(bench.hot_reload(), HotReload::Propose);
+    assert_eq!(bench.runtime.watch, Watch::Poll);
     assert_eq!(bench.runtime.quiet, Duration::from_millis(20));
     assert_eq!(bench.runtime.snapshot_retention, 3);
     assert_eq!(bench.runtime.log_level, "debug");

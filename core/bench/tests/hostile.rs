@@ -5,13 +5,9 @@
 #[path = "common/mod.rs"]
 mod common;
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use common::Types;
+use common::{Types, grows};
 use setpoint_bench::{
     BenchText, Diagnostic, Document, Edit, Severity, TextEdit, Value, apply, apply_with, check,
     diff,
@@ -66,29 +62,6 @@ impl Surroundings for Memory {
 
 fn repeated(count: usize, each: impl Fn(usize) -> String) -> String {
     (0..count).map(each).collect()
-}
-
-/// Whether four times as much takes less than a quadratic time would: sixteen times as long.
-/// `make` gives an input of a size, which is no part of what is measured.
-fn grows<T>(what: &str, size: usize, make: impl Fn(usize) -> T, work: impl Fn(&T)) {
-    let time = |input: &T, runs: usize| {
-        let run = || {
-            let begun = Instant::now();
-            work(input);
-            begun.elapsed()
-        };
-        (0..runs).map(|_| run()).min().unwrap()
-    };
-    let (small, large) = (make(size), make(4 * size));
-    // A machine that is busy with something else is given another chance.
-    let mut last = (Duration::ZERO, Duration::ZERO);
-    for _ in 0..3 {
-        last = (time(&small, 3), time(&large, 1));
-        if last.1 < last.0 * 10 + Duration::from_millis(30) {
-            return;
-        }
-    }
-    panic!("{what}: {:?} for {size} and {:?} for four times as much", last.0, last.1);
 }
 
 /// Everything that the commands do with a text.

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use setpoint_bench::Bench;
-use setpoint_instruments::{ParamFacts, ParamValue};
+use setpoint_instruments::{ParamFacts, ParamValue, SetError};
 
-use crate::{components::Components, journaling::Notes, manager::about, plan::Step};
+use crate::{components::Components, journaling::Notes, plan::Step, secrets::Secrets};
 
 /// A step that was taken, with what it takes to go back.
 enum Taken {
@@ -72,9 +72,12 @@ pub(crate) struct Progress {
     pub(crate) verified: Vec<Verified>,
     /// Where the journal is told of it.
     pub(crate) notes: Notes,
+    /// What nobody is told.
+    secrets: Secrets,
 }
 
-/// Takes the steps in order. If one fails, the ones before it are taken back.
+/// Takes the steps in order. If one fails, the ones before it are taken back. What is said of it
+/// holds no secret.
 ///
 /// # Errors
 /// The failure of the first step that fails, with what was and was not undone.
@@ -83,9 +86,9 @@ pub(crate) async fn take(
     components: &mut Components,
     old: &Bench,
     new: &Bench,
-    notes: Notes,
+    (notes, secrets): (Notes, Secrets),
 ) -> Result<Progress, StepFailure> {
-    let mut progress = Progress { notes, ..Progress::default() };
+    let mut progress = Progress { notes, secrets, ..Progress::default() };
     for (index, step) in steps.iter().enumerate() {
         let before = progress.verified.len();
         if let Err(what) = take_one(index, step, components, new, &mut progress).await {
@@ -134,7 +137,9 @@ async fn take_one(
                     },
                 ));
             }
-            let outcome = outcome.map_err(|error| about(instrument, &error.cause))?;
+            let failure =
+                |error: SetError| progress.secrets.failure(instrument, parameter, &error.cause);
+            let outcome = outcome.map_err(failure)?;
             progress.verified.push(Verified {
                 path: format!("{instrument}.{parameter}"),
                 asked: value.clone(),
@@ -192,8 +197,12 @@ pub(crate) async fn take_back(
                     failure.not_undone.push(format!("{path}: {why}"));
                     continue;
                 }
-                match restore(components, &instrument, &parameter, before).await {
-                    Ok(Some(value)) => failure.undone.push(format!("{path} back to {value}")),
+                let secrets = &progress.secrets;
+                match restore(components, &instrument, &parameter, before, secrets).await {
+                    Ok(Some(value)) => {
+                        let value = secrets.shown(&instrument, &parameter, &value);
+                        failure.undone.push(format!("{path} back to {value}"));
+                    }
                     Ok(None) => {}
                     Err(why) => {
                         failure.not_undone.push(format!("{path}: {why}"));
@@ -229,6 +238,7 @@ async fn restore(
     instrument: &str,
     parameter: &str,
     before: Option<ParamValue>,
+    secrets: &Secrets,
 ) -> Result<Option<ParamValue>, String> {
     let handle =
         components.handle(instrument).ok_or_else(|| format!("{instrument} is not running"))?;
@@ -236,6 +246,7 @@ async fn restore(
     if handle.read(parameter).await.is_ok_and(|now| now == before) {
         return Ok(None);
     }
-    handle.set(parameter, before.clone()).await.map_err(|error| about(instrument, &error.cause))?;
+    let failure = |error: SetError| secrets.failure(instrument, parameter, &error.cause);
+    handle.set(parameter, before.clone()).await.map_err(failure)?;
     Ok(Some(before))
 }

@@ -121,16 +121,21 @@ fn kind(facts: &ParamFacts) -> ParameterKind {
 
 /// A checked value of a bench file as the instrument takes it.
 pub(crate) fn param_value(facts: &ParamFacts, value: &Value) -> ParamValue {
-    match (kind(facts), value) {
-        (ParameterKind::Float, number) if number.as_f64().is_some() => {
+    value_of_kind(value, matches!(kind(facts), ParameterKind::Float))
+}
+
+/// A value of a bench file as a session has it, for a parameter that is, or is not, a float.
+pub(crate) fn value_of_kind(value: &Value, float: bool) -> ParamValue {
+    match value {
+        number if float && number.as_f64().is_some() => {
             ParamValue::Float(number.as_f64().unwrap_or(f64::NAN))
         }
-        (_, Value::Bool(on)) => ParamValue::Bool(*on),
-        (_, Value::Int(number)) => ParamValue::Int(*number),
-        (_, Value::Float(number)) => ParamValue::Float(*number),
-        (_, Value::String(text)) => ParamValue::Text(text.clone()),
+        Value::Bool(on) => ParamValue::Bool(*on),
+        Value::Int(number) => ParamValue::Int(*number),
+        Value::Float(number) => ParamValue::Float(*number),
+        Value::String(text) => ParamValue::Text(text.clone()),
         // No parameter takes a list or a table; a file that gives one does not check.
-        (_, Value::Array(_) | Value::Table(_)) => ParamValue::Text(value.to_string()),
+        Value::Array(_) | Value::Table(_) => ParamValue::Text(value.to_string()),
     }
 }
 

@@ -285,6 +285,12 @@ pub enum CommandError {
         /// What is in the way and how to get past it.
         message: String,
     },
+    /// The file, or the disk that it or the folder beside it is on, is read-only for this user.
+    #[error("{message}")]
+    ReadOnly {
+        /// Which file, and what to do.
+        message: String,
+    },
     /// The caller's idea of the running revision is out of date.
     #[error("the bench runs {running}, not {expected}: read it again and repeat the change")]
     Stale {

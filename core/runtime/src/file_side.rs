@@ -14,10 +14,10 @@ use crate::{
     event::{Origin, Tone},
     files::{Files, OnDiskText},
     manager::Manager,
-    passage::{Proposal, Read, ms},
+    passage::{Proposal, Read, ms, summary},
     staging::none,
-    standing::{Found, Wait},
-    status::{Question, Timings},
+    standing::{Found, Wait, are_rights},
+    status::{Outcome, Question, Timings},
 };
 
 /// How long a change waits for a save of the file to settle; longer than the watcher holds back
@@ -94,7 +94,7 @@ impl Manager {
                     "{file} is gone. The bench still runs {id}; put the file back, or have it \
                      written anew"
                 );
-                ("file_gone", Tone::Warning, why.clone(), Found::Unreadable { why })
+                ("file_gone", Tone::Warning, why.clone(), Found::Unreadable { why, rights: false })
             }
             ReadError::NotUtf8 { line, column, .. } => {
                 let findings = check::not_utf8(file, *line, *column).diagnostics;
@@ -106,11 +106,12 @@ impl Manager {
             }
             _ => {
                 let why = format!("{error}. The bench still runs {id}");
-                ("file_unreadable", Tone::Warning, why.clone(), Found::Unreadable { why })
+                let rights = matches!(error, ReadError::NotAllowed(_));
+                ("file_unreadable", Tone::Warning, why.clone(), Found::Unreadable { why, rights })
             }
         };
         let known = match (self.file_side.found(), &found) {
-            (Some(Found::Unreadable { why: before }), Found::Unreadable { why: now }) => {
+            (Some(Found::Unreadable { why: before, .. }), Found::Unreadable { why: now, .. }) => {
                 before == now
             }
             (
@@ -151,7 +152,7 @@ impl Manager {
                 return;
             }
             if self.means_the_same(&file.text).await {
-                self.in_step_again();
+                self.in_step_again().await;
                 return;
             }
         }
@@ -179,8 +180,9 @@ impl Manager {
             self.tell(Origin::File, "file_conflict", Tone::Warning, message);
             return;
         }
-        let why = if self.running.bench.runtime.hot_reload == HotReload::Off {
-            Some(Wait::Reload)
+        let hot_reload = self.running.bench.hot_reload();
+        let why = if hot_reload == HotReload::Off {
+            Some(Wait::Off)
         } else if self.file_side.paused() {
             Some(Wait::Resume)
         } else if self.file_side.breaker().holds() {
@@ -191,11 +193,19 @@ impl Manager {
         if let Some(why) = why {
             // That saves are held back for a while was told when it began.
             if why != Wait::Calm {
-                let message = format!("{name} changed; it waits for a reload");
+                let message = match why {
+                    Wait::Off => {
+                        format!("{name} changed and is not followed; reload it to apply it")
+                    }
+                    _ => format!("{name} changed; it waits for a reload"),
+                };
                 self.tell(Origin::File, "file_waiting", Tone::Info, message);
             }
             self.file_side.holds(Found::Waiting { text, why });
             return;
+        }
+        if hot_reload == HotReload::Propose {
+            return self.propose(text, look).await;
         }
         let settle = look.first_sign.map_or(0.0, ms);
         let saved = Some(Saved { renamed: look.renamed });
@@ -203,10 +213,61 @@ impl Manager {
         let _ = self.change(Proposal::from_file(text, saved, settle)).await;
     }
 
+    /// The files hold an edit that an operator decides about: it is checked, and shown with what
+    /// it would change.
+    async fn propose(&mut self, text: Arc<str>, look: Look) {
+        let mut timings = Timings::default();
+        let asked = match self.emptied(&text) {
+            Some(question) => Ok(Err(question)),
+            None => match self.read(text.clone(), false, &mut timings).await {
+                Ok(read) => match self.doubted(&read, Saved { renamed: look.renamed }).await {
+                    Some(question) => Ok(Err(question)),
+                    None => Ok(Ok(summary(&read.changes))),
+                },
+                Err(error) => Err(error),
+            },
+        };
+        match asked {
+            Ok(Ok(changes)) => {
+                let message = format!(
+                    "{} was saved and waits for an operator: {changes}. Reload it to apply it.",
+                    self.file_name
+                );
+                self.file_side.holds(Found::Waiting { text, why: Wait::Operator(changes) });
+                self.tell(Origin::File, "reload_proposed", Tone::Info, message);
+            }
+            Ok(Err(question)) => drop(self.ask_about(text, question)),
+            Err(error) => {
+                self.note_reload(Origin::File, Outcome::Rejected, 0, 0, timings);
+                self.tell_rejected(Origin::File, true, &error, timings);
+                self.refuse(text, &error, true);
+            }
+        }
+    }
+
+    /// Rights were in the way. Once they are not, the files are looked at as after a save.
+    pub(crate) async fn look_at_rights(&mut self) {
+        self.file_side.looked_at_rights();
+        let file = match self.keeping.read_file().await {
+            Ok(file) => file,
+            Err(error) => {
+                self.cannot_follow(&error);
+                return;
+            }
+        };
+        if matches!(self.file_side.found(), Some(Found::Refused { .. })) {
+            let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
+            if read.is_err_and(|error| are_rights(error.diagnostics())) {
+                return;
+            }
+        }
+        self.text_seen(file, Look { beside: true, ..Look::default() }).await;
+    }
+
     /// The files hold what runs, and mean it.
-    fn in_step_again(&mut self) {
+    async fn in_step_again(&mut self) {
         if !self.file_side.in_step() {
-            self.file_side.matches();
+            self.matches(Origin::File, Origin::File.as_str()).await;
             let id = &self.running.revision.id;
             let message = format!("{} holds {id} again, which runs", self.file_name);
             self.tell(Origin::File, "file_in_step", Tone::Good, message);
@@ -418,10 +479,8 @@ impl Manager {
     /// An edit of a file beside the bench file that nobody has told of yet, once it is still.
     async fn take_others_in(&mut self) {
         let main = TextHash::of(&*Files::main(&self.running.text));
-        let runtime = &self.running.bench.runtime;
-        let follows = runtime.hot_reload == HotReload::Apply;
-        let quiet = runtime.quiet.max(Duration::from_millis(50));
-        if self.file_side.paused() || !follows || !self.file_side.in_step() {
+        let quiet = self.running.bench.runtime.quiet.max(Duration::from_millis(50));
+        if self.file_side.paused() || !self.file_side.in_step() {
             return;
         }
         let Ok(mut last) = self.keeping.read_file().await else { return };
@@ -442,7 +501,11 @@ impl Manager {
     }
 
     /// Reads the file now and puts it into effect, also one that was refused before.
-    pub(crate) async fn reload_now(&mut self, origin: Origin) -> Result<Answer, CommandError> {
+    pub(crate) async fn reload_now(
+        &mut self,
+        origin: Origin,
+        author: &str,
+    ) -> Result<Answer, CommandError> {
         let file = match self.keeping.read_file().await {
             Ok(file) => file,
             Err(error) => {
@@ -451,7 +514,7 @@ impl Manager {
             }
         };
         if file.hash == self.running.hash && self.means_the_same(&file.text).await {
-            self.file_side.matches();
+            self.matches(origin, author).await;
             self.calm();
             let message = format!("{} is what runs already", self.file_name);
             self.tell(origin, "reload_unchanged", Tone::Info, message);

@@ -154,8 +154,8 @@ impl Files {
 
     /// Replaces the files whose texts differ from what they hold. Each is whole at every instant;
     /// the bench file comes last. `main_hash` is the fingerprint that the bench file has to have
-    /// until the very moment it is replaced, if it matters; a file that is gone is made anew.
-    /// Blocks.
+    /// until the very moment it is replaced, or it is gone; `None`: it is not to be there. A file
+    /// that is not there is made anew. Blocks.
     ///
     /// # Errors
     /// [`StoreError`] of the first file that cannot be written, or of one beside the bench file
@@ -180,13 +180,15 @@ impl Files {
         all.push((self.path.to_path_buf(), main));
         for (done, (path, text)) in all.iter().enumerate() {
             let unchanged = |_: &[u8]| {
-                let now = std::fs::read(path).ok();
-                let same = match (replaced.get(done), main_hash) {
-                    (Some((_, before)), _) => {
-                        now.as_deref() == before.as_deref().map(str::as_bytes)
-                    }
-                    (None, Some(expected)) => now.is_none_or(|now| TextHash::of(&now) == expected),
-                    (None, None) => true,
+                let now = match std::fs::read(path) {
+                    Ok(bytes) => Some(bytes),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                    // It is there, and nobody knows what it holds.
+                    Err(_) => return Err(StoreError::Changed { path: path.clone() }),
+                };
+                let same = match replaced.get(done) {
+                    Some((_, before)) => now.as_deref() == before.as_deref().map(str::as_bytes),
+                    None => now.is_none_or(|now| Some(TextHash::of(&now)) == main_hash),
                 };
                 if same { Ok(()) } else { Err(StoreError::Changed { path: path.clone() }) }
             };
@@ -441,7 +443,15 @@ impl Meaning {
 
     /// Whether there are secrets in it.
     pub(crate) fn has_secrets(&self) -> bool {
-        matches!(self, Self::Layered(layered) if !layered.secrets.is_empty())
+        !self.secrets().is_empty()
+    }
+
+    /// The keys that hold secrets.
+    pub(crate) fn secrets(&self) -> &[layers::Secret] {
+        match self {
+            Self::Alone(_) => &[],
+            Self::Layered(layered) => &layered.secrets,
+        }
     }
 
     fn reading(&self) -> &Reading {
@@ -494,15 +504,30 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_is_not_taken_for_one_that_is_not_there() {
         let (folder, files) = bench();
-        let text = files.read(&Drivers::beside(&files.path)).unwrap().text;
+        let read = files.read(&Drivers::beside(&files.path)).unwrap();
+        let (text, main) = (read.text.clone(), Some(read.main_hash));
         let odd = b"# \xff\n";
         std::fs::write(folder.path().join("one.toml"), odd).unwrap();
-        let refused = files.write(&text, None).unwrap_err();
+        let refused = files.write(&text, main).unwrap_err();
         assert!(refused.to_string().contains("one.toml"), "{refused}");
         assert_eq!(std::fs::read(folder.path().join("one.toml")).unwrap(), odd);
         std::fs::remove_file(folder.path().join("one.toml")).unwrap();
-        files.write(&text, None).unwrap();
+        files.write(&text, main).unwrap();
         assert!(folder.path().join("one.toml").exists());
+    }
+
+    #[test]
+    fn a_file_that_came_is_not_written_over() {
+        let (folder, files) = bench();
+        let path = folder.path().join("bench.toml");
+        let text = files.read(&Drivers::beside(&files.path)).unwrap().text;
+        std::fs::write(&path, "# someone else's\n").unwrap();
+        let refused = files.write(&text, None).unwrap_err();
+        assert!(matches!(refused, StoreError::Changed { .. }), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "# someone else's\n");
+        std::fs::remove_file(&path).unwrap();
+        files.write(&text, None).unwrap();
+        assert_eq!(files.read(&Drivers::beside(&files.path)).unwrap().text, text);
     }
 
     /// The text that was read carries its layers along, to whoever asks for its meaning next; any

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::layers::LayeredReading;
 use setpoint_instruments::ParamValue;
 use setpoint_store::{Intent, Journal, StepNote, TextHash};
 use tokio::sync::{mpsc, oneshot};
@@ -159,13 +158,6 @@ impl Notes {
     }
 }
 
-/// Whether the setpoint of a parameter, `psu.ch1.voltage`, holds a secret.
-pub(crate) fn holds_secret(layered: &LayeredReading, parameter: &str) -> bool {
-    let Some((instrument, name)) = parameter.split_once('.') else { return false };
-    let path = format!("instruments.{instrument}.set.{name}").parse();
-    path.is_ok_and(|path| layered.holds_secret(&path))
-}
-
 /// Who wants a change, and why.
 pub(crate) struct Wanted<'a> {
     pub(crate) author: &'a str,
@@ -179,7 +171,7 @@ impl Manager {
     pub(crate) async fn begin_journal(
         &mut self,
         plan: &Plan,
-        meaning: &Meaning,
+        meaning: &Arc<Meaning>,
         text: &Arc<str>,
         wanted: Wanted<'_>,
     ) -> Notes {
@@ -187,16 +179,16 @@ impl Manager {
             tracing::warn!("what runs is still not kept: {error}");
         }
         let mut lines = Lines::of(plan);
-        for secrets in [meaning, &*self.running.meaning] {
-            if let Meaning::Layered(layered) = secrets
-                && secrets.has_secrets()
-            {
-                let hidden = lines.touches.iter().enumerate();
-                let hidden = hidden.filter(|(_, touch)| holds_secret(layered, touch));
-                lines.secret.extend(hidden.map(|(line, _)| line));
-                let hide = |line: &mut String| *line = secrets.hide(std::mem::take(line));
-                lines.texts.iter_mut().for_each(hide);
-            }
+        let mut secrets = self.publisher.secrets();
+        secrets.comes(meaning);
+        if !secrets.is_empty() {
+            let holds = |touch: &String| {
+                touch.split_once('.').is_some_and(|(id, name)| secrets.holds(id, name))
+            };
+            let hidden = lines.touches.iter().enumerate().filter(|(_, touch)| holds(touch));
+            lines.secret.extend(hidden.map(|(line, _)| line));
+            let hide = |line: &mut String| *line = secrets.hide(std::mem::take(line));
+            lines.texts.iter_mut().for_each(hide);
         }
         let intent = Intent {
             from_hash: Some(self.running.hash),

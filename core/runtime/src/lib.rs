@@ -28,6 +28,7 @@
 //! | `recording` | what goes to the history database: events, readings, pictures |
 //! | `journaling` | what is about to happen, and each step as it is taken |
 //! | `unfinished` | a change that an earlier run did not finish |
+//! | `secrets` | what nobody is shown |
 //! | `shelf` | what is kept, also where nothing can be |
 //! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
 //! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
@@ -62,6 +63,7 @@ mod passage;
 mod plan;
 mod publish;
 mod recording;
+mod secrets;
 mod shelf;
 mod staging;
 mod standing;

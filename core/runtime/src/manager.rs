@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use setpoint_bench::{Bench, Diagnostic, TextEdit, Value};
+use setpoint_bench::{Bench, Diagnostic, TextEdit, Value, model::HotReload};
 use setpoint_instruments::SessionError;
 use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
@@ -23,7 +23,7 @@ use crate::{
     staging::{Staging, none},
     standing::{self, FileSide, Shown},
     status::{ReloadState, Revision, WatchShown},
-    transactions::{self, Transactions},
+    transactions::Transactions,
 };
 
 /// How often a change is made again on top of saves that come between.
@@ -97,10 +97,11 @@ impl Manager {
         loop {
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
-            let due = [self.file_side.due(), self.keeping.due()].into_iter().flatten().min();
+            let due = [self.file_side.due(), self.keeping.due(), self.transactions.forget_at()];
+            let due = due.into_iter().flatten().min();
             tokio::select! {
                 _ = stop.recv() => break,
-                () = transactions::until(expiry) => self.expire_transactions().await,
+                () = standing::until(expiry) => self.expire_transactions().await,
                 () = standing::until(due) => self.what_is_due().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
@@ -185,7 +186,7 @@ impl Manager {
             }
             Command::Reload { author } => {
                 tracing::info!(author, "reload asked for");
-                self.reload_now(origin).await
+                self.reload_now(origin, &author).await
             }
             Command::Pause { author } => {
                 self.file_side.pause();
@@ -255,15 +256,18 @@ impl Manager {
         author: String,
     ) -> Result<Answer, CommandError> {
         let handle = self.handle(&instrument)?;
+        let secrets = self.publisher.secrets();
         // Written down before it reaches the device: nothing does so unrecorded.
         let path = format!("instruments.{instrument}");
-        self.keeping.audit_note("query", &path, &command, origin, &author).await?;
+        let noted = secrets.hide(command.clone());
+        self.keeping.audit_note("query", &path, &noted, origin, &author).await?;
         let reply = handle.query(&command).await;
         let outcome = match &reply {
             Ok(reply) => format!("answered “{reply}”"),
             Err(error) => error.to_string(),
         };
-        let message = format!("{author} sent “{command}” to {instrument}: {outcome}");
+        let outcome = secrets.hide(outcome);
+        let message = format!("{author} sent “{noted}” to {instrument}: {outcome}");
         self.publisher.tell(Told {
             origin,
             kind: "raw_query",
@@ -273,7 +277,9 @@ impl Manager {
             message,
             took_ms: None,
         });
-        let device = |error| CommandError::Device { message: about(&instrument, &error) };
+        let device = |error| CommandError::Device {
+            message: secrets.hide_about(&instrument, about(&instrument, &error)),
+        };
         Ok(Answer::Reply { reply: reply.map_err(device)? })
     }
 
@@ -284,9 +290,12 @@ impl Manager {
         author: String,
     ) -> Result<Answer, CommandError> {
         let handle = self.handle(&instrument)?;
-        let applied = handle.reapply().await.map_err(|error| CommandError::Device {
-            message: format!("Setpoints not applied: {}", about(&instrument, &error)),
+        let secrets = self.publisher.secrets();
+        let mut applied = handle.reapply().await.map_err(|error| {
+            let why = secrets.hide_about(&instrument, about(&instrument, &error));
+            CommandError::Device { message: format!("Setpoints not applied: {why}") }
         })?;
+        applied.failed = applied.failed.map(|why| secrets.hide_about(&instrument, why));
         let written = self.note_reapplied(&applied, origin, &author).await;
         let set = applied.set.into_iter().map(|one| one.parameter).collect();
         let answer = Reapplied { set, skipped: applied.skipped, failed: applied.failed };
@@ -313,11 +322,17 @@ impl Manager {
         author: &str,
     ) -> Result<(), CommandError> {
         let id = &applied.instrument;
+        let secrets = self.publisher.secrets();
         let mut parts = Vec::new();
         if !applied.set.is_empty() {
             let one = |one: &setpoint_instruments::Written| {
-                let before = one.before.as_ref().map(|before| format!("{before} → "));
-                format!("{} {}{}", one.parameter, before.unwrap_or_default(), one.asked)
+                let name = &one.parameter;
+                if let Some(written) = secrets.written(id, name) {
+                    return format!("{name} {written}");
+                }
+                let before = one.before.as_ref().filter(|_| !secrets.holds(id, name));
+                let before = before.map(|before| format!("{before} → "));
+                format!("{name} {}{}", before.unwrap_or_default(), one.asked)
             };
             let list: Vec<String> = applied.set.iter().map(one).collect();
             parts.push(format!("set {}", list.join(", ")));
@@ -326,7 +341,8 @@ impl Manager {
             let list = applied.skipped.join(", ");
             parts.push(format!("left as they are, because they are hazardous: {list}"));
         }
-        parts.extend(applied.failed.clone());
+        let failed = applied.failed.clone();
+        parts.extend(failed.map(|why| secrets.hide_about(id, why)));
         if parts.is_empty() {
             parts.push("it holds its setpoints already".to_owned());
         }
@@ -384,7 +400,8 @@ impl Manager {
         self.recording.noticed(&self.running);
         let unfinished = self.shown_unfinished();
         self.follow_beside();
-        let watch = WatchShown { polling: self.keeping.polling() };
+        let off = self.running.bench.hot_reload() == HotReload::Off && !self.file_side.paused();
+        let watch = WatchShown { polling: self.keeping.polling(), off };
         let timeout = self.running.bench.runtime.transaction_timeout;
         let transactions = self.transactions.shown(timeout);
         // Of what the panel shows as staged: what a program staged is for that to decide.
@@ -418,8 +435,7 @@ impl Manager {
             core.disk_text = disk_text;
             core.instrument_order = running.bench.instruments.keys().cloned().collect();
             core.source_order = running.bench.sources.keys().cloned().collect();
-            core.secrets.clear();
-            core.secrets.extend(running.meaning.has_secrets().then(|| running.meaning.clone()));
+            core.secrets.runs(&running.meaning);
         });
         self.publisher.publish();
     }
@@ -433,7 +449,13 @@ impl Manager {
                 Some(_) => ("history_unusable", Tone::Error),
                 None => ("history_usable", Tone::Good),
             };
-            let back = "The history is kept again".to_owned();
+            let back = match self.keeping.take_lost() {
+                0 => "The history is kept again".to_owned(),
+                lost => format!(
+                    "The history is kept again, without {lost} revisions that ran meanwhile: more \
+                     than could be held back"
+                ),
+            };
             self.tell(Origin::Bench, kind, tone, problem.clone().unwrap_or(back));
         }
         problem

@@ -6,6 +6,7 @@ use crate::{
     command::{Answer, CommandError},
     event::{Origin, Subject, Tone},
     event_log::Told,
+    keeping::NOT_WRITTEN,
     manager::Manager,
     status::Revision,
 };
@@ -31,6 +32,8 @@ impl Manager {
     pub(crate) fn retention(&self, bench: &Bench) -> usize {
         match self.unfinished {
             Some(_) => usize::MAX,
+            // Nor before it is known whether there is one.
+            None if self.keeping.journal_is_unread() => usize::MAX,
             None => bench.runtime.snapshot_retention,
         }
     }
@@ -44,12 +47,14 @@ impl Manager {
         message: String,
         author: String,
     ) -> Result<Answer, CommandError> {
-        let facts = snapshot_facts(origin, label, message, author);
+        let mut facts = snapshot_facts(origin, label, message, author);
+        if self.file_side.unwritten().is_some() {
+            facts.data = serde_json::json!({ NOT_WRITTEN: true });
+        }
         let revision = self.keeping.snapshot(&self.running.text, facts).await?;
         self.running.revision = revision.clone();
-        let quiet = self.running.bench.runtime.quiet;
         let retention = self.retention(&self.running.bench);
-        self.keeping.retain(retention, quiet, &revision.id).await;
+        self.keeping.retain(retention, &revision.id).await;
         let Revision { id, author, label, .. } = &revision;
         let name = label.as_ref().map(|label| format!(" “{label}”")).unwrap_or_default();
         self.tell_kept(origin, "snapshot_kept", format!("Snapshot{name} kept as {id} by {author}"));

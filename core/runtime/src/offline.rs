@@ -387,6 +387,11 @@ impl Offline {
 
     fn retain(&mut self, meaning: &Meaning) {
         let Some(bench) = meaning.bench() else { return };
+        // What going back from an unfinished change needs is not forgotten before that is decided,
+        // nor before it is known whether there is one.
+        if !matches!(self.journal.found(), Ok(None)) {
+            return;
+        }
         if let Err(error) = self.revisions.prune(bench.runtime.snapshot_retention, None) {
             tracing::warn!("old revisions could not be removed: {error}");
         }

@@ -13,7 +13,7 @@ use crate::{
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::Meaning,
-    journaling::{Wanted, holds_secret},
+    journaling::Wanted,
     keeping::{Facts, WriteError},
     manager::{Manager, Running},
     plan::{self, Plan},
@@ -148,14 +148,14 @@ impl Manager {
             if !from_file && !self.file_side.in_step() {
                 let left = self.expected_on_disk();
                 match self.keeping.write(text, left.clone()).await {
-                    Ok(()) => self.file_side.matches(),
+                    Ok(()) => self.matches(origin, &author).await,
                     Err(WriteError::Failed(error)) => self.not_written(left, error.to_string()),
                     Err(error @ WriteError::Changed(_)) => {
                         return Err(Stopped::Failed(error.into()));
                     }
                 }
             } else {
-                self.file_side.matches();
+                self.matches(origin, &author).await;
             }
             return Ok(self.nothing_to_do());
         }
@@ -180,11 +180,12 @@ impl Manager {
         let notes = self.begin_journal(&plan, &read.meaning, &text, wanted).await;
 
         // 7 apply: what is started shows up before this is over, and shows no secrets.
-        if read.meaning.has_secrets() {
-            self.publisher.update(|core| core.secrets.push(read.meaning.clone()));
-        }
+        self.publisher.update(|core| core.secrets.comes(&read.meaning));
         let old = self.running.bench.clone();
-        let taken = apply::take(&plan.steps, &mut self.components, &old, &read.bench, notes).await;
+        let secrets = self.publisher.secrets();
+        let telling = (notes, secrets.clone());
+        let taken =
+            apply::take(&plan.steps, &mut self.components, &old, &read.bench, telling).await;
         let progress = match taken {
             Ok(progress) => progress,
             Err(failure) => {
@@ -224,17 +225,18 @@ impl Manager {
         };
         let message = if message.trim().is_empty() { summary.clone() } else { message };
         let mut verified = progress.verified.clone();
-        if let Meaning::Layered(layered) = &*read.meaning {
-            // What is kept of them would show what the file hides.
-            verified.retain(|set| !holds_secret(layered, &set.path));
-        }
+        // What is kept of them would show what the file hides, or hid until now.
+        verified.retain(|set| {
+            set.path.split_once('.').is_none_or(|(id, name)| !secrets.holds(id, name))
+        });
         let written = not_written.is_none();
         let facts = Facts { author: author.clone(), origin, message, verified, written };
         let revision = self.keeping.accept(&text, &read.changes, facts).await?;
         self.attention = None;
         self.components.configure_all(&old, &read.bench).await;
         let retention = self.retention(&read.bench);
-        self.keeping.retain(retention, read.bench.runtime.quiet, &revision.id).await;
+        self.keeping.follow_as(&read.bench.runtime);
+        self.keeping.retain(retention, &revision.id).await;
         self.knows_dot_env(&read.meaning);
         self.running = Running {
             text,
@@ -366,7 +368,7 @@ impl Manager {
         origin: Origin,
         author: &str,
     ) -> CommandError {
-        let message = failure.to_string();
+        let message = self.publisher.secrets().hide(failure.to_string());
         if !failure.not_undone.is_empty() {
             self.attention = Some(message.clone());
         }
@@ -374,7 +376,7 @@ impl Manager {
         CommandError::Failed { message }
     }
 
-    fn note_reload(
+    pub(crate) fn note_reload(
         &self,
         origin: Origin,
         outcome: Outcome,
@@ -422,7 +424,7 @@ impl Manager {
         self.publisher.tell_with(told, Some(payload));
     }
 
-    fn tell_rejected(
+    pub(crate) fn tell_rejected(
         &self,
         origin: Origin,
         from_file: bool,

@@ -22,7 +22,7 @@ use crate::{
     cpu::CpuMeter,
     event::{Event, Origin, Subject, Tone},
     event_log::{EventLog, Told},
-    files::Meaning,
+    secrets::Secrets,
     staging::none,
     status::{
         BenchInfo, Reload, ReloadState, Revision, SourceInfo, Status, Transaction, Unfinished,
@@ -52,8 +52,8 @@ pub(crate) struct Core {
     pub(crate) disk_text: Option<Arc<str>>,
     pub(crate) instrument_order: Vec<String>,
     pub(crate) source_order: Vec<String>,
-    /// What runs, and what is about to, if they hold secrets: those are not shown.
-    pub(crate) secrets: Vec<Arc<Meaning>>,
+    /// What is not shown of what runs, and of what is about to.
+    pub(crate) secrets: Secrets,
 }
 
 impl Core {
@@ -85,7 +85,7 @@ impl Core {
             disk_text: None,
             instrument_order: Vec::new(),
             source_order: Vec::new(),
-            secrets: Vec::new(),
+            secrets: Secrets::default(),
         }
     }
 }
@@ -185,9 +185,17 @@ impl Publisher {
         self.parts().sources.keys().cloned().collect()
     }
 
-    /// What runs, and what is about to, if they hold secrets.
-    pub(crate) fn secrets(&self) -> Vec<Arc<Meaning>> {
+    /// What must not be shown of what runs, and of what is about to.
+    pub(crate) fn secrets(&self) -> Secrets {
         self.parts().core.secrets.clone()
+    }
+
+    fn hidden(&self, status: Arc<InstrumentStatus>) -> Arc<InstrumentStatus> {
+        let (secrets, values) = {
+            let core = &self.parts().core;
+            (core.secrets.clone(), core.values.clone())
+        };
+        secrets.hide_status(status, &values)
     }
 
     /// Follows an instrument from now on, in place of one of that name.
@@ -261,7 +269,7 @@ impl Publisher {
         let mut told_error = None;
         loop {
             let status = receiver.borrow_and_update().clone();
-            let status = without_secrets(status, &self.secrets());
+            let status = self.hidden(status);
             if let Some(told) = transition(&status, before, &mut told_error) {
                 self.tell(told);
             }
@@ -288,6 +296,7 @@ impl Parts {
             slot.last = Some(Arc::new(info));
         }
         let core = self.core.clone();
+        let (secrets, values) = (core.secrets, core.values);
         Status {
             bench: core.bench,
             revision: core.revision,
@@ -297,7 +306,7 @@ impl Parts {
             history_problem: core.history_problem.or(core.database_problem),
             transactions: core.transactions,
             instruments: in_order(&core.instrument_order, &self.devices, |slot| {
-                without_secrets(slot.status(), &core.secrets)
+                secrets.hide_status(slot.status(), &values)
             }),
             sources: in_order(&core.source_order, &self.sources, |slot| {
                 slot.last.clone().unwrap_or_else(|| Arc::new(slot.look("")))
@@ -305,7 +314,7 @@ impl Parts {
             revisions: core.revisions,
             events: self.events.list(),
             text: core.text,
-            values: core.values,
+            values,
             disk_text: core.disk_text,
             cpu_percent: self.cpu.percent(),
         }
@@ -313,23 +322,6 @@ impl Parts {
 }
 
 /// What `of` makes of each slot, in the file's order; one that the file does not (yet) name last.
-/// A status for everybody: the address of a device may be a secret.
-fn without_secrets(
-    status: Arc<InstrumentStatus>,
-    secrets: &[Arc<Meaning>],
-) -> Arc<InstrumentStatus> {
-    if secrets.is_empty() {
-        return status;
-    }
-    let mut status = Arc::unwrap_or_clone(status);
-    for secrets in secrets {
-        status.address = secrets.hide(status.address);
-        status.link = status.link.map(|link| secrets.hide(link));
-        status.error = status.error.map(|error| secrets.hide(error));
-    }
-    Arc::new(status)
-}
-
 fn in_order<S, T>(
     order: &[String],
     slots: &IndexMap<String, S>,

@@ -20,11 +20,11 @@ use tokio::time::MissedTickBehavior;
 use crate::{
     event::{Event, Origin, Subject, Tone},
     event_log::{KEPT, Told},
-    files::Meaning,
     frames::Frames,
     keeping::Keeping,
     manager::Running,
     publish::Publisher,
+    secrets::Secrets,
     shelf::UNKEPT,
     status::Status,
 };
@@ -126,7 +126,9 @@ impl Recording {
             return;
         }
         let devices = self.0.publisher.devices();
-        let readings = readings::all(&devices, running, now);
+        let mut secrets = self.0.publisher.secrets();
+        secrets.comes(&running.meaning);
+        let readings = readings::all(&devices, running, &secrets, now);
         let sources = self.0.publisher.sources();
         let frames: Vec<_> = sources
             .into_iter()
@@ -162,15 +164,15 @@ impl Recording {
             let status = self.0.publisher.status().load_full();
             let secrets = self.0.publisher.secrets();
             self.0.history.put_trends(trends.changed(&status, &secrets));
-            self.tell_labels(&status, &mut labelled);
+            self.tell_labels(&mut labelled);
             self.tell_problem(&mut problem);
             self.tell_notes(&status, &mut begun).await;
         }
     }
 
-    fn tell_labels(&self, status: &Status, before: &mut Option<Vec<String>>) {
-        let labelled = status.revisions.iter().filter(|revision| revision.label.is_some());
-        let labelled: Vec<String> = labelled.map(|revision| revision.id.clone()).collect();
+    /// The status does not know of them at first, and what has no label is forgotten one day.
+    fn tell_labels(&self, before: &mut Option<Vec<String>>) {
+        let Some(labelled) = self.0.keeping.labelled() else { return };
         if before.as_ref() != Some(&labelled) {
             self.0.history.set_labelled(labelled.clone());
             *before = Some(labelled);
@@ -246,7 +248,7 @@ struct Trends {
 
 impl Trends {
     /// Readbacks that differ from those before.
-    fn changed(&mut self, status: &Status, secrets: &[Arc<Meaning>]) -> Vec<TrendPoint> {
+    fn changed(&mut self, status: &Status, secrets: &Secrets) -> Vec<TrendPoint> {
         let mut points = Vec::new();
         for (id, instrument) in &status.instruments {
             if self.seen.get(id).is_some_and(|seen| Arc::ptr_eq(seen, instrument)) {
@@ -259,9 +261,7 @@ impl Trends {
                 };
                 let value = readings::plain(readback);
                 let key = (id.clone(), name.clone());
-                if self.last.get(&key) == Some(&value)
-                    || secrets.iter().any(|secrets| readings::is_secret(secrets, id, name))
-                {
+                if self.last.get(&key) == Some(&value) || secrets.hides(id, name, Some(at)) {
                     continue;
                 }
                 self.last.insert(key, value.clone());

@@ -111,23 +111,24 @@ impl Shelf {
         }
     }
 
-    /// The change that an earlier run did not finish. A damaged journal is told of in `problems`
-    /// and set aside.
-    pub(crate) fn unfinished(&self, bench: &Path, problems: &mut Vec<String>) -> Option<Intent> {
+    /// The change that an earlier run did not finish. A damaged journal is set aside.
+    pub(crate) fn unfinished(bench: &Path) -> Earlier {
         let journal = Journal::open(&BenchFolder::of(bench));
+        let unknown = "What Setpoint was doing when it last ended is not known";
         match journal.found() {
-            Ok(found) => found,
-            Err(error) => {
+            Ok(None) => Earlier::Nothing,
+            Ok(Some(intent)) => Earlier::Unfinished(Box::new(intent)),
+            Err(error @ StoreError::Damaged { .. }) => {
                 let aside = match journal.set_aside() {
                     Ok(aside) => format!("it is now {}", aside.display()),
                     Err(error) => format!("it could not be set aside either ({error})"),
                 };
-                problems.push(format!(
-                    "What Setpoint was doing when it last ended is not known: {error}; {aside}. \
-                     Check the devices."
-                ));
-                None
+                Earlier::Damaged(format!("{unknown}: {error}; {aside}. Check the devices."))
             }
+            Err(error) => Earlier::Unread(format!(
+                "{unknown}: {error}. It is looked at again every few seconds; until then changes \
+                 are made without a journal. Check the devices."
+            )),
         }
     }
 
@@ -151,6 +152,16 @@ impl Shelf {
             Self::Closed { lock, .. } => drop(lock.take()),
         }
     }
+}
+
+/// What an earlier run left in the journal.
+pub(crate) enum Earlier {
+    Nothing,
+    Unfinished(Box<Intent>),
+    /// Something that made no sense, told in a sentence.
+    Damaged(String),
+    /// It cannot be read now, told in a sentence. It must not be written over.
+    Unread(String),
 }
 
 struct Parts {
@@ -182,12 +193,6 @@ pub(crate) fn unkept(file: &OnDiskText) -> Revision {
         message: "As opened; it could not be kept".to_owned(),
         label: None,
     }
-}
-
-/// Whether what a change was to bring was kept as a revision after the one it began from.
-pub(crate) fn was_kept(intent: &Intent, newest: Option<&RevisionRecord>) -> bool {
-    let from = intent.from_revision.strip_prefix('r').and_then(|number| number.parse().ok());
-    newest.is_some_and(|newest| newest.hash == intent.to_hash && newest.number > from.unwrap_or(0))
 }
 
 /// Which side of a change a text is on.

@@ -15,6 +15,10 @@ use crate::{
 /// Writing is tried again by itself after so long, then after twice as long, and so on.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
+/// How often rights that are in the way are looked at.
+const RIGHTS: Duration = Duration::from_secs(3);
+/// The code of findings about them.
+const NOT_ALLOWED: &str = "not_allowed";
 
 /// A text of all files, with its fingerprint.
 #[derive(Debug, Clone)]
@@ -52,8 +56,8 @@ pub(crate) enum Found {
     Refused { text: Option<Arc<str>>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
     /// It is not in effect before someone says so, or something else happens.
     Waiting { text: Arc<str>, why: Wait },
-    /// Nothing: the file is gone or cannot be read.
-    Unreadable { why: String },
+    /// Nothing: the file is gone or cannot be read. `rights`: because of who may write it.
+    Unreadable { why: String, rights: bool },
 }
 
 impl Found {
@@ -64,13 +68,32 @@ impl Found {
             Self::Unreadable { .. } => None,
         }
     }
+
+    /// Whether it is not used because of who may write a file: taking that right away changes no
+    /// text, and nothing tells of it.
+    pub(crate) fn by_rights(&self) -> bool {
+        match self {
+            Self::Unreadable { rights, .. } => *rights,
+            Self::Refused { diagnostics, .. } => are_rights(diagnostics),
+            Self::Waiting { .. } => false,
+        }
+    }
+}
+
+/// Whether a file is not used because of who may write it.
+pub(crate) fn are_rights(diagnostics: &[Diagnostic]) -> bool {
+    diagnostics.iter().any(|finding| finding.code == NOT_ALLOWED)
 }
 
 /// What a text on disk waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// A reload: the bench file wants that.
+    /// A reload: there is more to it than was written.
     Reload,
+    /// A reload: saves are not followed.
+    Off,
+    /// An operator, who sees what it would change: in few words.
+    Operator(String),
     /// The end of a pause.
     Resume,
     /// The end of the time for which failing reloads are held back.
@@ -110,6 +133,8 @@ pub(crate) struct FileSide {
     breaker: Breaker,
     /// The last change was given up because a file was saved while it was applied.
     overtaken: bool,
+    /// When rights that are in the way are looked at next.
+    look_at: Option<Instant>,
 }
 
 /// What the status says of it.
@@ -130,7 +155,25 @@ impl FileSide {
             None => OnDisk::Same,
             Some(found) => OnDisk::Other { found, unwritten: None },
         };
-        Self { on_disk, following: Following::Still, breaker: Breaker::default(), overtaken: false }
+        let mut side = Self {
+            on_disk,
+            following: Following::Still,
+            breaker: Breaker::default(),
+            overtaken: false,
+            look_at: None,
+        };
+        side.looked_at_rights();
+        side
+    }
+
+    /// When rights that are in the way are looked at again.
+    pub(crate) fn look_at(&self) -> Option<Instant> {
+        self.look_at.filter(|_| self.found().is_some_and(Found::by_rights))
+    }
+
+    /// They were looked at.
+    pub(crate) fn looked_at_rights(&mut self) {
+        self.look_at = Some(Instant::now() + RIGHTS);
     }
 
     /// The pill. `clashes`: what is staged clashes with what runs.
@@ -148,6 +191,7 @@ impl FileSide {
             OnDisk::Other { found: Found::Waiting { why, .. }, .. } => match why {
                 Wait::Decision => ReloadState::Conflict,
                 Wait::Answer(_) => ReloadState::Proposed,
+                Wait::Off => ReloadState::Paused,
                 _ if paused => ReloadState::Paused,
                 _ => ReloadState::Proposed,
             },
@@ -191,10 +235,20 @@ impl FileSide {
                         "{file} holds an edit, and what runs was never written: reload the edit, \
                          or write what runs over it"
                     ),
-                    _ => format!("{file} holds an edit that is not in effect yet"),
+                    Wait::Off => format!(
+                        "{file} is not what runs, and saves are not followed (hot_reload = \
+                         \"off\"): reload it to apply it"
+                    ),
+                    Wait::Operator(changes) => format!(
+                        "{file} holds an edit that waits for an operator: {changes}. Reload it to \
+                         apply it, or write what runs over it"
+                    ),
+                    Wait::Reload | Wait::Resume | Wait::Calm => {
+                        format!("{file} holds an edit that is not in effect yet")
+                    }
                 });
             }
-            Found::Unreadable { why } => shown.problem = Some(why.clone()),
+            Found::Unreadable { why, .. } => shown.problem = Some(why.clone()),
         }
         shown
     }
@@ -276,6 +330,7 @@ impl FileSide {
     pub(crate) fn holds(&mut self, found: Found) {
         let unwritten = self.behind().cloned();
         self.on_disk = OnDisk::Other { found, unwritten };
+        self.looked_at_rights();
     }
 
     /// What runs now could not be written, and `left` is what the files hold. Answers whether that
@@ -324,7 +379,7 @@ impl FileSide {
 
     /// When there is something to do by itself.
     pub(crate) fn due(&self) -> Option<Instant> {
-        [self.retry_at(), self.breaker.due()].into_iter().flatten().min()
+        [self.retry_at(), self.breaker.due(), self.look_at()].into_iter().flatten().min()
     }
 
     pub(crate) fn paused(&self) -> bool {

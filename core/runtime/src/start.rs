@@ -4,8 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
-    AccessRules, BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash,
-    WatchOptions, Watcher,
+    AccessRules, BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash, Watcher,
 };
 use tokio::sync::mpsc;
 
@@ -17,16 +16,16 @@ use crate::{
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{QUEUE, Runtime},
-    keeping::{self, Keeping},
+    keeping::{self, Keeping, watch_options},
     manager::{Manager, Running},
     publish::{Core, Publisher},
     recording::{self, Recording},
-    shelf::{self, Shelf},
+    shelf::{self, Earlier, Shelf},
     staging::none,
     standing::{FileSide, Found, Wait},
     status::{Question, Revision},
     transactions::Transactions,
-    unfinished,
+    unfinished::asks,
 };
 
 /// What to open.
@@ -81,6 +80,8 @@ impl StartError {
 struct Opened {
     shelf: Shelf,
     unfinished: Option<Intent>,
+    /// What an earlier run left in the journal cannot be read.
+    unread: bool,
     drivers: Drivers,
     running: Running,
     /// What the file holds, if that is not what runs.
@@ -108,10 +109,7 @@ impl Runtime {
         let opened = tokio::task::spawn_blocking(move || {
             // Watched before it is read: a save in between is seen by one or the other.
             let found = open(&watched, &those)?;
-            let options = WatchOptions {
-                quiet: found.running.bench.runtime.quiet,
-                ..WatchOptions::default()
-            };
+            let options = watch_options(&found.running.bench.runtime);
             let sink = move |seen: FileSeen| {
                 // Fails only when the manager has ended; then nobody wants to know.
                 let _ = saw.blocking_send(seen);
@@ -131,6 +129,7 @@ impl Runtime {
         let Opened {
             shelf,
             unfinished,
+            unread,
             drivers,
             running,
             found,
@@ -147,7 +146,7 @@ impl Runtime {
             files.clone(),
             drivers.clone(),
             shelf,
-            unfinished.clone(),
+            (unfinished.clone(), unread),
             transactions,
         );
         keeping.set_watcher(watcher);
@@ -162,8 +161,7 @@ impl Runtime {
         let (report, reports) = mpsc::channel(QUEUE);
         let mut components =
             Components::new(drivers.clone(), publisher.clone(), frames.clone(), report);
-        let secrets = running.meaning.has_secrets().then(|| running.meaning.clone());
-        publisher.update(|core| core.secrets.extend(secrets));
+        publisher.update(|core| core.secrets.runs(&running.meaning));
         components.start(&running.bench).await;
 
         let mut manager = Manager {
@@ -239,9 +237,16 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     notes.extend(
         drivers.library().problems().iter().map(|problem| (Tone::Warning, problem.to_string())),
     );
-    let mut damaged = Vec::new();
-    let mut unfinished = shelf.unfinished(path, &mut damaged);
-    notes.extend(damaged.into_iter().map(|problem| (Tone::Error, problem)));
+    let (mut unfinished, mut unread, mut unknown) = (None, false, None);
+    match Shelf::unfinished(path) {
+        Earlier::Nothing => {}
+        Earlier::Unfinished(intent) => unfinished = Some(*intent),
+        Earlier::Damaged(problem) => notes.push((Tone::Error, problem)),
+        Earlier::Unread(problem) => {
+            (unread, unknown) = (true, Some(problem.clone()));
+            notes.push((Tone::Error, problem));
+        }
+    }
     let read = reading.as_ref().ok().and_then(|(file, _)| file.as_ref()).map(|file| &*file.text);
     let meant = unfinished.as_ref().map(|intent| intent.to_text.as_str());
     let texts = [read.unwrap_or_default(), meant.unwrap_or_default()];
@@ -252,7 +257,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
         notes.push((Tone::Warning, error.to_string()));
     }
 
-    let mut attention = None;
+    let mut attention: Option<String> = None;
     let (running, found) = match reading {
         Ok((Some(file), Ok(meaning)))
             if meaning.bench().is_some() || doubt::is_empty(&file.text) =>
@@ -301,7 +306,8 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
-            (running, Some(Found::Unreadable { why }))
+            let rights = matches!(error, ReadError::NotAllowed(_));
+            (running, Some(Found::Unreadable { why, rights }))
         }
     };
     let id = &running.revision.id;
@@ -310,7 +316,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
         Some(Found::Refused { why, .. }) => {
             (Tone::Error, format!("{name} was not applied: {why}. {id} runs instead."))
         }
-        Some(Found::Unreadable { why }) => (Tone::Error, why.clone()),
+        Some(Found::Unreadable { why, .. }) => (Tone::Error, why.clone()),
         Some(Found::Waiting { why: Wait::Answer(question), .. }) => {
             let asked = &question.message;
             (Tone::Warning, format!("{name} is not applied unasked: {asked}. {id} runs instead."))
@@ -318,11 +324,13 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
         Some(Found::Waiting { .. }) => (Tone::Info, format!("{name} waits for a reload")),
     });
     notes.extend(attention.iter().map(|attention| (Tone::Warning, attention.clone())));
+    let attention = unknown.or(attention);
     let (transactions, staged) = setpoint_store::Transactions::open(&BenchFolder::of(path));
     notes.extend(staged.problems.into_iter().map(|problem| (Tone::Warning, problem)));
     if let Some(intent) = &mut unfinished {
         let keep = intent.steps.len().saturating_sub(1);
-        if shelf::was_kept(intent, shelf.revisions().newest()) && !intent.done.contains(&keep) {
+        let newest = shelf.revisions().newest();
+        if newest.is_some_and(|newest| intent.brought(newest)) && !intent.done.contains(&keep) {
             intent.done.push(keep);
         }
         notes.push((Tone::Error, asks(intent)));
@@ -332,6 +340,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     Ok(Opened {
         shelf,
         unfinished,
+        unread,
         drivers,
         running,
         found,
@@ -387,12 +396,6 @@ fn running(text: Arc<str>, meaning: Meaning, revision: Revision) -> Option<Runni
     })
 }
 
-/// What a person has to decide.
-fn asks(intent: &Intent) -> String {
-    let told = unfinished::told(intent);
-    format!("{told}. The file decides what runs until you finish that change or go back.")
-}
-
 /// The revision that the file holds: the newest one, or one of its own for a text that was edited
 /// while nothing watched. A change that lacks only its revision is finished by that.
 fn revision_of(
@@ -410,24 +413,15 @@ fn revision_of(
         (0..keep).all(|step| intent.done.contains(&step))
     });
     let facts = match brought {
-        Some(intent) => (
-            intent.author.clone(),
-            intent.origin.clone(),
-            match intent.message.as_str() {
-                "" => "From a change in the middle of which Setpoint ended".to_owned(),
-                message => message.to_owned(),
-            },
-        ),
+        Some(intent) => intent.facts(),
         None => {
             let first = shelf.revisions().newest().is_none();
             let message = if first { "As first opened" } else { "Edited while it was not open" };
             let origin = Origin::File.as_str().to_owned();
-            (origin.clone(), origin, message.to_owned())
+            let (author, message) = (origin.clone(), message.to_owned());
+            setpoint_store::Facts { author, origin, message, ..Default::default() }
         }
     };
-    let (author, origin, message) = facts;
-    let data = serde_json::Value::Null;
-    let facts = setpoint_store::Facts { author, origin, message, label: None, data };
     let kept = match newest {
         Some(newest) => Ok(newest),
         None => shelf.store(path).and_then(|store| {

@@ -115,6 +115,8 @@ pub struct WatchShown {
     /// Why the system does not tell of them, or not of all, in a sentence: the files are asked
     /// once a second then. `None` if it does.
     pub polling: Option<String>,
+    /// Saves are noticed and not followed, as the bench file wants: they wait for a reload.
+    pub off: bool,
 }
 
 /// What runs could not be written to disk.

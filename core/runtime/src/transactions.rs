@@ -1,6 +1,6 @@
 //! The transactions of a bench: several at once, none in the way of another.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -23,11 +23,17 @@ pub(crate) use preview::{Preview, aside};
 /// should hear of it before it has filled a disk.
 pub(crate) const MOST: usize = 200;
 
+/// How long after a failure one that is done with is taken from the disk again.
+const FORGET_AGAIN: Duration = Duration::from_secs(5);
+
 /// All transactions, oldest first. At most one that is open came through the panel: that is what
 /// commands mean that name none.
 #[derive(Debug, Default)]
 pub(crate) struct Transactions {
     all: Vec<Staging>,
+    /// Ids of those that are done with and still on the disk, and when that is tried again.
+    left_behind: Vec<String>,
+    forget_at: Option<Instant>,
 }
 
 impl Transactions {
@@ -73,6 +79,25 @@ impl Transactions {
         Some(self.all.remove(index))
     }
 
+    /// One that is done with could not be taken from the disk. Answers whether that is new.
+    pub(crate) fn left_behind(&mut self, id: &str) -> bool {
+        self.forget_at = Some(Instant::now() + FORGET_AGAIN);
+        let new = !self.left_behind.iter().any(|there| there == id);
+        self.left_behind.extend(new.then(|| id.to_owned()));
+        new
+    }
+
+    /// When that is to be tried again.
+    pub(crate) fn forget_at(&self) -> Option<Instant> {
+        self.forget_at
+    }
+
+    /// Takes out which those are.
+    pub(crate) fn take_left_behind(&mut self) -> Vec<String> {
+        self.forget_at = None;
+        std::mem::take(&mut self.left_behind)
+    }
+
     /// Those that nobody has touched for `timeout`.
     pub(crate) fn expired(&self, timeout: Duration) -> Vec<String> {
         let now = Instant::now();
@@ -88,14 +113,6 @@ impl Transactions {
     /// All as the status shows them.
     pub(crate) fn shown(&mut self, timeout: Duration) -> Vec<Arc<Transaction>> {
         self.all.iter_mut().map(|one| one.show(timeout)).collect()
-    }
-}
-
-/// Returns at an instant; never, if there is none.
-pub(crate) async fn until(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep_until(instant).await,
-        None => pending().await,
     }
 }
 
@@ -168,7 +185,7 @@ mod tests {
         all.put(idle("t1", 200));
         all.put(idle("t2", 400));
         assert_eq!(all.expired(timeout), ["t2"]);
-        until(all.next_expiry(timeout)).await;
+        crate::standing::until(all.next_expiry(timeout)).await;
         let mut touched = all.take("t2").unwrap();
         touched.touch();
         all.put(touched);

@@ -15,7 +15,7 @@ use crate::{
     keeping::Facts,
     manager::{Manager, about},
     passage::Proposal,
-    shelf::{self, UNKEPT},
+    shelf::{self, Earlier, UNKEPT},
     staging::none,
     status::{Unfinished, UnfinishedStep},
 };
@@ -57,6 +57,27 @@ impl Manager {
             }),
             _ => Ok(()),
         }
+    }
+
+    /// What an earlier run left in the journal could not be read, and now it is known what it is.
+    pub(crate) fn journal_read(&mut self, earlier: Earlier) {
+        let (tone, message) = match earlier {
+            Earlier::Unfinished(intent) => {
+                let asked = asks(&intent);
+                self.attention = Some(asked.clone());
+                self.unfinished = Some(*intent);
+                (Tone::Error, asked)
+            }
+            Earlier::Damaged(problem) | Earlier::Unread(problem) => {
+                self.attention = Some(problem.clone());
+                (Tone::Error, problem)
+            }
+            Earlier::Nothing => {
+                self.attention = None;
+                (Tone::Good, "There is no unfinished change any more: its journal is gone".into())
+            }
+        };
+        self.tell(Origin::Bench, "journal_read", tone, message);
     }
 
     /// For the status.
@@ -245,12 +266,14 @@ impl Manager {
             }
         };
         let device = |message: String| CommandError::Device { message };
-        let applied = handle.reapply().await.map_err(|e| device(about(instrument, &e)))?;
+        let secrets = self.publisher.secrets();
+        let hidden = |why: String| secrets.hide_about(instrument, why);
+        let applied = handle.reapply().await.map_err(|e| device(hidden(about(instrument, &e))))?;
         self.note_reapplied(&applied, origin, author).await?;
         let hazardous =
             |one| format!("{instrument}.{one} differs, is hazardous and was left alone");
         left.0.extend(applied.skipped.iter().map(hazardous));
-        applied.failed.map_or(Ok(()), |failed| Err(device(failed)))
+        applied.failed.map_or(Ok(()), |failed| Err(device(hidden(failed))))
     }
 
     /// What the change may have set, with what it read just before, or else what the file says;
@@ -293,13 +316,15 @@ impl Manager {
         left: &mut Left,
     ) -> Result<(), CommandError> {
         let PutBack { instrument, parameter, value, facts } = set;
+        let secrets = self.publisher.secrets();
+        let shown = secrets.shown(&instrument, &parameter, &value);
         self.components.settle(&instrument).await;
         let handle = match self.components.handle(&instrument) {
             Some(handle) if self.components.link(&instrument) == Some(LinkState::Connected) => {
                 handle
             }
             _ => {
-                left.0.push(format!("{instrument}.{parameter} was {value}; it does not answer"));
+                left.0.push(format!("{instrument}.{parameter} was {shown}; it does not answer"));
                 return Ok(());
             }
         };
@@ -308,19 +333,21 @@ impl Manager {
         }
         if facts.hazard.is_some() && !facts.is_off(&value) {
             let what = "is hazardous and was left alone";
-            left.0.push(format!("{instrument}.{parameter} was {value}, {what}"));
+            left.0.push(format!("{instrument}.{parameter} was {shown}, {what}"));
             return Ok(());
         }
         let outcome = handle.set(&parameter, value.clone()).await;
         let mut done = Reapplied { instrument: instrument.clone(), ..Reapplied::default() };
         match &outcome {
             Ok(outcome) => done.set.push(Written {
-                parameter,
+                parameter: parameter.clone(),
                 before: outcome.before.clone(),
                 asked: value,
                 readback: outcome.readback.clone(),
             }),
-            Err(error) => done.failed = Some(about(&instrument, &error.cause)),
+            Err(error) => {
+                done.failed = Some(secrets.failure(&instrument, &parameter, &error.cause));
+            }
         }
         self.note_reapplied(&done, origin, author).await?;
         done.failed.map_or(Ok(()), |message| Err(CommandError::Device { message }))
@@ -339,8 +366,14 @@ fn time(intent: &Intent) -> String {
     intent.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
+/// What a person has to decide.
+pub(crate) fn asks(intent: &Intent) -> String {
+    let told = told(intent);
+    format!("{told}. The file decides what runs until you finish that change or go back.")
+}
+
 /// What happened, in a sentence without its end.
-pub(crate) fn told(intent: &Intent) -> String {
+fn told(intent: &Intent) -> String {
     let who = match intent.author.as_str() {
         "" => String::new(),
         author => format!(" by {author}"),

@@ -13,6 +13,7 @@ use crate::{
     manager::Manager,
     staging::none,
     standing::{Found, Held, Wait},
+    status::Timings,
 };
 
 impl Manager {
@@ -45,8 +46,17 @@ impl Manager {
         if is(self.file_side.retry_at()) {
             self.write_again().await;
         }
-        if is(self.keeping.due()) {
+        if is(self.file_side.look_at()) {
+            self.look_at_rights().await;
+        }
+        if is(self.keeping.keep_at()) {
             self.keep_again().await;
+        }
+        if let Some(earlier) = self.keeping.look_at_journal().await {
+            self.journal_read(earlier);
+        }
+        if is(self.transactions.forget_at()) {
+            self.forget_again().await;
         }
     }
 
@@ -61,6 +71,10 @@ impl Manager {
             self.file_side.not_written_again(error.to_string());
             return;
         }
+        if let Err(error) = self.still_checks().await {
+            self.file_side.not_written_again(error.to_string());
+            return;
+        }
         match self.keeping.write(self.running.text.clone(), left).await {
             // What came of it is told and shown; there is no caller to answer.
             Ok(()) => drop(self.written(Origin::Bench, "setpoint", "").await),
@@ -69,6 +83,36 @@ impl Manager {
                 self.file_side.not_written_again(error.to_string());
                 self.look_at_file().await;
             }
+        }
+    }
+
+    /// What runs may not check any more: what is around the files may have changed since.
+    async fn still_checks(&self) -> Result<(), CommandError> {
+        let read = self.read(self.running.text.clone(), true, &mut Timings::default()).await;
+        let id = &self.running.revision.id;
+        match read {
+            Err(CommandError::Invalid { message, diagnostics }) => Err(CommandError::Invalid {
+                message: format!("{id} runs and does not check any more: {message}"),
+                diagnostics,
+            }),
+            other => other.map(drop),
+        }
+    }
+
+    /// The files hold what runs. If they did not, because it could not be written, that is over,
+    /// and a restart has to know it.
+    pub(crate) async fn matches(&mut self, origin: Origin, author: &str) {
+        if self.file_side.unwritten().is_some() {
+            let message = format!("{} holds {}", self.file_name, self.running.revision.id);
+            self.note_written(origin, author, &message).await;
+        }
+        self.file_side.matches();
+    }
+
+    async fn note_written(&self, origin: Origin, author: &str, message: &str) {
+        let record = AuditRecord::new(WRITTEN, origin.as_str(), author, "", message);
+        if let Err(error) = self.keeping.audit(record).await {
+            tracing::error!("that {message} is not in the audit: {error}");
         }
     }
 
@@ -109,16 +153,17 @@ impl Manager {
             );
             return Err(CommandError::Conflict { message, diagnostics: none() });
         }
+        self.still_checks().await?;
         let text = self.running.text.clone();
         let mut aside = String::new();
         let written = if ours {
             self.keeping.write(text, self.expected_on_disk()).await
         } else {
             let kept = self.keeping.keep_what_is_there(&text).await?;
-            if let Some((name, _)) = &kept {
+            if let Some((name, _)) = &kept.main {
                 aside = format!("; what it held is kept as {name}");
             }
-            self.keeping.write_over(text, kept.map(|(_, hash)| hash)).await
+            self.keeping.write_over(text, kept).await
         };
         match written {
             Ok(()) => self.written(origin, &author, &aside).await,
@@ -166,10 +211,7 @@ impl Manager {
         if self.keeping.problem().is_some() {
             self.keep_again().await;
         }
-        let record = AuditRecord::new(WRITTEN, origin.as_str(), author, "", &message);
-        if let Err(error) = self.keeping.audit(record).await {
-            tracing::error!("that {message} is not in the audit: {error}");
-        }
+        self.note_written(origin, author, &message).await;
         // A change of what is around the files may have waited for this.
         let text = self.running.text.clone();
         if !self.means_the_same(&text).await {

@@ -105,3 +105,30 @@ async fn secrets_that_others_may_read_are_told_of() {
     bench.until("it is told", told).await;
     bench.runtime.stop().await;
 }
+
+/// The advice that was given works by itself: taking a right away changes no text.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_that_is_taken_away_is_noticed() {
+    let text = BENCH
+        .replace("[bench]", "[bench]\ninclude = [\"more.toml\"]")
+        .replace("address = \"sim:\"", "address = \"sim:\"\nlabel = \"${NAME}\"");
+    let more = "[instruments.thermo]\ntype = \"lakeshore_335\"\naddress = \"sim:\"\n";
+    let bench = Bench::open_with(&text, &[("more.toml", more), (".env", "NAME=bias\n")]).await;
+    let in_step = |now: &setpoint_runtime::Status| now.reload.state == ReloadState::InStep;
+    for name in ["bench.toml", "more.toml", ".env"] {
+        let file = bench.file.with_file_name(name);
+        let before = fs::read_to_string(&file).unwrap();
+        allow(&file, 0o666);
+        fs::write(&file, format!("{before}# edited\n")).unwrap();
+        bench.until(name, |now| !in_step(now)).await;
+        let revision = bench.runtime.status().revision.clone();
+        let said = bench.runtime.status().events.len();
+        allow(&file, 0o644);
+        let taken = |now: &setpoint_runtime::Status| {
+            in_step(now) && (name == ".env" || now.revision != revision)
+        };
+        let status = bench.until(name, taken).await;
+        assert!(status.events.len() <= said + 2, "{:#?}", &status.events[said..]);
+    }
+    bench.runtime.stop().await;
+}

@@ -72,7 +72,7 @@ async fn sync_writes_at_once_or_says_why_not() {
     let Some(read_only) = Mount::read_only(bench.folder()) else { return };
     change(&bench, 3.45).await;
     let error = bench.sync().await.unwrap_err();
-    assert!(matches!(&error, CommandError::Storage { message } if message.contains("bench.toml")));
+    assert!(matches!(&error, CommandError::ReadOnly { message } if message.contains("bench.toml")));
     assert_eq!(bench.runtime.status().reload.state, ReloadState::Ahead);
     drop(read_only);
     bench.sync().await.unwrap();
@@ -174,4 +174,40 @@ async fn after_a_restart_the_file_decides_and_what_it_never_got_is_told() {
     let again = Runtime::start(Options::new(bench.file.clone())).await.unwrap();
     assert_eq!(again.status().attention, None);
     again.stop().await;
+}
+
+/// Whoever saves what runs has written it: nothing is missing after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_someone_else_saved_did_reach_the_file() {
+    let bench = Bench::open(BENCH).await;
+    let Some(pinned) = Mount::pinned(&bench.file) else { return };
+    change(&bench, 3.45).await;
+    drop(pinned);
+    bench.save(&volts("3.450"));
+    bench.until("the file holds what runs", in_step).await;
+    bench.runtime.stop().await;
+    bench.save(&volts("3.600"));
+    let again = Runtime::start(Options::new(bench.file.clone())).await.unwrap();
+    assert_eq!(again.status().attention, None);
+    again.stop().await;
+}
+
+/// What runs may not check any more when it could be written at last.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_check_any_more_is_not_written() {
+    let text = BENCH.replace("[instruments.psu.set]", "label = \"${NAME}\"\n[instruments.psu.set]");
+    let bench = Bench::open_with(&text, &[(".env", "NAME=bias\n")]).await;
+    let Some(pinned) = Mount::pinned(&bench.file) else { return };
+    bench.ask(Command::Pause { author: "tester".into() }).await.unwrap();
+    change(&bench, 3.45).await;
+    std::fs::remove_file(bench.file.with_file_name(".env")).unwrap();
+    drop(pinned);
+    let error = bench.sync().await.unwrap_err();
+    assert!(matches!(error, CommandError::Invalid { .. }), "{error}");
+    assert!(error.to_string().contains("does not check any more"), "{error}");
+    assert_eq!(bench.text(), text);
+    std::fs::write(bench.file.with_file_name(".env"), "NAME=bias\n").unwrap();
+    bench.sync().await.unwrap();
+    assert_eq!(bench.text(), text.replace("3.300", "3.450"));
+    bench.runtime.stop().await;
 }

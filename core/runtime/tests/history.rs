@@ -179,3 +179,43 @@ async fn a_damaged_history_is_moved_aside_and_told() {
     assert!(setpoint_store::audit::verify(&folder.audit()).is_ok());
     bench.runtime.stop().await;
 }
+
+/// Facts of a revision with a label stay, whatever their age, also at the start of a bench that
+/// has not looked around yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_forgets_no_facts_of_a_revision_with_a_label() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("bench.toml");
+    fs::write(&file, common::BENCH).unwrap();
+    let folder = BenchFolder::open(&file).unwrap();
+    let history = setpoint_store::History::open(&folder, Default::default(), None).unwrap();
+    let at = "2001-01-01T00:00:00Z".parse().unwrap();
+    for revision in ["r1", "r2"] {
+        history.put_facts(setpoint_runtime::RevisionFacts {
+            revision: revision.into(),
+            at,
+            effect: "live".into(),
+            readings: Vec::new(),
+            pictures: Vec::new(),
+        });
+    }
+    history.close();
+    let audit = setpoint_store::Audit::open(&folder).unwrap();
+    let mut revisions = setpoint_store::Revisions::open(&folder, &audit).unwrap();
+    for label in [Some("first"), None, None] {
+        let facts = setpoint_store::Facts { label: label.map(Into::into), ..Default::default() };
+        revisions.keep(common::BENCH, facts, &audit).unwrap();
+    }
+    drop((revisions, audit));
+
+    let runtime = setpoint_runtime::Runtime::start(Options::new(file)).await.unwrap();
+    let reader = HistoryReader::of(&folder);
+    let deadline = std::time::Instant::now() + Duration::from_secs(20);
+    while reader.facts("r2").unwrap().is_some() {
+        assert!(std::time::Instant::now() < deadline, "nothing old was forgotten");
+        tokio::task::yield_now().await;
+    }
+    assert!(reader.facts("r1").unwrap().is_some());
+    runtime.stop().await;
+    assert!(reader.facts("r1").unwrap().is_some());
+}

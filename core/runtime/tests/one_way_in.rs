@@ -294,7 +294,7 @@ async fn resuming_does_not_apply_what_nobody_asked_for() {
     let bench = Bench::open(&text).await;
     bench.change(vec![edit(VOLTAGE, 3.5)]).await.unwrap();
     bench.save(&text.replace("3.300", "4.000"));
-    bench.until("it waits", |now| now.reload.state == ReloadState::Proposed).await;
+    bench.until("it waits", |now| now.reload.state == ReloadState::Paused).await;
     bench.ask(Command::Pause { author: "tester".into() }).await.unwrap();
     bench.ask(Command::Resume { author: "tester".into() }).await.unwrap();
     assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.500");

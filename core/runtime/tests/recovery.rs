@@ -288,3 +288,56 @@ async fn a_missing_include_runs_the_last_good_revision() {
     assert!(status.instruments.contains_key("psu"), "{:?}", status.reload);
     bench.runtime.stop().await;
 }
+
+/// A crash between a revision's file and its line in the log: the journal knows whose it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revision_without_a_record_is_the_journals_authors() {
+    let bench = Bench::open(BENCH).await;
+    bench.runtime.stop().await;
+    crashed(&bench.file, 3);
+    let folder = BenchFolder::of(&bench.file);
+    let hash = TextHash::of(intended()).short();
+    // After the first one, whose name says when that was.
+    let name = format!("config-21260101T000000.000Z-{hash}.toml");
+    std::fs::write(folder.versions().join(name), intended()).unwrap();
+    let bench = bench.again().await;
+    let status = bench.runtime.status();
+    let newest = &status.revisions[0];
+    assert_eq!((newest.id.as_str(), newest.author.as_str()), ("r2", "nora"));
+    assert_eq!(newest.origin, setpoint_runtime::Origin::Panel);
+    assert_eq!(status.unfinished, None);
+    bench.runtime.stop().await;
+    // And that is written down.
+    let audit = std::fs::read_to_string(folder.audit()).unwrap();
+    assert_eq!(audit.matches("\"number\":2").count(), 1, "{audit}");
+    assert!(setpoint_store::audit::verify(&folder.audit()).is_ok());
+    let bench = bench.again().await;
+    assert_eq!(bench.runtime.status().revisions[0].author, "nora");
+    bench.runtime.stop().await;
+}
+
+/// What cannot be read now is not damaged: it is left, looked at again, and never written over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_cannot_be_read_is_looked_at_again() {
+    let bench = Bench::open(BENCH).await;
+    bench.runtime.stop().await;
+    let path = BenchFolder::of(&bench.file).journal();
+    std::fs::create_dir(&path).unwrap();
+    let bench = bench.again().await;
+    let status = bench.runtime.status();
+    assert!(status.attention.as_ref().unwrap().contains("is not known"), "{:?}", status.attention);
+    bench.change(vec![edit(VOLTAGE, 3.4)]).await.unwrap();
+    assert!(path.is_dir(), "it is left alone");
+    bench.change(vec![edit(VOLTAGE, 3.3)]).await.unwrap();
+    std::fs::remove_dir(&path).unwrap();
+    crashed(&bench.file, 1);
+    let found = |status: &Status| status.unfinished.is_some();
+    let status = bench.until("it is read", found).await;
+    assert!(status.attention.as_ref().unwrap().contains("by nora"), "{:?}", status.attention);
+    let error = bench.change(vec![edit(VOLTAGE, 3.4)]).await.unwrap_err();
+    assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
+    let message = decide(&bench, Command::GoBack { author: author() }).await;
+    assert!(message.starts_with("Went back to r1"), "{message}");
+    assert_eq!((bench.text(), journal(&bench)), (BENCH.to_owned(), None));
+    bench.runtime.stop().await;
+}

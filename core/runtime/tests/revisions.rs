@@ -159,3 +159,23 @@ async fn a_bench_of_several_files_that_nobody_runs_goes_back() {
     });
     assert_eq!(refused.count(), 1, "what did not check is kept as it was");
 }
+
+/// What going back needs is not forgotten by someone who only makes snapshots.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unfinished_change_keeps_what_it_goes_back_to() {
+    let text =
+        BENCH.replace("[instruments.psu]", "[runtime]\nsnapshot_retention = 1\n[instruments.psu]");
+    let bench = Bench::open(&text).await;
+    bench.runtime.stop().await;
+    let journal = setpoint_store::Journal::open(&setpoint_store::BenchFolder::of(&bench.file));
+    let to = setpoint_store::TextHash::of("other");
+    journal.begin(&setpoint_store::Intent::now("r1", to, vec!["write".into()])).unwrap();
+    let snapshot = || {
+        let mut offline = offline(&bench.file).unwrap();
+        offline.snapshot(None, String::new(), "ada".into()).unwrap();
+        offline.revisions().list().len()
+    };
+    assert_eq!((snapshot(), snapshot()), (2, 3));
+    journal.clear().unwrap();
+    assert_eq!(snapshot(), 1);
+}

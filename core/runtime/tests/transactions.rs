@@ -320,3 +320,22 @@ async fn an_edit_that_cannot_be_written_changes_nothing() {
     assert_eq!((found.ok, found.blocked_by[0].kind), (false, "empty"));
     bench.runtime.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_file_cannot_be_removed_is_told_of_and_does_not_come_back() {
+    let bench = Bench::open(BENCH).await;
+    let id = begin(&bench, "").await;
+    api(&bench, stage(&id, VOLTAGE, 3.45)).await.unwrap();
+    let file = bench.runtime.folder().join(format!("transactions/{id}.toml"));
+    let Some(pinned) = common::Mount::pinned(&file) else { return };
+    api(&bench, Command::Discard { transaction: Some(id.clone()) }).await.unwrap();
+    assert_eq!(told(&bench.runtime.status(), "transaction_left"), 1);
+    assert!(file.exists());
+    drop(pinned);
+    // At the latest now.
+    bench.runtime.stop().await;
+    assert!(!file.exists());
+    let bench = bench.again().await;
+    assert!(shown(&bench.runtime.status(), &id).is_none());
+    bench.runtime.stop().await;
+}

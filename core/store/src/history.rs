@@ -173,7 +173,7 @@ impl History {
     /// Says which revisions have a label: their facts are kept, whatever their age. Nothing is
     /// forgotten before this was said once.
     pub fn set_labelled(&self, revisions: Vec<String>) {
-        self.shared.put(Item::Labelled(revisions));
+        self.shared.set_labelled(revisions.into_iter().collect());
     }
 
     /// Says that reading found the database damaged: it is looked into.

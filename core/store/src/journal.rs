@@ -13,7 +13,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{StoreError, TextHash, atomic, folder::BenchFolder, folder::sync_folder};
+use crate::{
+    Facts, RevisionRecord, StoreError, TextHash, atomic,
+    folder::{BenchFolder, sync_folder},
+};
 
 /// What a commit is about to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +76,22 @@ impl Intent {
             done: Vec::new(),
             before: BTreeMap::new(),
         }
+    }
+
+    /// What is known about the revision that it was to bring.
+    pub fn facts(&self) -> Facts {
+        let message = match self.message.as_str() {
+            "" => "From a change in the middle of which Setpoint ended",
+            message => message,
+        };
+        let (author, origin) = (self.author.clone(), self.origin.clone());
+        Facts { author, origin, message: message.to_owned(), ..Facts::default() }
+    }
+
+    /// Whether a revision holds what it was to bring, and is later than the one it began from.
+    pub fn brought(&self, revision: &RevisionRecord) -> bool {
+        let from = self.from_revision.strip_prefix('r').and_then(|number| number.parse().ok());
+        revision.hash == self.to_hash && revision.number > from.unwrap_or(0)
     }
 }
 
@@ -207,7 +226,7 @@ impl Journal {
     /// [`Journal::begin`].
     ///
     /// # Errors
-    /// When the file cannot be read or makes no sense.
+    /// [`StoreError::Damaged`] if it makes no sense; anything else if it cannot be read now.
     pub fn found(&self) -> Result<Option<Intent>, StoreError> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,

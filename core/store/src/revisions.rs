@@ -19,6 +19,7 @@ use crate::{
     StoreError, TextHash, atomic,
     audit::{Audit, AuditRecord},
     folder::{self, BenchFolder},
+    journal::Journal,
 };
 
 mod changes;
@@ -121,7 +122,8 @@ impl Revisions {
     /// Finds what is kept. A file that looks as it did when it was read last is not read again,
     /// however many there are. Damaged files are passed over; see [`Revisions::problems`]. Files
     /// that the log does not know (it was lost or damaged, or someone put them there) get the
-    /// number that is missing at their time, else one after all others.
+    /// number that is missing at their time, else one after all others. Whose the last one is, the
+    /// journal may know, if a crash came before the log was told.
     ///
     /// # Errors
     /// When the folder cannot be made or read, or the log not be read.
@@ -134,7 +136,7 @@ impl Revisions {
         let mut log = Log::read(audit)?;
         let scan = scan::scan(&versions, &seen)?;
         let (mut revisions, adopted) = Self::gathered(versions, &mut log, &seen, &scan);
-        revisions.adopt(adopted, audit);
+        revisions.adopt(adopted, &Journal::open(folder), audit);
         revisions.kept.sort_by_key(|kept| kept.record.number);
         revisions.tell_labels_apart();
         let found = revisions.seen(scan.found);
@@ -350,6 +352,17 @@ impl Revisions {
         found.take(query.limit.unwrap_or(usize::MAX)).cloned().collect()
     }
 
+    /// The number that the next one gets.
+    pub fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Gives no revision the next `count` numbers: they were told of, and what they were told of
+    /// could not be kept.
+    pub fn pass_over(&mut self, count: u64) {
+        self.next += count;
+    }
+
     /// The newest one.
     pub fn newest(&self) -> Option<&RevisionRecord> {
         self.iter().next()
@@ -452,7 +465,17 @@ impl Revisions {
     }
 
     /// Takes revisions in that the log does not know, and tells it.
-    fn adopt(&mut self, adopted: Vec<RevisionRecord>, audit: &Audit) {
+    fn adopt(&mut self, mut adopted: Vec<RevisionRecord>, journal: &Journal, audit: &Audit) {
+        let before = self.kept.iter().map(|kept| kept.record.number).max().unwrap_or(0);
+        let last = adopted.iter_mut().max_by_key(|record| record.number);
+        if let Some(record) = last.filter(|record| record.number > before)
+            // One that cannot be read is told of by whoever opens the bench.
+            && let Ok(Some(intent)) = journal.found()
+            && intent.brought(record)
+        {
+            let Facts { author, origin, message, .. } = intent.facts();
+            (record.author, record.origin, record.message) = (author, origin, message);
+        }
         let records = adopted.iter().map(|record| numbered(record, Value::Null)).collect();
         // They are numbered in the same way the next time.
         if let Err(e) = audit.append_all(records) {

@@ -149,7 +149,7 @@ fn unknown(bench: &Bench, path: &KeyPath) -> Failure {
 
 /// The value that holds where no layer has the key.
 fn preset(layers: &LayeredReading, path: &KeyPath) -> Option<Value> {
-    layers.schema_key(path)?.preset.value()
+    layers.schema_key(path)?.preset.value_in(&layers.environment)
 }
 
 /// In one word: `layers`, `default` or `unset`.

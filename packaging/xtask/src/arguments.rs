@@ -11,8 +11,9 @@ Tasks
               installs what is missing, builds Setpoint and opens the panel on the demo bench;
               with --headless serves the demo bench without a window and says how to ask it.
               ARGUMENTS go to `setpoint` (or `setpoint serve`) in place of --demo
-  test        installs what is missing, then formatting, repository rules, clippy, build and all
-              tests; stops at the first that fails
+  test        installs what is missing, then formatting, repository rules, clippy, build, all tests
+              and, where cargo-fuzz is installed, 30 seconds of each fuzz target; stops at the first
+              that fails
   tidy        the repository rules alone
   soak [SECONDS]
               installs cargo-fuzz if it is missing, then runs each fuzz target for 10 minutes, or
@@ -23,6 +24,9 @@ Tasks
   soak power [CUTS]
               cuts the power of ext4 and XFS disks in files 50 times each, or as often as said,
               while a program commits to them; as root
+  soak saves [SECONDS]
+              two programs, an editor and the watcher are at one bench file for a minute, or for as
+              long as said; then a save every 20 ms for as long
   pictures    the pictures in docs/pictures, taken of the running panel
   help        this text
 
@@ -76,6 +80,11 @@ pub(crate) enum Soak {
         /// How often, for each disk and order.
         cuts: u32,
     },
+    /// Many who save one bench file.
+    Saves {
+        /// How long each kind goes on.
+        seconds: u32,
+    },
 }
 
 /// Reads the command line, program name left out.
@@ -108,14 +117,16 @@ fn parse_soak(mut words: impl Iterator<Item = String>) -> Result<Task, String> {
     let soak = match words.next().as_deref() {
         None => Soak::Fuzz { seconds: soak::SECONDS },
         Some("--help" | "-h") => return Ok(Task::Help),
-        Some(kind @ ("crash" | "power")) => {
+        Some(kind @ ("crash" | "power" | "saves")) => {
             let often = words.next();
             match (kind, often.as_deref()) {
                 (_, Some("--help" | "-h")) => return Ok(Task::Help),
                 ("crash", None) => Soak::Crash { kills: soak::KILLS },
                 ("crash", Some(word)) => Soak::Crash { kills: number(word, "kills")? },
-                (_, None) => Soak::Power { cuts: soak::CUTS },
-                (_, Some(word)) => Soak::Power { cuts: number(word, "cuts")? },
+                ("power", None) => Soak::Power { cuts: soak::CUTS },
+                ("power", Some(word)) => Soak::Power { cuts: number(word, "cuts")? },
+                (_, None) => Soak::Saves { seconds: soak::SAVES_SECONDS },
+                (_, Some(word)) => Soak::Saves { seconds: number(word, "seconds")? },
             }
         }
         Some(word) => Soak::Fuzz { seconds: number(word, "seconds")? },
@@ -167,7 +178,9 @@ mod tests {
     fn fuzzing_takes_ten_minutes_a_target_or_what_is_said() {
         assert_eq!(parse("soak"), Ok(Task::Soak(Soak::Fuzz { seconds: 600 })));
         assert_eq!(parse("soak 30"), Ok(Task::Soak(Soak::Fuzz { seconds: 30 })));
-        for line in ["soak 0", "soak 5m", "soak 30 40", "soak crash 0", "soak power 1 2"] {
+        for line in
+            ["soak 0", "soak 5m", "soak 30 40", "soak crash 0", "soak power 1 2", "soak saves 0"]
+        {
             assert!(parse(line).is_err(), "{line}");
         }
     }
@@ -178,6 +191,8 @@ mod tests {
         assert_eq!(parse("soak crash 9"), Ok(Task::Soak(Soak::Crash { kills: 9 })));
         assert_eq!(parse("soak power"), Ok(Task::Soak(Soak::Power { cuts: 50 })));
         assert_eq!(parse("soak power 3"), Ok(Task::Soak(Soak::Power { cuts: 3 })));
+        assert_eq!(parse("soak saves"), Ok(Task::Soak(Soak::Saves { seconds: 60 })));
+        assert_eq!(parse("soak saves 9"), Ok(Task::Soak(Soak::Saves { seconds: 9 })));
     }
 
     #[test]

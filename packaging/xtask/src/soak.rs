@@ -1,5 +1,5 @@
 //! What takes longer than tests may: fuzzing, which looks for inputs that break what must hold for
-//! any input; crashes and power cuts, which must not break a bench.
+//! any input; crashes and power cuts, which must not break a bench; saves by many at once.
 
 use std::{
     fs,
@@ -23,6 +23,9 @@ pub(crate) const SECONDS: u32 = 600;
 pub(crate) const KILLS: u32 = 2_000;
 pub(crate) const CUTS: u32 = 50;
 
+/// How long many save one bench file, in seconds, where nobody says.
+pub(crate) const SAVES_SECONDS: u32 = 60;
+
 /// The folder of `fuzz` that holds one file for each target.
 const TARGETS: &str = "fuzz_targets";
 
@@ -45,6 +48,21 @@ pub(crate) fn run(root: &Path, kind: &Soak) -> Result<(), Failure> {
             command.env("SETPOINT_POWER_CUTS", cuts.to_string());
             succeed(&mut command)
         }
+        Soak::Saves { seconds } => {
+            prepare(Purpose::Test)?;
+            // The tests start the real program.
+            let build = ["build", "--workspace"];
+            succeed(Command::new(cargo()).args(build).current_dir(root))?;
+            for (file, name) in [("outside", "hammer::"), ("watch", "cases::case_27")] {
+                let mut command = Command::new(cargo());
+                command
+                    .args(["test", "--workspace", "--test", file, name, "--", "--nocapture"])
+                    .env("SETPOINT_SAVES_SECONDS", seconds.to_string())
+                    .current_dir(root);
+                succeed(&mut command)?;
+            }
+            Ok(())
+        }
     }
 }
 
@@ -58,17 +76,29 @@ fn store_test(root: &Path, name: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Installs cargo-fuzz if it is missing and runs every target for that many seconds, one after the
-/// other, all of them even where one has found something.
+/// Installs cargo-fuzz if it is missing and runs every target.
 ///
 /// # Errors
-/// If cargo-fuzz cannot be had, a target does not build, or one has found something; the message
-/// says where the input is.
+/// If cargo-fuzz cannot be had, and as [`fuzz_each`].
 fn fuzz_all(root: &Path, seconds: u32) -> Result<(), Failure> {
     prepare(Purpose::Fuzz)?;
-    if output(Command::new(cargo()).args(["fuzz", "--version"])).is_none() {
+    if !has_fuzzer() {
         succeed(Command::new(cargo()).args(["install", "--locked", "cargo-fuzz"]))?;
     }
+    fuzz_each(root, seconds)
+}
+
+/// Whether cargo-fuzz is installed.
+pub(crate) fn has_fuzzer() -> bool {
+    output(Command::new(cargo()).args(["fuzz", "--version"])).is_some()
+}
+
+/// Runs every target for that many seconds, one after the other, all of them even where one has
+/// found something.
+///
+/// # Errors
+/// If a target does not build or one has found something; the message says where the input is.
+pub(crate) fn fuzz_each(root: &Path, seconds: u32) -> Result<(), Failure> {
     let targets = targets(&root.join("fuzz"))?;
     let mut found = Vec::new();
     for target in &targets {

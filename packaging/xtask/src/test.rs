@@ -12,10 +12,14 @@ use crate::{
     Failure,
     command::{shown, succeed},
     packages::Purpose,
+    soak,
     system::{cargo, prepare, prepare_components},
     tally::Tally,
     tidy,
 };
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u32 = 30;
 
 /// Runs all stages. The very last line is the tests' count, if it came to that.
 ///
@@ -57,7 +61,13 @@ impl Stages<'_> {
         self.cargo("build", &["build", "--workspace", "--all-targets"])?;
         // A count of all tests, also when one fails early.
         let mut test = self.command(&["test", "--workspace", "--no-fail-fast"]);
-        self.stage("tests", "cargo test --workspace --no-fail-fast", || counted(&mut test, tally))
+        self.stage("tests", "cargo test --workspace --no-fail-fast", || counted(&mut test, tally))?;
+        // Where it is not installed, the tests have replayed the inputs that are kept.
+        if soak::has_fuzzer() {
+            let typed = format!("cargo xtask soak {FUZZ_SECONDS}");
+            self.stage("fuzzing", &typed, || soak::fuzz_each(root, FUZZ_SECONDS))?;
+        }
+        Ok(())
     }
 
     fn cargo(&mut self, name: &'static str, arguments: &[&str]) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use std::{
 use serde_json::{Value, json};
 use setpoint_tests::{Api, Bench, Server, until};
 
-/// How long it goes on; longer with `SETPOINT_HAMMER_SECONDS`.
+/// How long it goes on; longer with `SETPOINT_SAVES_SECONDS`.
 const SECONDS: u64 = 6;
 
 const TEXT: &str = r#"format = 1
@@ -31,7 +31,7 @@ label = "start"
 "#;
 
 fn duration() -> Duration {
-    let asked = std::env::var("SETPOINT_HAMMER_SECONDS").ok().and_then(|text| text.parse().ok());
+    let asked = std::env::var("SETPOINT_SAVES_SECONDS").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(asked.unwrap_or(SECONDS))
 }
 
@@ -137,4 +137,36 @@ fn two_clients_and_an_editor_lose_nothing_that_was_acknowledged() {
     println!("ticks in two seconds: {idle} before, {after} after");
     let now = (api.reload()["applied"].clone(), api.get("/v1/status")["revision"].clone());
     assert_eq!(before, now, "it reloads though nobody saves");
+}
+
+/// Every one of them is a whole text of its own.
+#[test]
+fn a_save_every_20_ms_is_followed_to_the_last() {
+    let bench = Bench::of(TEXT);
+    let server = Server::start(&bench);
+    let api = &server.api;
+    let pid = server.process.child.id();
+    let idle = load(pid);
+
+    let (begun, mut saves) = (Instant::now(), 0);
+    let mut last = TEXT.to_owned();
+    while begun.elapsed() < duration() {
+        saves += 1;
+        last = TEXT.replace("label = \"start\"", &format!("label = \"save {saves}\""));
+        bench.save_by_rename(&last);
+        thread::sleep(Duration::from_millis(20));
+    }
+    until("the last save to run", || (running_text(api) == last).then_some(()));
+    let reload = api.until_reload("in_step");
+    let applied = reload["applied"].as_u64().expect("a number");
+    println!("{saves} saves, {applied} applied");
+    assert!((1..=saves).contains(&applied), "{applied} of {saves}: {reload:#}");
+    assert_eq!(reload["rejected"], 0, "{reload:#}");
+    assert_eq!(bench.text(), last);
+    until("the processor to come to rest", || {
+        let now = load(pid);
+        (now <= idle * 2 + 20).then_some(now)
+    });
+    let at_rest = api.reload()["applied"].as_u64();
+    assert_eq!(at_rest, Some(applied), "it reloads though nobody saves");
 }

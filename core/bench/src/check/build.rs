@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     duration,
-    model::{Bench, HotReload, Instrument, OnReconnect, RuntimeSettings, Source, WireSettings},
+    model::{
+        Bench, HotReload, Instrument, OnReconnect, RuntimeSettings, Source, Watch, WireSettings,
+    },
     schema::{self, Node, Preset},
     value::{Table, Value},
 };
@@ -73,12 +75,16 @@ pub(super) fn bench<'b>(
 
 fn runtime(keys: &Keys<'_>) -> Option<RuntimeSettings> {
     Some(RuntimeSettings {
-        hot_reload: match keys.text("hot_reload")? {
-            "apply" => HotReload::Apply,
-            // A proposal waits until someone asks for a reload, which is what `off` does.
-            _ => HotReload::Off,
+        hot_reload: match keys.text("hot_reload") {
+            Some(word) => Some(HotReload::named(word)?),
+            None => None,
         },
         quiet: keys.duration("quiet")?,
+        watch: match keys.text("watch")? {
+            "auto" => Watch::Auto,
+            "native" => Watch::Native,
+            _ => Watch::Poll,
+        },
         snapshot_retention: usize::try_from(keys.whole("snapshot_retention")?).ok()?,
         transaction_timeout: keys.duration("transaction_timeout")?,
         log_level: keys.text("log_level")?.to_owned(),

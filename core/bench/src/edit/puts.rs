@@ -213,7 +213,16 @@ impl Todo {
     ) {
         let put =
             |value: &Value| Put { path: path.clone(), value: Some(value.clone()), bytes: None };
+        let written_as_its_keys =
+            matches!(place.form, Form::Implied | Form::Dotted | Form::InlineDotted);
         match (old, new) {
+            // Without its last key nothing would say that it is there.
+            (Value::Table(old), Value::Table(empty))
+                if empty.is_empty() && !old.is_empty() && written_as_its_keys =>
+            {
+                self.later.push(put(new));
+                self.remove(braces, path.clone());
+            }
             (Value::Table(old), Value::Table(new)) => {
                 let inside = if place.form == Form::Inline { Some(path.clone()) } else { braces };
                 for (name, _) in old.iter().filter(|(name, _)| !new.contains_key(name)) {

@@ -255,6 +255,20 @@ fn items_between_braces_go_with_one_comma() {
     check(before, &[remove("t.a"), remove("t.b"), remove("t.e")], "t = {} # x\n");
 }
 
+/// One that is written as its keys would not be there without the last of them.
+#[test]
+fn a_table_that_is_set_to_nothing_is_an_empty_one() {
+    let empty = || Value::Table(Table::new());
+    check("a.x = 1\nb = 2\n", &[set("a", empty())], "b = 2\na = { }\n");
+    check("t = { a.x = 1 }\n", &[set("t.a", empty())], "t = { a = { } }\n");
+    let text = "x = 1\n\n[a.b]\ny = 1\n\n[c]\n";
+    check(text, &[set("a", empty())], "x = 1\na = { }\n\n[c]\n");
+    check("[a]\nx = 1\n", &[set("a", empty())], "[a]\n");
+    check("a = { x = 1 }\n", &[set("a", empty())], "a = {}\n");
+    let whole = Value::Table([("b".to_owned(), empty())].into_iter().collect());
+    check("a.b.x = 1\n", &[set("a", whole)], "a.b = { }\n");
+}
+
 #[test]
 fn a_removed_table_goes_with_the_tables_below_it_and_comments_stay() {
     check_bench(

@@ -23,6 +23,34 @@ pub struct Leaf {
     pub place: Option<Provenance>,
 }
 
+/// A text with dots in place of a number, however many digits it is written with.
+fn without_number(text: String, number: f64) -> String {
+    let is = |digits: &str| {
+        let decimals = digits.rsplit_once('.').map_or(0, |(_, decimals)| decimals.len());
+        let half = 0.5 * 10_f64.powi(-i32::try_from(decimals).unwrap_or(i32::MAX));
+        // Whole numbers are rounded by nobody.
+        let near = if decimals == 0 { f64::EPSILON } else { half * 1.000_001 };
+        digits.parse::<f64>().is_ok_and(|read| (read - number.abs()).abs() <= near)
+    };
+    let (mut shown, mut rest, mut before) = (String::new(), text.as_str(), None);
+    while let Some(first) = rest.chars().next() {
+        let of_number = |letter: char| letter.is_ascii_digit() || letter == '.';
+        let inside = before.is_some_and(|before: char| before.is_alphanumeric() || before == '_');
+        let length = match first.is_ascii_digit() && !inside {
+            true => rest.find(|letter| !of_number(letter)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (token, behind) = rest.split_at(length);
+        let digits = token.trim_end_matches('.');
+        match is(digits) {
+            true => shown.extend(["•••", token.get(digits.len()..).unwrap_or_default()]),
+            false => shown.push_str(token),
+        }
+        (before, rest) = (token.chars().next_back(), behind);
+    }
+    shown
+}
+
 impl LayeredReading {
     /// The effective value of a key, as [`masked_values`](Self::masked_values) has it; `None` if
     /// no layer has the key. The value of a key that is secret by itself is dots.
@@ -42,11 +70,17 @@ impl LayeredReading {
         Some(quiet(path, value))
     }
 
-    /// A text about the bench with dots in place of what secrets come to.
+    /// A text about the bench with dots in place of what secrets come to, numbers also where they
+    /// are written with other digits.
     pub fn without_secrets(&self, mut text: String) -> String {
         for secret in &self.secrets {
             if !secret.value.is_empty() && text.contains(&secret.value) {
                 text = text.replace(&secret.value, "•••");
+            }
+            if let Ok(number) = secret.value.trim().parse::<f64>()
+                && number.is_finite()
+            {
+                text = without_number(text, number);
             }
         }
         text
@@ -214,5 +248,26 @@ fn collect(value: &Value, path: &KeyPath, found: &mut impl FnMut(KeyPath, &Value
             }
         }
         value => found(path.clone(), value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_number;
+
+    #[test]
+    fn a_number_is_hidden_however_it_is_written() {
+        for (text, shown) in [
+            ("asked for 3.450 V, reads 3.45", "asked for ••• V, reads •••"),
+            (
+                "ch3.45 stays, and so does 13.45 or 3.450.1",
+                "ch3.45 stays, and so does 13.45 or 3.450.1",
+            ),
+            ("rounded: 3.5. Not 3", "rounded: •••. Not 3"),
+            ("", ""),
+        ] {
+            assert_eq!(without_number(text.to_owned(), 3.45), shown);
+        }
+        assert_eq!(without_number("5.0 and 5, not 50".to_owned(), 5.0), "••• and •••, not 50");
     }
 }

@@ -15,7 +15,7 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
-use super::{Key, Kind, Node, Preset, pattern, root};
+use super::{Key, Kind, Node, PRODUCTION, Preset, pattern, root};
 use crate::catalogue::Catalogue;
 
 /// The schema of a bench file, instruments of any type.
@@ -197,6 +197,9 @@ fn description(key: &Key) -> String {
         match key.preset {
             Preset::Required => text.push_str("; required"),
             Preset::Absent => {}
+            Preset::ByEnvironment { production, elsewhere } => text.push_str(&format!(
+                "; default `\"{elsewhere}\"`, in the environment {PRODUCTION} `\"{production}\"`"
+            )),
             preset => {
                 let value = preset.value().map(|value| value.to_string()).unwrap_or_default();
                 text.push_str(&format!("; default `{value}`"));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    Key, Kind, LATER_SOURCE_TYPES, Merge, Node, Preset, root,
+    Key, Kind, LATER_SOURCE_TYPES, Merge, Node, PRODUCTION, Preset, root,
     takes::{FEW, grouped},
 };
 use crate::{check, diff::Effect, document, expression, layers, migrate};
@@ -196,6 +196,9 @@ fn takes(key: &Key) -> String {
 fn preset(key: &Key) -> String {
     match key.preset {
         Preset::Required => "*required*".to_owned(),
+        Preset::ByEnvironment { production, elsewhere } => {
+            format!("`\"{elsewhere}\"`; in {PRODUCTION} `\"{production}\"`")
+        }
         _ => key.preset.value().map_or_else(String::new, |value| format!("`{value}`")),
     }
 }

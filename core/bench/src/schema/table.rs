@@ -98,6 +98,11 @@ impl Key {
         Self { preset: Preset::Text(preset), ..self }
     }
 
+    /// This text in production, that one elsewhere.
+    const fn by_environment(self, production: &'static str, elsewhere: &'static str) -> Self {
+        Self { preset: Preset::ByEnvironment { production, elsewhere }, ..self }
+    }
+
     const fn whole(self, preset: i64) -> Self {
         Self { preset: Preset::Whole(preset), ..self }
     }

@@ -2,7 +2,12 @@
 
 #![allow(dead_code, reason = "each test file uses some of it")]
 
-use std::time::Duration;
+use std::{
+    collections::BTreeSet,
+    fs,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
 use setpoint_bench::{Catalogue, LineFacts, ParameterFacts, ParameterKind, Poll};
 
@@ -85,4 +90,43 @@ fn thermometer() -> Vec<ParameterFacts> {
             ..facts("a.temperature", ParameterKind::Float, Some("K"))
         },
     ]
+}
+
+/// The codes of findings in the tables of a module's documentation.
+pub fn listed_codes(source: &str) -> BTreeSet<String> {
+    let rows = source.lines().filter(|line| line.starts_with("//! | ") && line.contains('`'));
+    let codes = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    codes.map(str::to_owned).collect()
+}
+
+/// Whether four times as much takes less than a quadratic time would: sixteen times as long.
+/// `make` gives an input of a size, which is no part of what is measured.
+pub fn grows<T>(what: &str, size: usize, make: impl Fn(usize) -> T, work: impl Fn(&T)) {
+    let time = |input: &T, runs: usize| {
+        let run = || {
+            let begun = busy();
+            work(input);
+            busy() - begun
+        };
+        (0..runs).map(|_| run()).min().unwrap_or_default()
+    };
+    let (small, large) = (make(size), make(4 * size));
+    // A machine that is busy with something else has cold caches, and is given another chance.
+    let mut last = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..3 {
+        last = (time(&small, 3), time(&large, 1));
+        if last.1 < last.0 * 10 + Duration::from_millis(30) {
+            return;
+        }
+    }
+    panic!("{what}: {:?} for {size} and {:?} for four times as much", last.0, last.1);
+}
+
+/// How long this thread has had a processor: whatever else runs on the machine counts for nothing.
+/// The time of day where the system does not say.
+fn busy() -> Duration {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let told = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanoseconds = told.and_then(|text| text.split_whitespace().next()?.parse().ok());
+    nanoseconds.map_or_else(|| BEGIN.elapsed(), Duration::from_nanos)
 }

@@ -9,15 +9,16 @@ use setpoint_bench::KeyPath;
 use setpoint_instruments::{InstrumentStatus, ParamValue, ParameterStatus};
 use setpoint_store::history::Reading;
 
-use crate::{files::Meaning, manager::Running};
+use crate::{
+    manager::Running,
+    secrets::{HIDDEN, Secrets},
+};
 
-/// What stands for a value that is secret.
-const HIDDEN: &str = "••••••";
-
-/// Every parameter of every instrument, as the statuses have it.
+/// Every parameter of every instrument, as the statuses have it but for what `secrets` hide.
 pub(super) fn all(
     devices: &[Arc<InstrumentStatus>],
     running: &Running,
+    secrets: &Secrets,
     now: Timestamp,
 ) -> Vec<Reading> {
     let of = |device: &Arc<InstrumentStatus>| {
@@ -29,10 +30,11 @@ pub(super) fn all(
         .iter()
         .flat_map(of)
         .map(|(id, parameter)| {
-            // A session learns of a setpoint a moment after it is accepted.
+            // A session learns of a setpoint a moment after it is accepted. As it is written, it
+            // shows no secret.
             let asked = running.values.get(&KeyPath::setpoint(&id, &parameter.name));
             let asked = asked.and_then(|value| serde_json::to_value(value).ok());
-            let secret = is_secret(&running.meaning, &id, &parameter.name);
+            let secret = secrets.hides(&id, &parameter.name, parameter.at);
             reading(id, &parameter, asked, secret, now)
         })
         .collect()
@@ -51,17 +53,11 @@ fn reading(
         instrument,
         parameter: from.name.clone(),
         unit: from.unit.clone(),
-        setpoint: asked.map(shown),
+        setpoint: asked,
         readback: from.readback.as_ref().map(plain).map(shown),
         quality: word(&from.quality),
         age_ms: from.at.map(|at| u64::try_from(age(at)).unwrap_or(0)),
     }
-}
-
-/// Whether a setpoint is put together with a secret.
-pub(super) fn is_secret(meaning: &Meaning, instrument: &str, parameter: &str) -> bool {
-    let Meaning::Layered(layered) = meaning else { return false };
-    !layered.secrets.is_empty() && layered.holds_secret(&KeyPath::setpoint(instrument, parameter))
 }
 
 /// A value as JSON: a number, a truth value or a text.

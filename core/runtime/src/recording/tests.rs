@@ -40,7 +40,7 @@ async fn readbacks_are_kept_when_they_change() {
     let mut look = |readback: f64| {
         let mut status = Status::clone(&publisher.status().load_full());
         status.instruments.insert("psu".into(), Arc::new(self::status(readback)));
-        let points = trends.changed(&status, &[]);
+        let points = trends.changed(&status, &Secrets::default());
         points.iter().map(|point| point.value.as_f64().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(look(1.0), [1.0]);

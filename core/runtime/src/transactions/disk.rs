@@ -65,15 +65,32 @@ impl Manager {
         Ok(())
     }
 
-    /// Takes a transaction that is done with from the disk.
-    pub(super) async fn forget_transaction(&self, id: &str) {
-        if let Err(error) = self.keeping.remove_transaction(id.to_owned()).await {
-            tracing::warn!("transaction {id} is done, its file stays behind: {error}");
+    /// Takes a transaction that is done with from the disk. Where that cannot be done now, it is
+    /// tried again: at the next start it would be there as if nobody was done with it.
+    pub(super) async fn forget_transaction(&mut self, id: &str) {
+        let Err(error) = self.keeping.remove_transaction(id.to_owned()).await else { return };
+        if self.transactions.left_behind(id) {
+            let message = format!(
+                "{id} is done with, and its file cannot be removed now: {error}. That is tried \
+                 again; until then it would be there again after a restart."
+            );
+            self.tell(Origin::Bench, "transaction_left", Tone::Warning, message);
+        }
+    }
+
+    /// The same once more for those that stayed behind.
+    pub(crate) async fn forget_again(&mut self) {
+        for id in self.transactions.take_left_behind() {
+            if let Err(error) = self.keeping.remove_transaction(id.clone()).await {
+                tracing::debug!("the file of {id} still stays behind: {error}");
+                self.transactions.left_behind(&id);
+            }
         }
     }
 
     /// What could not be saved before gets its last chance.
     pub(crate) async fn save_transactions(&mut self) {
+        self.forget_again().await;
         let unsaved: Vec<Staging> =
             self.transactions.iter().filter(|one| !one.saved).cloned().collect();
         for staging in unsaved {
@@ -92,10 +109,10 @@ impl Manager {
             let had_edits = !staging.edits.is_empty();
             let rebased = staging.follow(&self.running);
             if staging.edits.is_empty() && (had_edits || !staging.begun) {
-                let id = &staging.id;
+                let id = staging.id.clone();
                 let message = format!("Transaction {id} is closed: all it asked for is in effect");
                 self.tell(Origin::Bench, "transaction_done", Tone::Info, message);
-                self.forget_transaction(id).await;
+                self.forget_transaction(&id).await;
                 continue;
             }
             self.tell_clashes(Origin::File, &staging, rebased);

@@ -13,8 +13,12 @@ use std::{
 };
 
 use rustix::fs::inotify;
-use setpoint_bench::{BenchText, Catalogue, ParameterFacts, ParameterKind, diff};
+use setpoint_bench::{BenchText, diff};
 use setpoint_store::{FileSeen, WatchMode, WatchOptions, Watcher};
+
+#[path = "../../../bench/benches/large/mod.rs"]
+mod large;
+use large::Types;
 
 /// Medians of one size of bench.
 #[derive(Debug, Clone, Copy)]
@@ -64,49 +68,9 @@ pub fn main() {
     );
 }
 
-/// One type of instrument with the parameters that the file sets.
-struct Types;
-
-impl Catalogue for Types {
-    fn types(&self) -> Vec<String> {
-        vec!["supply".to_owned()]
-    }
-
-    fn parameters(&self, instrument_type: &str) -> Option<Vec<ParameterFacts>> {
-        let number = |name: String, unit: &str, most| ParameterFacts {
-            name,
-            kind: ParameterKind::Float,
-            unit: Some(unit.to_owned()),
-            range: Some((0.0, most)),
-            choices: Vec::new(),
-            settable: true,
-            hazard: None,
-        };
-        let channel = |n: usize| {
-            [
-                number(format!("ch{n}.voltage"), "V", 30.0),
-                number(format!("ch{n}.current"), "A", 3.0),
-            ]
-        };
-        (instrument_type == "supply").then(|| (1..=2).flat_map(channel).collect())
-    }
-}
-
 /// So many instruments of ten keys; `volts` of the one in the middle.
 fn file(instruments: usize, volts: f64) -> String {
-    let mut text = "format = 1\n\n[bench]\nname = \"Large\"\n".to_owned();
-    for n in 0..instruments {
-        let (host, port) = (n % 250 + 1, 5000 + n / 250);
-        let volts = if n == instruments / 2 { volts } else { 1.0 };
-        text.push_str(&format!(
-            "\n# Bias supply {n}\n[instruments.psu{n:05}]\ntype = \"supply\"\n\
-             address = \"tcp://192.0.2.{host}:{port}\"\nenabled = true\nlabel = \"Rack {n}\"\n\
-             on_reconnect = \"compare\"\nwire.reply_timeout = \"1s\"\n\
-             [instruments.psu{n:05}.set]\nch1.voltage = {volts:.3} # V\nch1.current = 0.5\n\
-             ch2.voltage = 1.5\nch2.current = 0.25\n",
-        ));
-    }
-    text
+    large::file(instruments, |n| if n == instruments / 2 { volts } else { 1.0 })
 }
 
 fn median(mut all: Vec<f64>) -> f64 {

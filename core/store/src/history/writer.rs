@@ -43,7 +43,8 @@ pub(super) enum Item {
     Event(Box<HistoryEvent>),
     Facts(Box<RevisionFacts>),
     Trends(Vec<TrendPoint>),
-    Labelled(Vec<String>),
+    /// Nothing: what is beyond the bounds may have changed.
+    Wake,
     Flush(SyncSender<()>),
     Suspect,
     Close,
@@ -68,6 +69,9 @@ pub(super) struct Shared {
     lost: AtomicU64,
     closing: AtomicBool,
     told: Mutex<Told>,
+    /// Revisions with a label; `None` until someone said which they are. Not in the queue, which
+    /// may be full.
+    labelled: Mutex<Option<Arc<HashSet<String>>>>,
     /// Wakes the thread out of waiting for better times.
     hurry: Condvar,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -89,6 +93,7 @@ impl Shared {
             lost: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             told: Mutex::default(),
+            labelled: Mutex::default(),
             hurry: Condvar::new(),
             thread: Mutex::new(None),
         };
@@ -107,6 +112,16 @@ impl Shared {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.lost.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    pub(super) fn set_labelled(&self, revisions: HashSet<String>) {
+        *self.labelled.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(revisions));
+        // If the queue is full, the thread is awake.
+        let _ = self.queue.try_send(Item::Wake);
+    }
+
+    fn labelled(&self) -> Option<Arc<HashSet<String>>> {
+        self.labelled.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) fn problem(&self) -> Option<String> {
@@ -174,8 +189,6 @@ pub(super) struct Writer {
     /// Taken out of the queue and not written yet.
     pending: Vec<Item>,
     names: Names,
-    /// `None` until someone said which they are.
-    labelled: Option<HashSet<String>>,
     pass: Option<Pass>,
     looked: Instant,
     written: usize,
@@ -207,7 +220,6 @@ impl Writer {
             queue,
             pending: Vec::new(),
             names: Names::default(),
-            labelled: None,
             pass: None,
             looked: Instant::now(),
             written: WRITTEN,
@@ -303,7 +315,7 @@ impl Writer {
 
     fn receive(&mut self, item: Item) {
         match item {
-            Item::Labelled(revisions) => self.labelled = Some(revisions.into_iter().collect()),
+            Item::Wake => {}
             Item::Suspect => self.suspect = true,
             Item::Close => self.shared.closing.store(true, Ordering::SeqCst),
             item => self.pending.push(item),
@@ -439,7 +451,7 @@ impl Writer {
 
     /// Forgets a little of what is beyond the bounds.
     fn bound(&mut self) -> Result<(), HistoryError> {
-        let Some(labelled) = &self.labelled else { return Ok(()) };
+        let Some(labelled) = self.shared.labelled() else { return Ok(()) };
         if self.pass.is_none() && (self.written >= WRITTEN || self.looked.elapsed() >= LOOK) {
             self.written = 0;
             self.looked = Instant::now();
@@ -448,7 +460,7 @@ impl Writer {
         let (Some(pass), Some(database)) = (&mut self.pass, &mut self.database) else {
             return Ok(());
         };
-        match pass.step(database, labelled) {
+        match pass.step(database, &labelled) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 self.pass = None;

@@ -245,13 +245,16 @@ fn case_25_readers_are_nothing(how: How) {
 
 fn case_27_a_stream_of_saves_does_not_starve_it(how: How) {
     let bench = Bench::plain(how);
+    // A minute of it is in the soak.
+    let asked = std::env::var("SETPOINT_SAVES_SECONDS").ok().and_then(|text| text.parse().ok());
+    let stream = Duration::from_secs(asked.unwrap_or(3));
     let file = bench.file.clone();
     let writer = thread::Builder::new().name("writer".into()).spawn(move || {
         // Kept open: nothing says that a save is done.
         let bare = OpenOptions::new().write(true).open(&file).unwrap();
         let begun = Instant::now();
         let mut n = 1000;
-        while begun.elapsed() < Duration::from_secs(3) {
+        while begun.elapsed() < stream {
             bare.write_all_at(edited(n).as_bytes(), 0).unwrap();
             thread::sleep(Duration::from_millis(20));
             n += 1;

@@ -30,12 +30,15 @@
 //! | 27 a constant stream | `cases::case_27_…` |
 //! | 28 one save, five events | `cases::case_28_…` |
 //! | 29 events of any kind | `cases::case_29_…` |
-//! | 30, 31 a bad file, and the next good one | `cases::case_31_…`; that what runs goes on is the runtime's |
+//! | 30, 31 a bad file, and the next good one | `case_30_…` of the runtime, `cases::case_31_…` |
+//! | 32 last good is what all took | `case_32_…` of the runtime |
 //! | 33 files beside the bench file | `beside::case_33_…` |
+//! | 34 overrides from the environment | `case_34_…` of the runtime |
 //! | 35 BOM and CRLF | `cases::case_35_…` |
+//! | 38 comments are lost on a save | `case_38_…` of the runtime, properties of `setpoint_bench` |
 //!
-//! Not the watcher's: 32 (what is good is known only when all is applied) and 34 (overrides from
-//! the environment) are the runtime's, 38 (comments) that of `setpoint_bench`; 36 is Windows.
+//! Those of the runtime are in `core/runtime/tests/watch_cases.rs`: they are about what runs, not
+//! about what is seen. 36 is Windows.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod bench;

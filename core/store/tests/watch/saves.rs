@@ -322,14 +322,14 @@ fn going_back_is_told_to_an_owner_who_read_the_file_itself() {
     let bench = Bench::new();
     bench.watcher.pause();
     bench.save_over(&edited(10));
-    bench.watcher.knows(None, Ok(TextHash::of(&edited(10))));
+    bench.watcher.knows(None, Ok(TextHash::of(edited(10))));
     bench.save_over(FIRST);
     bench.watcher.resume();
     bench.only(FIRST);
     // The same of a write of its own, and of a file that was gone for a moment.
     bench.watcher.pause();
     bench.write_own(&edited(11));
-    bench.watcher.knows(None, Ok(TextHash::of(&edited(11))));
+    bench.watcher.knows(None, Ok(TextHash::of(edited(11))));
     bench.save_over(FIRST);
     bench.watcher.resume();
     bench.only(FIRST);

@@ -33,7 +33,9 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) -> Vec<Inte
     Frame::new().inner_margin(margin).show(ui, |ui| {
         ui.set_min_size(ui.available_size());
         ui.spacing_mut().item_spacing.y = size::GAP;
-        let paused = view.status.reload.state == ReloadState::Paused;
+        let reload = &view.status.reload;
+        // What the bench file wants, resuming does not change.
+        let paused = reload.state == ReloadState::Paused && !reload.watch.off;
         page_title(ui, "Activity", if paused { "the file is not watched" } else { "" }, |ui| {
             let (text, intent) = if paused {
                 ("Resume watching", ReloadIntent::Resume)

@@ -87,10 +87,16 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
                 words(Tone::Amber, Mark::Triangle, "Apply the file or keep?", more)
             }
             None => {
-                let more = format!("{file} changed and waits for someone to reload it.");
+                let more = reload.problem.clone().unwrap_or_else(|| {
+                    format!("{file} changed and waits for someone to reload it.")
+                });
                 words(Tone::Amber, Mark::Square, "File changed · not reloaded", more)
             }
         },
+        ReloadState::Paused if reload.watch.off => {
+            let more = format!("{file} is not what runs, and saves are not followed: reload it.");
+            words(Tone::Amber, Mark::Square, "File changed · not followed", more)
+        }
         ReloadState::Paused => {
             let more = format!("{file} is not followed for now.");
             words(Tone::Amber, Mark::Square, "Paused", more)

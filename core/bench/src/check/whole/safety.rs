@@ -1,13 +1,10 @@
 //! What a bench must not do where it is in earnest.
 
 use super::{Between, Parts};
-use crate::{check::findings::Problem, diagnostic::Severity};
-
-/// The environment in which a bench is in earnest.
-const IN_EARNEST: &str = "production";
+use crate::{check::findings::Problem, diagnostic::Severity, schema::PRODUCTION};
 
 pub(super) fn check(environment: &str, parts: &Parts<'_>, found: &mut Between) {
-    let earnest = environment == IN_EARNEST;
+    let earnest = environment == PRODUCTION;
     for (index, (name, facts)) in parts.iter().enumerate() {
         for secret in &facts.secrets {
             let (severity, end) = match earnest {

@@ -8,10 +8,11 @@ pub(super) const KEYS: &[Key] = &[
     key(
         "runtime.hot_reload",
         K::Choice(&["apply", "propose", "off"]),
-        "Whether a saved file is applied by itself; with `propose` and `off` it waits until \
-         someone asks for a reload.",
+        "What a saved file does: it is applied by itself, it is checked and waits with its \
+         differences until an operator reloads it (`propose`), or it is not followed until \
+         someone asks for a reload (`off`).",
     )
-    .text("apply")
+    .by_environment("propose", "apply")
     .effect(E::Live),
     key(
         "runtime.quiet",
@@ -25,10 +26,10 @@ pub(super) const KEYS: &[Key] = &[
         "runtime.watch",
         K::Choice(&["auto", "native", "poll"]),
         "How the file is watched: `auto` takes what the operating system offers and polls where \
-         that does not work.",
+         that is not enough, `native` relies on it on every disk, `poll` asks once a second.",
     )
     .text("auto")
-    .idle("this version decides by itself how it watches the file"),
+    .effect(E::Live),
     key(
         "runtime.snapshot_retention",
         K::Whole(1, 100_000),

@@ -159,6 +159,9 @@ fn words(view: &View<'_>) -> Option<Words> {
             }
             None => (Tone::Amber, format!("{name} was edited and waits. {running}"), mine, apply),
         },
+        ReloadState::Paused if reload.watch.off => {
+            (Tone::Amber, format!("{name} was edited and is not followed. {running}"), mine, apply)
+        }
         ReloadState::Ahead => {
             let write = match &reload.ahead {
                 Some(ahead) => {

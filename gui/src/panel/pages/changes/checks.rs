@@ -92,6 +92,9 @@ fn lines(view: &View<'_>, open: &Transaction) -> Vec<(Tone, String)> {
         }
         ReloadState::Ahead => (Tone::Amber, "What runs is not in the file".to_owned()),
         ReloadState::Conflict => (Tone::Amber, "The file on disk is not what runs".to_owned()),
+        ReloadState::Paused if view.status.reload.watch.off => {
+            (Tone::Amber, "The file on disk holds an edit that is not followed".to_owned())
+        }
         ReloadState::Paused => (Tone::Amber, "The file is not watched for now".to_owned()),
         ReloadState::InStep | ReloadState::Settling | ReloadState::Applying => {
             (Tone::Good, "The file is what runs".to_owned())

@@ -1,0 +1,128 @@
+//! What can happen to a bench's folder and clock while it runs.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
+
+mod common;
+
+use std::{fs, os::unix::fs::PermissionsExt, process::Command as Process};
+
+use common::{BENCH, Bench, edit, readback};
+use setpoint_instruments::ParamValue;
+use setpoint_runtime::{Answer, Command, ReloadState, Status};
+use setpoint_store::{BenchFolder, TextHash};
+
+const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
+
+fn in_step(status: &Status) -> bool {
+    status.reload.state == ReloadState::InStep
+}
+
+fn ahead(status: &Status) -> bool {
+    status.reload.state == ReloadState::Ahead
+}
+
+/// With its history: nothing is made anew in its place, and what ran meanwhile is written and kept
+/// when it is back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_was_renamed_away_and_put_back() {
+    let bench = Bench::open(BENCH).await;
+    bench.change(vec![edit(VOLTAGE, 3.4)]).await.unwrap();
+    let away = bench.folder().with_extension("away");
+    fs::rename(bench.folder(), &away).unwrap();
+    bench.until("it is missed", ahead).await;
+    let Answer::Changed(applied) = bench.change(vec![edit(VOLTAGE, 3.5)]).await.unwrap() else {
+        panic!()
+    };
+    assert!(!applied.persisted && !bench.folder().exists());
+    let asked = |now: &Status| readback(now, "psu", "ch1.voltage") == Some(ParamValue::Float(3.5));
+    bench.until("the device has it", asked).await;
+    fs::rename(&away, bench.folder()).unwrap();
+    let whole = |now: &Status| in_step(now) && now.history_problem.is_none();
+    let status = bench.until("all is back", whole).await;
+    assert_eq!(bench.text(), BENCH.replace("3.300", "3.500"));
+    let ids: Vec<&str> = status.revisions.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!((ids, applied.revision.id.as_str()), (vec!["r3", "r2", "r1"], "r3"));
+    bench.runtime.stop().await;
+}
+
+/// The rights of a folder mean nothing to root: then this is run once more by someone else.
+#[test]
+fn rights_that_are_lost_while_it_runs() {
+    let inner = "rights_are_lost_and_given_back";
+    let own = std::env::current_exe().unwrap();
+    let arguments = [inner, "--exact", "--include-ignored", "--nocapture"];
+    let root =
+        fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let mut process = if root {
+        let mut process = Process::new("setpriv");
+        process.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(own);
+        process
+    } else {
+        Process::new(own)
+    };
+    let done = process.args(arguments).env("HOME", "/nonexistent").output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}\n{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "run by the test above, and not by root"]
+async fn rights_are_lost_and_given_back() {
+    if fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0) {
+        return;
+    }
+    let bench = Bench::open(BENCH).await;
+    let allow = |mode: u32| {
+        for folder in [bench.runtime.folder().join("versions"), bench.folder().to_owned()] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    allow(0o555);
+    let Answer::Changed(applied) = bench.change(vec![edit(VOLTAGE, 3.5)]).await.unwrap() else {
+        panic!()
+    };
+    assert!(!applied.persisted);
+    let status = bench.runtime.status();
+    assert!(ahead(&status) && status.history_problem.is_some());
+    let cause = &status.reload.ahead.as_ref().unwrap().cause;
+    assert!(cause.contains("check who may write to its folder"), "{cause}");
+    assert_eq!(readback(&status, "psu", "ch1.voltage"), Some(ParamValue::Float(3.5)));
+    assert_eq!(bench.text(), BENCH);
+    allow(0o755);
+    let whole = |now: &Status| in_step(now) && now.history_problem.is_none();
+    bench.until("it is written by itself", whole).await;
+    assert_eq!(bench.text(), BENCH.replace("3.300", "3.500"));
+    bench.runtime.stop().await;
+}
+
+/// A clock that was ahead when revisions were kept, and is right again: later ones are later.
+#[tokio::test(flavor = "multi_thread")]
+async fn revisions_from_the_future_stay_in_their_order() {
+    let bench = Bench::open(BENCH).await;
+    bench.runtime.stop().await;
+    let folder = BenchFolder::of(&bench.file);
+    // The log is lost, and files alone make the list.
+    fs::remove_dir_all(folder.path()).unwrap();
+    fs::create_dir_all(folder.versions()).unwrap();
+    let old = |volts: &str| BENCH.replace("3.300", volts);
+    for (year, volts) in [(2126, "1.000"), (2127, "2.000")] {
+        let hash = TextHash::of(old(volts)).short();
+        let name = format!("config-{year}0101T000000.000Z-{hash}.toml");
+        fs::write(folder.versions().join(name), old(volts)).unwrap();
+    }
+    let bench = bench.again().await;
+    bench.change(vec![edit(VOLTAGE, 3.5)]).await.unwrap();
+    bench.runtime.stop().await;
+    let bench = bench.again().await;
+    let status = bench.runtime.status();
+    let ids: Vec<&str> = status.revisions.iter().map(|one| one.id.as_str()).collect();
+    assert_eq!(ids, ["r4", "r3", "r2", "r1"]);
+    assert_eq!(status.revision.as_ref().unwrap().id, "r4");
+    assert_eq!(*bench.runtime.revision_text("r1").await.unwrap(), old("1.000"));
+    let back = Command::Rollback { revision: "r2".into(), only: Vec::new(), author: "t".into() };
+    bench.ask(back).await.unwrap();
+    assert_eq!(bench.text(), old("2.000"));
+    assert_eq!(bench.runtime.status().revision.as_ref().unwrap().id, "r5");
+    bench.runtime.stop().await;
+}
