@@ -12,6 +12,7 @@ use std::{
 #[derive(Debug)]
 pub struct FakeSupply {
     received: Arc<Mutex<Vec<String>>>,
+    silent_from: Arc<Mutex<Option<String>>>,
     // When this goes, the listening thread finds the other end gone after the next connection.
     _alive: mpsc::SyncSender<()>,
 }
@@ -22,20 +23,29 @@ impl FakeSupply {
         let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
         let received = Arc::<Mutex<Vec<String>>>::default();
         let (alive, gone) = mpsc::sync_channel(1);
-        let lines = Arc::clone(&received);
+        let silent_from = Arc::<Mutex<Option<String>>>::default();
+        let state = Arc::<State>::default();
+        let (lines, silent) = (Arc::clone(&received), Arc::clone(&silent_from));
         let accept = move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if gone.try_recv() == Err(mpsc::TryRecvError::Disconnected) {
                     return;
                 }
-                let lines = Arc::clone(&lines);
+                let (lines, silent) = (Arc::clone(&lines), Arc::clone(&silent));
+                let state = Arc::clone(&state);
                 let name = "fake supply connection".to_owned();
-                let talk = move || converse(&stream, &lines);
+                let talk = move || converse(&stream, &lines, &silent, &state);
                 thread::Builder::new().name(name).spawn(talk).expect("a thread");
             }
         };
         thread::Builder::new().name("fake supply".to_owned()).spawn(accept).expect("a thread");
-        Self { received, _alive: alive }
+        Self { received, silent_from, _alive: alive }
+    }
+
+    /// Takes a line that begins so when it comes, and answers nothing from then on, as long as
+    /// that connection lasts.
+    pub fn silent_from(&self, line: &str) {
+        *self.silent_from.lock().expect("no panic while held") = Some(line.to_owned());
     }
 
     /// All lines it got, in order.
@@ -50,11 +60,26 @@ pub fn closed_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn converse(stream: &TcpStream, received: &Mutex<Vec<String>>) {
-    let mut state = HashMap::new();
+/// What was set, whoever set it.
+type State = Mutex<HashMap<String, String>>;
+
+fn converse(
+    stream: &TcpStream,
+    received: &Mutex<Vec<String>>,
+    silent_from: &Mutex<Option<String>>,
+    state: &State,
+) {
+    let mut silent = false;
     for line in BufReader::new(stream).lines().map_while(Result::ok) {
         received.lock().expect("no panic while held").push(line.clone());
-        if let Some(reply) = reply(line.trim(), &mut state)
+        let reply = reply(line.trim(), &mut state.lock().expect("no panic while held"));
+        let mut from = silent_from.lock().expect("no panic while held");
+        if from.as_ref().is_some_and(|from| line.starts_with(from)) {
+            (*from, silent) = (None, true);
+        }
+        drop(from);
+        if let Some(reply) = reply
+            && !silent
             && (&mut &*stream).write_all(format!("{reply}\n").as_bytes()).is_err()
         {
             return;

@@ -9,6 +9,7 @@ use std::{
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::{Bench, until, wait::DEADLINE};
 
@@ -88,6 +89,41 @@ pub fn run(bench: &Bench, arguments: &[&str]) -> Outcome {
     let mut command = command(bench);
     command.args(arguments);
     finish(bench, command)
+}
+
+/// Runs a command of `setpoint` on the bench file, which must end with this status.
+///
+/// # Panics
+/// If it ends with another one.
+pub fn ends(bench: &Bench, command: &str, arguments: &[&str], status: i32) -> Outcome {
+    let path = bench.path().display().to_string();
+    let outcome = run(bench, &[&[command, &path], arguments].concat());
+    assert_eq!(outcome.code, Some(status), "{command} {arguments:?}: {outcome:?}");
+    outcome
+}
+
+/// The same where all must go well: what it printed.
+pub fn good(bench: &Bench, command: &str, arguments: &[&str]) -> String {
+    ends(bench, command, arguments, 0).stdout
+}
+
+/// The same with `--format json`.
+///
+/// # Panics
+/// If it prints something else.
+pub fn json(bench: &Bench, command: &str, arguments: &[&str]) -> Value {
+    let printed = good(bench, command, &[arguments, &["--format", "json"]].concat());
+    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
+}
+
+/// The same where it prints one JSON object a line.
+///
+/// # Panics
+/// If it prints something else.
+pub fn json_lines(bench: &Bench, command: &str, arguments: &[&str]) -> Vec<Value> {
+    let printed = good(bench, command, &[arguments, &["--format", "json"]].concat());
+    let line = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    printed.lines().map(line).collect()
 }
 
 /// A running program. It is stopped when this goes.

@@ -3,9 +3,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use setpoint_bench::Change;
-use setpoint_store::RevisionQuery;
-use setpoint_store::history::{EventFilter, HistoryEvent, RevisionFacts};
+use setpoint_store::history::{EventFilter, HistoryEvent, RevisionFacts, TrendPoint};
+use setpoint_store::{BenchFolder, RevisionQuery};
 use setpoint_video::Frame;
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
@@ -17,6 +18,7 @@ use crate::{
     event::Origin,
     frames::Frames,
     keeping::Keeping,
+    kept::KeptRevision,
     recording::Recording,
     status::{Revision, Status},
 };
@@ -143,6 +145,31 @@ impl Runtime {
     /// through.
     pub async fn events(&self, filter: EventFilter) -> Vec<HistoryEvent> {
         self.recording.events(filter).await
+    }
+
+    /// A kept revision with what it changed and what was known when it was accepted; by id or
+    /// label. Where the database cannot be read, that is told in it.
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`], or [`CommandError::Storage`] if the audit log cannot be read.
+    pub async fn kept_revision(&self, id: &str) -> Result<KeptRevision, CommandError> {
+        let folder = BenchFolder::of(&self.status().bench.path);
+        self.recording.revision(folder, self.keeping.find(id)?).await
+    }
+
+    /// What a parameter read back over time, oldest first, both ends of the time included, at most
+    /// `limit`. A readback is kept when it differs from the one before, at most once a second.
+    ///
+    /// # Errors
+    /// [`CommandError::Storage`] if the database cannot be read.
+    pub async fn trend(
+        &self,
+        instrument: &str,
+        parameter: &str,
+        time: (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<TrendPoint>, CommandError> {
+        self.recording.trend(instrument.to_owned(), parameter.to_owned(), time, limit).await
     }
 
     /// What was known when a revision was accepted, pictures without their bytes; by id or label.

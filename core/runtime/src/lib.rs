@@ -24,6 +24,7 @@
 //! | `staging` | one transaction: its edits, rebased on what runs |
 //! | `transactions` | all of them: commands, commit, expiry, previews, the disk |
 //! | `keeping` | file, revisions, journal and audit, off the async threads |
+//! | `kept` | all that is known of one revision |
 //! | `recording` | what goes to the history database: events, readings, pictures |
 //! | `journaling` | what is about to happen, and each step as it is taken |
 //! | `unfinished` | a change that an earlier run did not finish |
@@ -54,6 +55,7 @@ mod going_back;
 pub mod handle;
 mod journaling;
 mod keeping;
+mod kept;
 mod manager;
 mod naming;
 pub mod offline;
@@ -75,10 +77,11 @@ pub use catalogue::Drivers;
 pub use command::{Answer, Applied, Blocker, Command, CommandError, Keep, Reapplied, Validated};
 pub use event::{Event, Origin, Subject, Tone};
 pub use handle::{Pending, Runtime, StatusReader};
+pub use kept::KeptRevision;
 pub use offline::Offline;
 pub use plan::plan_between;
 pub use setpoint_bench::Clash;
-pub use setpoint_store::history::{EventFilter, HistoryEvent, Order, RevisionFacts};
+pub use setpoint_store::history::{EventFilter, HistoryEvent, Order, RevisionFacts, TrendPoint};
 pub use setpoint_store::{AccessRules, RevisionQuery, SettingsError};
 pub use start::{Options, StartError};
 pub use status::*;

@@ -9,8 +9,8 @@ use std::{
 use serde_json::json;
 use setpoint_bench::{Change, Diagnostic, KeyPath, TextEdit, Value, check, value::Table};
 use setpoint_store::{
-    AccessRules, Audit, BenchFolder, Facts, FolderLock, Intent, Journal, ReadError, RevisionRecord,
-    Revisions, StoreError, TextHash,
+    AccessRules, Audit, BenchFolder, Facts, FolderLock, HistoryReader, Intent, Journal, ReadError,
+    RevisionRecord, Revisions, StoreError, TextHash, revisions::changes_of,
 };
 
 use crate::{
@@ -19,6 +19,7 @@ use crate::{
     event::Origin,
     files::{Files, Meaning, OnDiskText},
     going_back, keeping,
+    kept::KeptRevision,
     naming::snapshot_facts,
     passage::summary,
     staging::none,
@@ -107,6 +108,20 @@ impl Offline {
     pub fn changes(&self, old: &str, new: &str) -> Result<Vec<Change>, CommandError> {
         let (old, new) = (self.revisions.text(old)?, self.revisions.text(new)?);
         Ok(self.files.changes(&old, &new, &self.drivers))
+    }
+
+    /// A revision, by id or label, with what it changed and what was known when it was accepted.
+    /// Where the history database cannot be read, that is told in it.
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`], or [`CommandError::Storage`] if the audit log cannot be read.
+    pub fn kept_revision(&self, name: &str) -> Result<KeptRevision, CommandError> {
+        let missing = || CommandError::NotFound { what: "revision", name: name.to_owned() };
+        let revision = keeping::revision(self.revisions.find(name).ok_or_else(missing)?);
+        let folder = BenchFolder::of(&self.path);
+        let changes = changes_of(&folder, &revision.id)?;
+        let facts = HistoryReader::of(&folder).facts(&revision.id);
+        Ok(KeptRevision::new(revision, changes, facts))
     }
 
     /// Keeps what the files hold as a revision, if they check.

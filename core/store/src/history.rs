@@ -44,7 +44,7 @@ use crate::{Audit, AuditRecord, BenchFolder, StoreError, atomic::random_hex};
 
 pub use entry::{HistoryEvent, Picture, Reading, RevisionFacts, TrendPoint};
 pub use error::HistoryError;
-pub use export::{EventTable, write_csv, write_json_lines};
+pub use export::{Row, Table};
 pub use filter::{EventFilter, Order};
 pub use reader::HistoryReader;
 

@@ -22,6 +22,7 @@ use crate::{
     journal::Journal,
 };
 
+mod changes;
 mod label;
 mod look;
 mod name;
@@ -30,6 +31,7 @@ mod scan;
 mod search;
 mod seen;
 
+pub use changes::changes_of;
 use name::{Stamp, VersionName};
 use recall::{Log, Numbers};
 use scan::{Found, Scan};

@@ -19,6 +19,10 @@ const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
 /// How long it may take to answer; a commit waits for devices.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
 
+/// How to get past a file that holds something else than what runs.
+const WAY_OUT: &str =
+    "setpoint reload FILE applies the file, setpoint sync FILE writes what runs over it";
+
 /// A running instance, known to answer.
 pub struct Client {
     agent: ureq::Agent,
@@ -132,6 +136,24 @@ impl Client {
         Err(problem(status, serde_json::from_str(&text).ok().as_ref(), &self.url))
     }
 
+    /// GET, answered as bytes.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn bytes(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("Authorization", format!("Bearer {}", self.token));
+        let answer = request.call();
+        if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            let read = answer.and_then(|mut answer| answer.body_mut().read_to_vec());
+            return read.map_err(|error| self.broke_off(&error));
+        }
+        let (status, text) = self.read(answer)?;
+        Err(problem(status, serde_json::from_str(&text).ok().as_ref(), &self.url))
+    }
+
     /// POST or PATCH of a JSON body, answered as JSON.
     ///
     /// # Errors
@@ -147,6 +169,24 @@ impl Client {
             .header("X-Setpoint-Author", author::name())
             .header("Accept", "application/json");
         self.answer(request.send_json(body))
+    }
+
+    /// The same for a change of the bench. Where it is refused and the file holds something that is
+    /// not in effect, it is said how to get past that.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn change(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.send(method, path, body).map_err(|failure| {
+            let reload = self.get("/v1/status").unwrap_or_default()["reload"].take();
+            let state = reload["state"].as_str().unwrap_or_default();
+            let in_the_way = ["rejected", "proposed", "conflict", "suspended"].contains(&state);
+            if in_the_way && reload["problem"].is_string() {
+                failure.adding(WAY_OUT)
+            } else {
+                failure
+            }
+        })
     }
 
     /// DELETE, answered as JSON.
@@ -178,10 +218,12 @@ impl Client {
         let mut answer = answer.map_err(|error| {
             Failure::unusable(format!("the instance at {} does not answer: {error}", self.url))
         })?;
-        let text = answer.body_mut().read_to_string().map_err(|error| {
-            Failure::unusable(format!("the answer from {} broke off: {error}", self.url))
-        })?;
+        let text = answer.body_mut().read_to_string().map_err(|error| self.broke_off(&error))?;
         Ok((answer.status().as_u16(), text))
+    }
+
+    fn broke_off(&self, error: &ureq::Error) -> Failure {
+        Failure::unusable(format!("the answer from {} broke off: {error}", self.url))
     }
 }
 
@@ -200,6 +242,14 @@ pub fn segment(text: &str) -> String {
         byte => format!("%{byte:02X}"),
     };
     text.bytes().map(one).collect()
+}
+
+/// `?author=ada&limit=5`, of those that are given; nothing if none is.
+pub fn query<'k>(parameters: impl IntoIterator<Item = (&'k str, Option<String>)>) -> String {
+    let given = parameters.into_iter().filter_map(|(key, value)| Some((key, value?)));
+    let pairs: Vec<String> =
+        given.map(|(key, value)| format!("{key}={}", segment(&value))).collect();
+    if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
 }
 
 type Answer = Result<ureq::http::Response<ureq::Body>, ureq::Error>;

@@ -1,7 +1,7 @@
 //! `setpoint events FILE`
 
 use std::{
-    io::{self, BufRead, ErrorKind, Write},
+    io::{self, BufRead},
     ops::ControlFlow,
     path::Path,
 };
@@ -9,35 +9,32 @@ use std::{
 use jiff::{Timestamp, tz::TimeZone};
 use setpoint_store::{
     BenchFolder, HistoryReader,
-    history::{EventFilter, EventTable, HistoryError, HistoryEvent, Order},
+    history::{EventFilter, HistoryError, HistoryEvent, Order, Table},
 };
 
-use crate::cli::{BenchArg, Failure, client::Client, out, printable::line as shown};
+use crate::cli::{
+    BenchArg, Failure,
+    client::{Client, query},
+    out::{self, RowFormat, RowOutput},
+    printable::line as shown,
+    time::{self, time},
+};
+
+mod replay;
 
 /// Events printed when neither a number nor a length is given.
 const NEWEST: usize = 200;
 /// Most events that a running bench gives in one answer.
 const PAGE: usize = 10_000;
 
-/// How events are printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Format {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-    /// A table for spreadsheets, the details as JSON in its last column.
-    Csv,
-}
-
 /// What happened on a bench, oldest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  setpoint events bench.toml --path instruments.psu\n  \
               setpoint events bench.toml --kind commit_applied --from 2026-11-01T00:00:00Z\n  \
               setpoint events bench.toml --since 0 --format csv > events.csv\n  \
-              setpoint events bench.toml --follow --format json\n\n\
-              Without --since, the newest 200 or --limit. A bench that nobody runs is read from\n\
+              setpoint events bench.toml --follow --format json\n  \
+              setpoint events bench.toml --replay --from 2h --until 1h --speed 10\n\n\
+              Without --since or --replay, the newest 200 or --limit. A bench that nobody runs is read from\n\
               .setpoint/history.sqlite.")]
 pub struct Events {
     #[command(flatten)]
@@ -45,6 +42,9 @@ pub struct Events {
     /// Only events after this number.
     #[arg(long, value_name = "SEQ")]
     since: Option<u64>,
+    /// Only events before this number.
+    #[arg(long, value_name = "SEQ")]
+    before: Option<u64>,
     /// Only events about this key and what lies below it.
     #[arg(long, value_name = "PATH")]
     path: Option<String>,
@@ -54,11 +54,12 @@ pub struct Events {
     /// Only events from this origin: `panel`, `file`, `api`, `rollback`, `bench`.
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
-    /// Only events at this time or later: `2026-11-21T10:00:00Z`.
-    #[arg(long, value_name = "TIME")]
+    /// Only events at this time or later: 2026-11-21, 2026-11-21T10:42, with Z for UTC, or an age
+    /// such as 2h.
+    #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<Timestamp>,
     /// Only events at this time or earlier.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     until: Option<Timestamp>,
     /// At most so many.
     #[arg(long, value_name = "N")]
@@ -66,22 +67,27 @@ pub struct Events {
     /// Go on with what happens, until it is interrupted or the bench is closed.
     #[arg(long, conflicts_with = "limit")]
     follow: bool,
-    /// For people, for programs or for spreadsheets.
-    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
-    format: Format,
-    /// Print nothing but errors.
-    #[arg(long, short)]
-    quiet: bool,
+    /// Tell a range of the past as it would have been followed: all of it that fits, up to now or
+    /// --until or --before.
+    #[arg(long, conflicts_with_all = ["limit", "follow"])]
+    replay: bool,
+    /// Wait between the events of a replay as long as it took then, divided by this.
+    #[arg(long, value_name = "FACTOR", requires = "replay", value_parser = replay::speed)]
+    speed: Option<f64>,
+    #[command(flatten)]
+    output: RowOutput,
 }
 
 pub fn run(command: &Events) -> Result<(), Failure> {
     let bench = &command.bench.file;
-    let mut printer = Printer::new(command);
+    let mut printer = Printer::new(command.output);
     let client = if command.follow { Some(Client::require(bench)?) } else { Client::find(bench)? };
     match client {
         Some(client) if command.follow => follow(&client, command, &mut printer),
+        Some(client) if command.replay => replay::of_running(&client, command, &mut printer),
         Some(client) => of_running(&client, command, &mut printer),
-        None => kept(bench, command, &mut printer),
+        None if command.replay => replay::kept(bench, command, &mut printer),
+        None => kept(bench, |reader| from_database(reader, command, &mut printer)),
     }?;
     printer.end();
     Ok(())
@@ -91,6 +97,7 @@ impl Events {
     fn filter(&self) -> EventFilter {
         EventFilter {
             after: self.since,
+            before: self.before,
             path: self.path.clone(),
             kind: self.kind.clone(),
             origin: self.origin.clone(),
@@ -101,50 +108,56 @@ impl Events {
         }
     }
 
-    /// The address that asks for events after a number.
-    fn address(&self, since: Option<u64>, limit: Option<usize>) -> String {
-        let text = |key, value: &Option<String>| value.as_ref().map(|value| (key, value.clone()));
-        let given = [
-            since.map(|since| ("since", since.to_string())),
-            limit.map(|limit| ("limit", limit.to_string())),
-            text("path", &self.path),
-            text("kind", &self.kind),
-            text("origin", &self.origin),
-            self.from.map(|from| ("from", from.to_string())),
-            self.until.map(|until| ("until", until.to_string())),
-        ];
-        let words: Vec<String> = given
-            .into_iter()
-            .flatten()
-            .map(|(key, value)| format!("{key}={}", encoded(&value)))
-            .collect();
-        format!("/v1/events?{}", words.join("&"))
+    /// The address that asks for events between two numbers.
+    fn address(&self, since: Option<u64>, before: Option<u64>, limit: Option<usize>) -> String {
+        let query = query([
+            ("since", since.map(|since| since.to_string())),
+            ("before", before.map(|before| before.to_string())),
+            ("limit", limit.map(|limit| limit.to_string())),
+            ("path", self.path.clone()),
+            ("kind", self.kind.clone()),
+            ("origin", self.origin.clone()),
+            ("from", self.from.map(|from| from.to_string())),
+            ("until", self.until.map(|until| until.to_string())),
+        ]);
+        format!("/v1/events{query}")
     }
-}
-
-/// Text as part of an address.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }
 
 /// What happens from now on, after what was asked for of the past.
 fn follow(client: &Client, command: &Events, printer: &mut Printer) -> Result<(), Failure> {
-    let stream = client.stream(&command.address(command.since, None))?;
-    for line in stream.lines() {
-        let Ok(line) = line else { break };
-        let Some(data) = line.strip_prefix("data:") else { continue };
-        let Ok(event) = serde_json::from_str::<HistoryEvent>(data.trim()) else { continue };
-        if printer.event(&event).is_break() {
-            return Ok(());
-        }
-    }
-    if !command.quiet {
+    let stream = client.stream(&command.address(command.since, command.before, None))?;
+    if told(stream, |event| printer.event(event)) == Told::BrokeOff && !command.output.quiet {
         out::note("the bench was closed");
     }
     Ok(())
+}
+
+/// How a stream of events came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// All was told that was asked for.
+    Whole,
+    /// Whoever it was told to wants no more.
+    Enough,
+    /// It broke off.
+    BrokeOff,
+}
+
+/// Hands on the events of a stream as they come.
+fn told(stream: impl BufRead, mut to: impl FnMut(&HistoryEvent) -> ControlFlow<()>) -> Told {
+    for line in stream.lines() {
+        let Ok(line) = line else { break };
+        if line.strip_prefix("event:").is_some_and(|name| name.trim() == "end") {
+            return Told::Whole;
+        }
+        let Some(data) = line.strip_prefix("data:") else { continue };
+        let Ok(event) = serde_json::from_str::<HistoryEvent>(data.trim()) else { continue };
+        if to(&event).is_break() {
+            return Told::Enough;
+        }
+    }
+    Told::BrokeOff
 }
 
 /// The events of a bench that runs.
@@ -156,7 +169,7 @@ fn of_running(client: &Client, command: &Events, printer: &mut Printer) -> Resul
                 "--limit may be {PAGE} while the bench runs; --since 0 gives all events"
             )));
         }
-        let events = page(client, &command.address(None, Some(limit)))?;
+        let events = page(client, &command.address(None, command.before, Some(limit)))?;
         // A reader that has gone needs no more.
         let _ = events.iter().try_for_each(|event| printer.event(event));
         return Ok(());
@@ -164,7 +177,7 @@ fn of_running(client: &Client, command: &Events, printer: &mut Printer) -> Resul
     let mut left = command.limit.unwrap_or(usize::MAX);
     while left > 0 {
         let limit = left.min(PAGE);
-        let events = page(client, &command.address(Some(since), Some(limit)))?;
+        let events = page(client, &command.address(Some(since), command.before, Some(limit)))?;
         if events.iter().try_for_each(|event| printer.event(event)).is_break() {
             return Ok(());
         }
@@ -180,10 +193,15 @@ fn page(client: &Client, address: &str) -> Result<Vec<HistoryEvent>, Failure> {
         .map_err(|error| Failure::unusable(format!("the answer is no list of events: {error}")))
 }
 
-/// The events of a bench that nobody runs.
-fn kept(bench: &Path, command: &Events, printer: &mut Printer) -> Result<(), Failure> {
-    let reader = HistoryReader::of(&BenchFolder::of(bench));
-    match from_database(&reader, command, printer) {
+/// Asks the database of a bench that nobody runs; where there is none, nothing happened.
+///
+/// # Errors
+/// [`Failure`] if there is no bench, or its database cannot be read.
+pub fn kept(
+    bench: &Path,
+    ask: impl FnOnce(&HistoryReader) -> Result<(), HistoryError>,
+) -> Result<(), Failure> {
+    match ask(&HistoryReader::of(&BenchFolder::of(bench))) {
         Err(HistoryError::Missing { .. }) => {
             // No history is an answer; a bench that is not there is none.
             setpoint_store::atomic::read(bench).map_err(|e| Failure::unusable(e.to_string()))?;
@@ -223,18 +241,19 @@ fn from_database(
 struct Printer {
     quiet: bool,
     zone: TimeZone,
-    table: Option<EventTable<io::Stdout>>,
+    table: Option<Table<HistoryEvent, io::Stdout>>,
     json: bool,
 }
 
 impl Printer {
-    fn new(command: &Events) -> Self {
-        let csv = command.format == Format::Csv && !command.quiet;
+    fn new(output: RowOutput) -> Self {
+        let RowOutput { format, quiet } = output;
+        let csv = format == RowFormat::Csv && !quiet;
         Self {
-            quiet: command.quiet,
+            quiet,
             zone: TimeZone::system(),
-            table: csv.then(|| EventTable::new(io::stdout())),
-            json: command.format == Format::Json,
+            table: csv.then(|| Table::new(io::stdout())),
+            json: format == RowFormat::Json,
         }
     }
 
@@ -243,28 +262,12 @@ impl Printer {
         if self.quiet {
             return ControlFlow::Continue(());
         }
-        let written = match &mut self.table {
+        out::handed(match &mut self.table {
             Some(table) => table.write(event),
-            None => {
-                let line = if self.json {
-                    // Plain data always serialises.
-                    serde_json::to_string(event).unwrap_or_default()
-                } else {
-                    line(event, &self.zone)
-                };
-                let mut out = io::stdout().lock();
-                writeln!(out, "{line}").and_then(|()| out.flush())
-            }
-        };
-        match written {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                let gone = error.kind() == ErrorKind::BrokenPipe;
-                out::written(Err(error));
-                tracing::debug!(gone, "stdout");
-                ControlFlow::Break(())
-            }
-        }
+            // Plain data always serialises.
+            None if self.json => out::row(&serde_json::to_string(event).unwrap_or_default()),
+            None => out::row(&line(event, &self.zone)),
+        })
     }
 
     /// Writes the head of a table that has no rows.
@@ -277,7 +280,7 @@ impl Printer {
 
 /// `41  2026-11-21 10:42:07  panel     commit_applied          Commit r4 by ada: …`
 fn line(event: &HistoryEvent, zone: &TimeZone) -> String {
-    let at = event.at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
+    let at = time::shown(event.at, zone);
     let (origin, kind) = (shown(&event.origin), shown(&event.kind));
     let message = shown(&event.message);
     format!("{:<6} {at}  {origin:<9} {kind:<22} {message}", event.seq)
@@ -303,7 +306,7 @@ mod tests {
     fn what_is_asked_for_is_in_the_address() {
         let events = parsed(&["--path", "instruments.\"a b\"", "--from", "2026-11-21T10:00:00Z"]);
         assert_eq!(
-            events.address(Some(4), Some(9)),
+            events.address(Some(4), None, Some(9)),
             "/v1/events?since=4&limit=9&path=instruments.%22a%20b%22&from=2026-11-21T10%3A00%3A00Z"
         );
     }
@@ -334,9 +337,30 @@ mod tests {
     fn a_bench_that_nobody_runs_is_read_from_its_database() {
         let dir = tempfile::tempdir().unwrap();
         let bench = dir.path().join("bench.toml");
-        let mut printer = Printer::new(&parsed(&["--quiet"]));
-        assert!(kept(&bench, &parsed(&[]), &mut printer).is_err(), "there is no bench");
+        let mut printer = Printer::new(parsed(&["--quiet"]).output);
+        let mut ask = || kept(&bench, |reader| from_database(reader, &parsed(&[]), &mut printer));
+        assert!(ask().is_err(), "there is no bench");
         std::fs::write(&bench, "format = 1\n").unwrap();
-        assert!(kept(&bench, &parsed(&[]), &mut printer).is_ok(), "no history is an answer");
+        assert!(ask().is_ok(), "no history is an answer");
+    }
+
+    #[test]
+    fn a_stream_that_broke_off_is_not_taken_for_its_end() {
+        let event = r#"{"seq":1,"at":"2026-11-21T10:42:07Z","mono_us":1,"run":"r","origin":"api",
+            "kind":"k","subject":"s","tone":"info","path":"","message":"m","took_ms":null,
+            "payload":null}"#;
+        let one = format!("id: 1\nevent: k\ndata: {}\n\n", event.replace('\n', " "));
+        let end = "event: end\ndata: {\"told\":1}\n\n";
+        for (text, expected) in
+            [(format!(": alive\n\n{one}{end}{one}"), Told::Whole), (one.clone(), Told::BrokeOff)]
+        {
+            let mut seen = Vec::new();
+            let ended = told(text.as_bytes(), |event| {
+                seen.push(event.seq);
+                ControlFlow::Continue(())
+            });
+            assert_eq!((ended, seen), (expected, vec![1]));
+        }
+        assert_eq!(told(one.as_bytes(), |_| ControlFlow::Break(())), Told::Enough);
     }
 }

@@ -1,29 +1,49 @@
 //! `setpoint history FILE`
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use jiff::{Timestamp, Zoned, civil, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use setpoint_runtime::{CommandError, Offline, RevisionQuery};
 use setpoint_store::{BenchFolder, StoreError};
 
 use crate::cli::{
     BenchArg, Failure, Output,
-    client::{Client, segment},
+    client::{Client, query, segment},
     input,
     out::note,
     printable::line as shown,
+    revision,
     sources::Sources,
+    time::{self, time},
 };
 
-/// The kept revisions of a bench, newest first
+/// The kept revisions of a bench, newest first, or all that is known of one
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  setpoint history bench.toml\n  \
               setpoint history bench.toml --instrument psu --since 2026-11-20\n  \
-              setpoint history bench.toml --text \"voltage 3.45\" --author ada --limit 5")]
+              setpoint history bench.toml --text \"voltage 3.45\" --author ada --limit 5\n  \
+              setpoint history bench.toml r42\n  \
+              setpoint history bench.toml r42 --picture sample --output sample.png\n\n\
+              Of one revision: who, why, what it changed with the effect of each change, what every\n\
+              instrument had read back at that moment, and of which sources there is a picture.")]
 pub struct History {
     #[command(flatten)]
     bench: BenchArg,
+    /// One revision, such as r42, or a label: all that is known of it.
+    #[arg(value_name = "REV", conflicts_with_all = [
+        "text", "author", "instrument", "since", "until", "labelled", "limit",
+    ])]
+    revision: Option<String>,
+    /// Writes the picture of this source from that moment, as PNG.
+    #[arg(long, value_name = "SOURCE", requires = "revision", requires = "into")]
+    picture: Option<String>,
+    /// The file that the picture is written to.
+    #[arg(id = "into", long = "output", value_name = "FILE", requires = "picture")]
+    into: Option<PathBuf>,
     /// Words in message, label, changed keys or values; all of them.
     #[arg(long, value_name = "TEXT")]
     text: Option<String>,
@@ -67,7 +87,7 @@ impl History {
     fn parameters(&self) -> String {
         let RevisionQuery { text, author, instrument, from, to, labelled, limit, .. } =
             self.query();
-        let parameters = [
+        query([
             ("text", Some(text).filter(|text| !text.is_empty())),
             ("author", author),
             ("instrument", instrument),
@@ -75,31 +95,19 @@ impl History {
             ("to", to.map(|at| at.to_string())),
             ("labelled", labelled.then(|| "true".to_owned())),
             ("limit", limit.map(|limit| limit.to_string())),
-        ];
-        let given = parameters.into_iter().filter_map(|(key, value)| Some((key, value?)));
-        let pairs: Vec<String> =
-            given.map(|(key, value)| format!("{key}={}", segment(&value))).collect();
-        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+        ])
     }
-}
-
-/// A point in time as people write it: an age, a day or time here, or a time with its zone.
-fn time(text: &str) -> Result<Timestamp, String> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    let here = TimeZone::system();
-    if let Ok(at) = text.parse::<civil::DateTime>().and_then(|at| at.to_zoned(here)) {
-        return Ok(at.timestamp());
-    }
-    let age = text.parse::<jiff::Span>().ok().filter(|age| age.is_positive());
-    let before = age.and_then(|age| Zoned::now().checked_sub(age).ok());
-    before.map(|at| at.timestamp()).ok_or_else(|| {
-        "a time is 2026-11-21, 2026-11-21T10:42, 2026-11-21T10:42Z or an age such as 2h".to_owned()
-    })
 }
 
 pub fn run(command: &History) -> Result<(), Failure> {
+    let (file, output) = (&command.bench.file, command.output);
+    match (&command.revision, &command.picture, &command.into) {
+        (Some(name), Some(source), Some(into)) => {
+            return revision::write_picture(file, name, source, into, output);
+        }
+        (Some(name), _, _) => return revision::show(file, name, output),
+        (None, _, _) => {}
+    }
     let revisions = match Client::find(&command.bench.file)? {
         Some(client) => client.get(&format!("/v1/revisions{}", command.parameters()))?,
         None => kept(&command.bench.file, &command.query())?,
@@ -202,10 +210,8 @@ pub fn refused(error: CommandError) -> Failure {
 /// `r41  2026-11-21 10:42:07  ada       file      bench.toml changed on disk`
 fn line(revision: &Value, zone: &TimeZone) -> String {
     let word = |key: &str| revision.get(key).and_then(Value::as_str).unwrap_or("-");
-    let at = word("at").parse::<jiff::Timestamp>().map_or_else(
-        |_| word("at").to_owned(),
-        |at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string(),
-    );
+    let at = word("at").parse::<Timestamp>();
+    let at = at.map_or_else(|_| word("at").to_owned(), |at| time::shown(at, zone));
     let label = match word("label") {
         "-" => String::new(),
         label => format!("  [{}]", shown(label)),
@@ -230,18 +236,6 @@ fn cut(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_as_people_write_them() {
-        assert_eq!(time("2026-11-21T10:42:07Z").unwrap().to_string(), "2026-11-21T10:42:07Z");
-        let here = "2026-11-21T00:00".parse::<civil::DateTime>().unwrap();
-        let here = here.to_zoned(TimeZone::system()).unwrap().timestamp();
-        assert_eq!(time("2026-11-21").unwrap(), here);
-        assert_eq!(time("2026-11-21T00:00").unwrap(), here);
-        let age = Timestamp::now().duration_since(time("2h").unwrap()).as_secs_f64();
-        assert!((age - 7200.0).abs() < 60.0, "{age}");
-        assert!(time("yesterday").is_err() && time("-2h").is_err());
-    }
 
     #[test]
     fn a_revision_is_one_line() {

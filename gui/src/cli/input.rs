@@ -11,7 +11,7 @@ use setpoint_bench::{
     layers::{LayeredReading, Surroundings, Unreadable, read_layers},
 };
 use setpoint_runtime::Drivers;
-use setpoint_store::{AccessRules, DiskSurroundings, ReadError, atomic};
+use setpoint_store::{AccessError, AccessRules, DiskSurroundings, ReadError, atomic};
 
 use crate::{
     cli::{Failure, check::has_errors, sources::Sources},
@@ -157,14 +157,18 @@ impl Surroundings for Around<'_> {
     }
 }
 
-/// The same as [`read_bench`]; `-` is what comes on stdin, with the drivers and the layers beside
-/// the current folder. A text without a name has no overlay.
+/// The same as [`read_bench`], with a finding where others may write the file, so that no bench
+/// would be run from it; `-` is what comes on stdin, with the drivers and the layers beside the
+/// current folder. A text without a name has no overlay.
 ///
 /// # Errors
 /// As [`read_bench`].
 pub fn read_bench_or_stdin(path: &Path, env: Option<&str>) -> Result<Bench, Failure> {
     if path != Path::new("-") {
-        return read_bench(path, env);
+        let (text, rules) = (text_of(path)?, rules()?);
+        let not_allowed = |error: AccessError| Err(Unreadable::NotAllowed(error.to_string()));
+        let text = rules.check(path).map_or_else(not_allowed, |()| text);
+        return Ok(layered(path.display().to_string(), text, path, env, rules));
     }
     let name = "stdin".to_owned();
     let mut bytes = Vec::new();

@@ -24,6 +24,8 @@ mod out;
 mod plan;
 mod printable;
 mod recover;
+mod reload;
+mod revision;
 mod rollback;
 mod schema;
 mod serve;
@@ -31,7 +33,10 @@ mod set;
 mod snapshot;
 mod sources;
 mod status;
+mod sync;
+mod time;
 mod transaction;
+mod trend;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -72,7 +77,12 @@ enum Command {
     Status(status::Status),
     Get(get::Get),
     Set(set::Set),
+    Sync(sync::Sync),
+    Reload(reload::Reload),
+    Pause(reload::Pause),
+    Resume(reload::Resume),
     Events(events::Events),
+    Trend(trend::Trend),
     Transaction(transaction::Transaction),
     History(history::History),
     Snapshot(snapshot::Snapshot),
@@ -109,7 +119,12 @@ pub fn main() -> ExitCode {
         Some(Command::Status(command)) => status::run(&command),
         Some(Command::Get(command)) => get::run(&command),
         Some(Command::Set(command)) => set::run(&command),
+        Some(Command::Sync(command)) => sync::run(&command),
+        Some(Command::Reload(command)) => reload::reload(&command),
+        Some(Command::Pause(command)) => reload::pause(&command),
+        Some(Command::Resume(command)) => reload::resume(&command),
         Some(Command::Events(command)) => events::run(&command),
+        Some(Command::Trend(command)) => trend::run(&command),
         Some(Command::Transaction(command)) => transaction::run(&command),
         Some(Command::History(command)) => history::run(&command),
         Some(Command::Snapshot(command)) => snapshot::run(&command),
@@ -136,7 +151,7 @@ fn parse() -> Result<(Cli, bool), clap::Error> {
 /// Whether `--format json` was given, to whichever command.
 fn wants_json(matches: &ArgMatches) -> bool {
     matches!(matches.try_get_one("format"), Ok(Some(out::Format::Json)))
-        || matches!(matches.try_get_one("format"), Ok(Some(events::Format::Json)))
+        || matches!(matches.try_get_one("format"), Ok(Some(out::RowFormat::Json)))
         || matches.subcommand().is_some_and(|(_, matches)| wants_json(matches))
 }
 

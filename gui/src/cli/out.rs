@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, Write},
+    ops::ControlFlow,
     process::ExitCode,
     sync::OnceLock,
 };
@@ -28,6 +29,29 @@ pub struct Output {
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
     pub format: Format,
+    /// Print nothing but errors.
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// How rows of data are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum RowFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+    /// A table for spreadsheets.
+    Csv,
+}
+
+/// What every command that prints rows takes.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub struct RowOutput {
+    /// For people, for programs or for spreadsheets.
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT")]
+    pub format: RowFormat,
     /// Print nothing but errors.
     #[arg(long, short)]
     pub quiet: bool,
@@ -72,8 +96,7 @@ static LOST: OnceLock<String> = OnceLock::new();
 /// Prints one line to stdout. A reader that went away (`setpoint … | head`) is no error; anything
 /// else that keeps it from being written is told at the [`end`].
 pub fn print(text: &str) {
-    let mut out = io::stdout().lock();
-    written(writeln!(out, "{text}").and_then(|()| out.flush()));
+    written(row(text));
 }
 
 /// Remembers that something could not be written.
@@ -83,6 +106,24 @@ pub fn written(result: io::Result<()>) {
     {
         let _ = LOST.set(error.to_string());
     }
+}
+
+/// What becomes of a list of which a row was written: nobody reads it any more, or it cannot be
+/// written, which is told at the [`end`].
+pub fn handed(row: io::Result<()>) -> ControlFlow<()> {
+    match row {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            written(Err(error));
+            ControlFlow::Break(())
+        }
+    }
+}
+
+/// Writes one row of text to stdout.
+pub fn row(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}").and_then(|()| out.flush())
 }
 
 /// Prints one line to stderr.
@@ -144,6 +185,12 @@ impl Failure {
     pub fn of_a_label(self) -> Self {
         let asked = self.status == 1 && self.diagnostics.is_empty();
         Self { status: if asked { 2 } else { self.status }, ..self }
+    }
+
+    /// With another line to the message.
+    pub fn adding(mut self, line: &str) -> Self {
+        self.message = format!("{}\n{line}", self.message);
+        self
     }
 
     /// What happened, where, what to do.

@@ -42,7 +42,7 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
             [] => json!({}),
             only => json!({"only": only}),
         };
-        let answer = client.send(Method::Post, &path, &body)?;
+        let answer = client.change(Method::Post, &path, &body)?;
         if output.is_json() {
             return output.json(&answer);
         }

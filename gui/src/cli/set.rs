@@ -141,7 +141,7 @@ pub fn run(command: &Set) -> Result<(), Failure> {
     let file = &command.bench.file;
     if let Some(client) = Client::find(file)? {
         let body = json!({"edits": command.json(), "message": command.message});
-        let answer = client.send(Method::Patch, "/v1/bench", &body)?;
+        let answer = client.change(Method::Patch, "/v1/bench", &body)?;
         if output.is_json() {
             return output.json(&answer);
         }

@@ -1,8 +1,13 @@
 //! `setpoint status FILE`
 
+use std::path::Path;
+
 use serde_json::Value;
 
-use crate::cli::{BenchArg, Failure, Output, client::Client};
+use crate::cli::{BenchArg, Failure, Output, client::Client, printable::line as shown};
+
+/// Components that a question names.
+const REMOVED: usize = 8;
 
 /// What a running bench is doing: its revision, instruments and sources
 #[derive(Debug, clap::Args)]
@@ -28,7 +33,8 @@ pub fn run(command: &Status) -> Result<(), Failure> {
     Ok(())
 }
 
-fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+/// A text somewhere in an answer; `-` where there is none.
+pub fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or("-")
 }
 
@@ -43,22 +49,7 @@ fn describe(status: Value, instruments: &Value, sources: &Value) -> Vec<String> 
         ),
         format!("file      {}", text(&status, "/reload/state").replace('_', " ")),
     ];
-    if let Some(reason) = status.pointer("/reload/watch/polling").and_then(Value::as_str) {
-        lines.push(format!("watching  once a second: {reason}"));
-    }
-    if let Some(cause) = status.pointer("/reload/ahead/cause").and_then(Value::as_str) {
-        lines.push(format!("          not on disk: {cause}"));
-    }
-    for (title, pointer) in [("attention", "/attention"), ("history", "/history_problem")] {
-        if let Some(problem) = status.pointer(pointer).and_then(Value::as_str) {
-            lines.push(format!("{title:<9} {problem}"));
-        }
-    }
-    lines.extend(unfinished(status.get("unfinished").unwrap_or(&Value::Null)));
-    let findings = status.pointer("/reload/diagnostics").and_then(Value::as_array);
-    for finding in findings.into_iter().flatten() {
-        lines.push(format!("          {}", text(finding, "/message")));
-    }
+    lines.extend(standing(&status));
     for (title, list) in [("instruments", instruments), ("sources", sources)] {
         lines.push(String::new());
         lines.push(title.to_owned());
@@ -73,6 +64,68 @@ fn describe(status: Value, instruments: &Value, sources: &Value) -> Vec<String> 
                 line.push_str(&format!(" · {error}"));
             }
             lines.push(line);
+        }
+    }
+    lines
+}
+
+/// The bench file's name, as it can be printed.
+pub fn file_name(status: &Value) -> String {
+    let path = Path::new(text(status, "/bench/path"));
+    shown(&path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()).into_owned()
+}
+
+/// What wants a look: how the file stands to what runs, where that is not as it should be, and what
+/// only a person can decide or put right. Nothing where all is well.
+pub fn standing(status: &Value) -> Vec<String> {
+    let at = |pointer: &str| status.pointer(pointer).filter(|value| !value.is_null());
+    let word = |pointer: &str| at(pointer).and_then(Value::as_str);
+    let mut lines = Vec::new();
+    let mut add = |title: &str, text: &str| lines.push(format!("{title:<9} {}", shown(text)));
+    if let Some(reason) = word("/reload/watch/polling") {
+        add("watching", &format!("once a second: {reason}"));
+    }
+    if let Some(cause) = word("/reload/ahead/cause") {
+        add("", &format!("not on disk: {cause}"));
+        add("", "setpoint sync FILE writes it now");
+    }
+    if let Some(question) = word("/reload/question/message") {
+        add("question", question);
+        let removed = at("/reload/question/removed").and_then(Value::as_array);
+        let removed: Vec<&str> = removed.into_iter().flatten().filter_map(Value::as_str).collect();
+        if !removed.is_empty() {
+            let more = removed.len().saturating_sub(REMOVED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let first = removed[..removed.len().min(REMOVED)].join(", ");
+            add("", &format!("would remove {first}{more}"));
+        }
+        add("", "setpoint reload FILE applies the file, setpoint sync FILE keeps what runs");
+    } else if let Some(problem) =
+        word("/reload/problem").filter(|it| word("/reload/ahead/cause") != Some(*it))
+    {
+        add("problem", problem);
+        if matches!(text(status, "/reload/state"), "proposed" | "conflict") {
+            add("", "setpoint reload FILE applies the file, setpoint sync FILE writes over it");
+        }
+    }
+    if let Some(until) = word("/reload/suspended/until") {
+        let failures = at("/reload/suspended/failures").cloned().unwrap_or_default();
+        add(
+            "suspended",
+            &format!("{failures} saves in a row failed; the file is looked at again at {until}"),
+        );
+        add("", "setpoint reload FILE looks now");
+    }
+    for (title, pointer) in [("attention", "/attention"), ("history", "/history_problem")] {
+        if let Some(problem) = word(pointer) {
+            add(title, problem);
+        }
+    }
+    lines.extend(unfinished(status.get("unfinished").unwrap_or(&Value::Null)));
+    for finding in at("/reload/diagnostics").and_then(Value::as_array).into_iter().flatten() {
+        let message = text(finding, "/message");
+        if word("/reload/problem").is_none_or(|problem| !problem.contains(message)) {
+            lines.push(format!("          {}", shown(message)));
         }
     }
     lines
@@ -130,6 +183,42 @@ mod tests {
         ] {
             assert!(all.contains(expected), "{expected} is missing:\n{all}");
         }
+    }
+
+    #[test]
+    fn says_what_is_asked_and_how_to_answer() {
+        let lines = standing(&json!({"reload": {"state": "proposed",
+            "problem": "bench.toml is not applied unasked: 2 of 3 instruments would be removed",
+            "question": {"message": "2 of 3 instruments would be removed",
+                         "removed": ["instruments.a", "instruments.b"]}}}));
+        assert_eq!(
+            lines,
+            [
+                "question  2 of 3 instruments would be removed",
+                "          would remove instruments.a, instruments.b",
+                "          setpoint reload FILE applies the file, setpoint sync FILE keeps what runs",
+            ]
+        );
+        let many: Vec<String> = (0..20).map(|id| format!("instruments.i{id}")).collect();
+        let lines = standing(&json!({"reload": {"question": {"message": "q", "removed": many}}}));
+        assert!(lines[1].ends_with("instruments.i7 and 12 more"), "{lines:?}");
+    }
+
+    #[test]
+    fn says_what_keeps_the_file_from_being_applied() {
+        let lines = standing(&json!({"reload": {"state": "suspended",
+            "problem": "bench.toml:3: no such key", "diagnostics": [{"message": "no such key"}],
+            "suspended": {"failures": 6, "until": "2026-11-21T10:42:07Z"}}}));
+        assert_eq!(
+            lines,
+            [
+                "problem   bench.toml:3: no such key",
+                "suspended 6 saves in a row failed; the file is looked at again at \
+                 2026-11-21T10:42:07Z",
+                "          setpoint reload FILE looks now",
+            ]
+        );
+        assert!(standing(&json!({"reload": {"state": "in_step"}})).is_empty());
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub fn run(command: &Transaction) -> Result<(), Failure> {
     let client = Client::require(&command.bench.file)?;
     let output = command.output;
     let post = |id: &str, call: &str, body: Value| {
-        client.send(Method::Post, &format!("{}/{call}", place(id)?), &body)
+        client.change(Method::Post, &format!("{}/{call}", place(id)?), &body)
     };
     let zone = TimeZone::system();
     let answer = match command.action.as_ref().unwrap_or(&Action::List) {

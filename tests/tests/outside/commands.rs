@@ -1,23 +1,10 @@
 //! The commands that talk to a running instance, or do without one.
 
-use serde_json::Value;
 use setpoint_tests::{
     Bench, Server,
     bench::{changed_lines, demo_text, with},
-    program,
+    program::{self, good, json},
 };
-
-fn run(bench: &Bench, command: &str, arguments: &[&str]) -> String {
-    let path = bench.path().display().to_string();
-    let outcome = program::run(bench, &[&[command, &path], arguments].concat());
-    assert_eq!(outcome.code, Some(0), "{command} {arguments:?}: {outcome:?}");
-    outcome.stdout
-}
-
-fn json(bench: &Bench, command: &str, arguments: &[&str]) -> Value {
-    let printed = run(bench, command, &[arguments, &["--format", "json"]].concat());
-    serde_json::from_str(&printed).unwrap_or_else(|error| panic!("{error}: {printed}"))
-}
 
 #[test]
 fn set_history_and_rollback_go_through_the_running_instance() {
@@ -27,15 +14,15 @@ fn set_history_and_rollback_go_through_the_running_instance() {
     let first = server.api.revisions()[0]["id"].as_str().expect("an id").to_owned();
 
     let path = "instruments.psu.set.ch1.voltage";
-    run(&bench, "set", &[&format!("{path}=4.75"), "--message", "by hand"]);
+    good(&bench, "set", &[&format!("{path}=4.75"), "--message", "by hand"]);
     assert!((wire.number(":SOUR1:VOLT?") - 4.75).abs() < 1e-6);
     assert_eq!(changed_lines(&before, &bench.text()).len(), 1);
-    assert!(run(&bench, "get", &[path]).contains("4.75"));
-    let history = run(&bench, "history", &[]);
+    assert!(good(&bench, "get", &[path]).contains("4.75"));
+    let history = good(&bench, "history", &[]);
     assert!(history.contains("by hand") && history.contains(&first), "{history}");
     assert_eq!(json(&bench, "status", &[])["bench"]["name"], "Demo bench");
 
-    run(&bench, "rollback", &[&first]);
+    good(&bench, "rollback", &[&first]);
     assert!((wire.number(":SOUR1:VOLT?") - 3.3).abs() < 1e-6);
     assert_eq!(bench.text(), before);
 }
@@ -48,9 +35,9 @@ fn without_a_running_instance() {
     server.api.change(&[("instruments.psu.set.ch1.voltage", 4.75.into())], "then").good();
     server.stop();
 
-    let history = run(&bench, "history", &[]);
+    let history = good(&bench, "history", &[]);
     assert!(history.contains("then") && history.contains(&first), "{history}");
-    run(&bench, "rollback", &[&first]);
+    good(&bench, "rollback", &[&first]);
     assert_eq!(bench.text(), before, "the file alone goes back");
 
     let path = bench.path().display().to_string();

@@ -14,7 +14,7 @@ use super::{Reply, answered, tag};
 use crate::{edits::Patch, input, problem::Problem, server::Api};
 
 pub(super) const TOML: &str = "application/toml";
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 
 pub(super) async fn read(State(api): State<Api>, headers: HeaderMap) -> Reply {
     let status = api.runtime.status();

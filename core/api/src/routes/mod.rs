@@ -8,6 +8,7 @@ mod revisions;
 mod sources;
 mod status;
 mod transactions;
+mod trend;
 
 use axum::{
     Json, Router,
@@ -40,12 +41,13 @@ pub(crate) fn all(api: Api) -> Router {
         .route("/v1/instruments", get(instruments::list))
         .route("/v1/instruments/{id}", get(instruments::one))
         .route("/v1/instruments/{id}/query", post(instruments::query))
+        .route("/v1/instruments/{id}/trend", get(trend::trend))
         .route("/v1/sources", get(sources::list))
         .route("/v1/sources/{id}", get(sources::one))
         .route("/v1/sources/{id}/frame.png", get(sources::frame))
         .route("/v1/bench", get(bench::read).put(bench::replace).patch(bench::change))
         .route("/v1/revisions", get(revisions::list).post(revisions::snapshot))
-        .route("/v1/revisions/{id}", get(revisions::text).patch(revisions::label))
+        .route("/v1/revisions/{id}", get(revisions::one).patch(revisions::label))
         .route("/v1/revisions/{id}/diff/{other}", get(revisions::diff))
         .route("/v1/revisions/{id}/facts", get(revisions::facts))
         .route("/v1/revisions/{id}/pictures/{name}", get(revisions::picture))

@@ -103,9 +103,18 @@ fn named(mut body: Fields) -> Result<Option<String>, Problem> {
     Ok(label)
 }
 
-pub(super) async fn text(State(api): State<Api>, Path(id): Path<String>) -> Reply {
-    let text = api.runtime.revision_text(&id).await?;
-    let mut response = bench::toml(text.to_string());
+/// Its text, or as JSON all that is known of it.
+pub(super) async fn one(
+    State(api): State<Api>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Reply {
+    let mut response = if input::prefers(&headers, bench::JSON, bench::TOML) {
+        Json(api.runtime.kept_revision(&id).await?).into_response()
+    } else {
+        bench::toml(api.runtime.revision_text(&id).await?.to_string())
+    };
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     tag(&mut response, &id);
     Ok(response)
 }

@@ -83,7 +83,7 @@ fn no_text(main: &str, why: &Unreadable) -> Reading {
         _ => check::not_utf8(main, 1, 1),
     };
     for finding in &mut reading.diagnostics {
-        finding.code = "unreadable".to_owned();
+        finding.code = why.code().to_owned();
         finding.message = format!("the file cannot be read: {why}");
         finding.span = Default::default();
     }

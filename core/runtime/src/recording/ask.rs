@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use setpoint_store::history::{EventFilter, HistoryError, HistoryEvent, Order, RevisionFacts};
+use jiff::Timestamp;
+use setpoint_store::{
+    BenchFolder,
+    history::{EventFilter, HistoryError, HistoryEvent, Order, RevisionFacts, TrendPoint},
+    revisions::changes_of,
+};
 
 use super::Recording;
-use crate::command::CommandError;
+use crate::{command::CommandError, kept::KeptRevision, status::Revision};
 
 /// How long a question waits for what happened before it to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -48,12 +53,45 @@ impl Recording {
 
     /// See [`crate::Runtime::revision_facts`].
     pub(crate) async fn facts(&self, id: String) -> Result<Option<RevisionFacts>, CommandError> {
-        Ok(self
-            .ask(move |this| {
-                this.0.history.flush(PATIENCE);
-                this.0.reader.facts(&id)
-            })
-            .await?)
+        Ok(self.read_facts(id).await?)
+    }
+
+    async fn read_facts(&self, id: String) -> Result<Option<RevisionFacts>, HistoryError> {
+        self.ask(move |this| {
+            this.0.history.flush(PATIENCE);
+            this.0.reader.facts(&id)
+        })
+        .await
+    }
+
+    /// See [`crate::Runtime::kept_revision`].
+    pub(crate) async fn revision(
+        &self,
+        folder: BenchFolder,
+        revision: Revision,
+    ) -> Result<KeptRevision, CommandError> {
+        let id = revision.id.clone();
+        let changes = tokio::task::spawn_blocking(move || changes_of(&folder, &id)).await;
+        let changes = changes.map_err(|error| CommandError::Failed {
+            message: format!("reading the audit log failed: {error}; please report this"),
+        })??;
+        let facts = self.read_facts(revision.id.clone()).await;
+        Ok(KeptRevision::new(revision, changes, facts))
+    }
+
+    /// See [`crate::Runtime::trend`].
+    pub(crate) async fn trend(
+        &self,
+        instrument: String,
+        parameter: String,
+        (from, until): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<Vec<TrendPoint>, CommandError> {
+        let found = self.ask(move |this| {
+            this.0.history.flush(PATIENCE);
+            this.0.reader.trend(&instrument, &parameter, from, until, limit)
+        });
+        Ok(found.await?)
     }
 
     /// See [`crate::Runtime::revision_picture`].

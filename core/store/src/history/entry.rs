@@ -86,7 +86,7 @@ pub struct Picture {
 }
 
 /// A readback at a moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrendPoint {
     /// Name in the bench file.
     pub instrument: String,

@@ -77,10 +77,6 @@ impl HistoryError {
         Self::Unusable { path, what, kind }
     }
 
-    pub(super) fn output(error: impl std::fmt::Display) -> Self {
-        Self::Output { reason: error.to_string() }
-    }
-
     /// Whether the database has to be made anew.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged { .. })

@@ -1,73 +1,85 @@
-//! Events as JSON lines and as CSV, written as they are read.
+//! Events and readbacks over time as CSV, row by row as they are read.
 
 use std::{
     io::{self, Write},
-    ops::ControlFlow,
+    marker::PhantomData,
 };
 
-use super::{EventFilter, HistoryError, HistoryEvent, HistoryReader};
+use serde_json::Value;
 
-/// The columns of the CSV file.
-const COLUMNS: [&str; 12] = [
-    "seq", "at", "mono_us", "run", "origin", "kind", "subject", "tone", "path", "message",
-    "took_ms", "payload",
-];
+use super::{HistoryEvent, TrendPoint};
 
-/// Writes every event that fits as one JSON object a line. Answers how many there were.
-///
-/// # Errors
-/// When the history cannot be read, or [`HistoryError::Output`].
-pub fn write_json_lines(
-    reader: &HistoryReader,
-    filter: &EventFilter,
-    mut out: impl Write,
-) -> Result<usize, HistoryError> {
-    streamed(reader, filter, |event| {
-        serde_json::to_writer(&mut out, event).map_err(HistoryError::output)?;
-        out.write_all(b"\n").map_err(HistoryError::output)
-    })
+/// What can be a row of a table.
+pub trait Row {
+    /// The names of the columns.
+    const COLUMNS: &'static [&'static str];
+
+    /// The fields in the order of the columns.
+    fn fields(&self) -> Vec<String>;
 }
 
-/// Writes every event that fits as a row of CSV, below a row with the names of the columns; the
-/// payload is JSON in one column. Answers how many there were.
-///
-/// # Errors
-/// As [`write_json_lines`].
-pub fn write_csv(
-    reader: &HistoryReader,
-    filter: &EventFilter,
-    out: impl Write,
-) -> Result<usize, HistoryError> {
-    let mut table = EventTable::new(out);
-    let written =
-        streamed(reader, filter, |event| table.write(event).map_err(HistoryError::output))?;
-    table.end().map_err(HistoryError::output)?;
-    Ok(written)
+impl Row for HistoryEvent {
+    /// The payload is JSON in one column.
+    const COLUMNS: &'static [&'static str] = &[
+        "seq", "at", "mono_us", "run", "origin", "kind", "subject", "tone", "path", "message",
+        "took_ms", "payload",
+    ];
+
+    fn fields(&self) -> Vec<String> {
+        vec![
+            self.seq.to_string(),
+            self.at.to_string(),
+            self.mono_us.to_string(),
+            self.run.to_string(),
+            self.origin.clone(),
+            self.kind.clone(),
+            self.subject.clone(),
+            self.tone.clone(),
+            self.path.clone(),
+            self.message.clone(),
+            self.took_ms.map(|took| took.to_string()).unwrap_or_default(),
+            self.payload.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ]
+    }
 }
 
-/// Events as rows of CSV, below a row with the names of the columns.
-pub struct EventTable<W: Write> {
+impl Row for TrendPoint {
+    const COLUMNS: &'static [&'static str] = &["at", "instrument", "parameter", "value"];
+
+    /// A text without quotes of its own.
+    fn fields(&self) -> Vec<String> {
+        let value = match &self.value {
+            Value::String(text) => text.clone(),
+            value => value.to_string(),
+        };
+        vec![self.at.to_string(), self.instrument.clone(), self.parameter.clone(), value]
+    }
+}
+
+/// Rows of CSV below a row with the names of the columns.
+pub struct Table<R: Row, W: Write> {
     rows: csv::Writer<W>,
     begun: bool,
+    of: PhantomData<fn(&R)>,
 }
 
-impl<W: Write> EventTable<W> {
+impl<R: Row, W: Write> Table<R, W> {
     /// A table with nothing in it.
     pub fn new(out: W) -> Self {
-        Self { rows: csv::Writer::from_writer(out), begun: false }
+        Self { rows: csv::Writer::from_writer(out), begun: false, of: PhantomData }
     }
 
-    /// Adds an event; when this returns, it was handed to `out`.
+    /// Adds a row; when this returns, it was handed to `out`.
     ///
     /// # Errors
     /// What `out` says.
-    pub fn write(&mut self, event: &HistoryEvent) -> io::Result<()> {
+    pub fn write(&mut self, row: &R) -> io::Result<()> {
         self.begin()?;
-        self.rows.write_record(row(event)).map_err(io_error)?;
+        self.rows.write_record(row.fields()).map_err(io_error)?;
         self.rows.flush()
     }
 
-    /// Writes the names of the columns if there was no event.
+    /// Writes the names of the columns if there was no row.
     ///
     /// # Errors
     /// What `out` says.
@@ -80,7 +92,7 @@ impl<W: Write> EventTable<W> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        self.rows.write_record(COLUMNS).map_err(io_error)
+        self.rows.write_record(R::COLUMNS).map_err(io_error)
     }
 }
 
@@ -89,38 +101,4 @@ fn io_error(error: csv::Error) -> io::Error {
         csv::ErrorKind::Io(error) => error,
         other => io::Error::other(format!("{other:?}")),
     }
-}
-
-/// The fields of an event in the order of the columns.
-fn row(event: &HistoryEvent) -> [String; 12] {
-    [
-        event.seq.to_string(),
-        event.at.to_string(),
-        event.mono_us.to_string(),
-        event.run.to_string(),
-        event.origin.clone(),
-        event.kind.clone(),
-        event.subject.clone(),
-        event.tone.clone(),
-        event.path.clone(),
-        event.message.clone(),
-        event.took_ms.map(|took| took.to_string()).unwrap_or_default(),
-        event.payload.as_ref().map(ToString::to_string).unwrap_or_default(),
-    ]
-}
-
-fn streamed(
-    reader: &HistoryReader,
-    filter: &EventFilter,
-    mut write: impl FnMut(&HistoryEvent) -> Result<(), HistoryError>,
-) -> Result<usize, HistoryError> {
-    let mut failed = None;
-    let told = reader.replay(filter, |event| match write(event) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(error) => {
-            failed = Some(error);
-            ControlFlow::Break(())
-        }
-    })?;
-    failed.map_or(Ok(told), Err)
 }
