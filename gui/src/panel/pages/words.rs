@@ -18,6 +18,18 @@ pub fn effect(effect: Effect) -> &'static str {
     }
 }
 
+/// An effect by the word that files and answers have for it; what is not known has none.
+pub fn effect_named(word: &str) -> Effect {
+    match word {
+        "live" => Effect::Live,
+        "renegotiate" => Effect::Renegotiate,
+        "restart" => Effect::Restart,
+        "connect" => Effect::Connect,
+        "disconnect" => Effect::Disconnect,
+        _ => Effect::None,
+    }
+}
+
 /// The tone an effect is shown in.
 pub fn effect_tone(effect: Effect) -> Tone {
     match effect {

@@ -1,4 +1,4 @@
-//! What happened, newest first.
+//! What happened, newest first: what is in memory, and what a search finds in the history.
 
 use std::sync::Arc;
 
@@ -7,8 +7,11 @@ use setpoint_runtime::{Event, Subject, Tone as EventTone};
 
 use super::ActivityState;
 use crate::panel::{
+    answers::Search,
     format, icons,
+    intent::{HistoryIntent, Intent},
     pages::View,
+    search::{self, EventSearch},
     theme::{self, Tokens},
     widgets::{Mark, card, cell_at, label, paint_mark, text_input, width_of},
 };
@@ -26,30 +29,49 @@ const TABS: [(&str, Option<Subject>); 4] = [
     ("Sources", Some(Subject::Sources)),
 ];
 
+/// Where a search of the history stands.
+#[derive(Debug, Default)]
+pub struct Searched {
+    /// As it was typed, and the number before which the history is asked: what comes later is in
+    /// memory.
+    of: Option<(String, u64)>,
+    /// What was found, newest first.
+    found: Option<Arc<Vec<Arc<Event>>>>,
+}
+
 /// Draws the card; it takes the room that is left.
-pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) {
+pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState, intents: &mut Vec<Intent>) {
     let tokens = theme::tokens(ui);
     let height = ui.available_height().max(ROW * 4.0);
     card(ui, |ui| {
         ui.set_height(height - 2.0);
         head(ui, state);
         crate::panel::widgets::card::line(ui);
-        let wanted = state.filter.trim().to_lowercase();
+        let wanted = match search::events(&state.filter, view.now, view.zone) {
+            Ok(wanted) => wanted,
+            Err(problem) => {
+                nothing(ui, &problem, tokens.bad);
+                return;
+            }
+        };
+        let mut more = false;
+        let earlier = earlier(view, state, &wanted, &mut more, intents);
         let shown: Vec<&Arc<Event>> = view
             .status
             .events
             .iter()
             .rev()
+            .chain(earlier.iter().flat_map(|found| found.iter()))
             .filter(|event| state.subject.is_none_or(|subject| event.subject == subject))
             .filter(|event| matches(event, &wanted))
             .collect();
         if shown.is_empty() {
-            ui.add_space(24.0);
-            ui.vertical_centered(|ui| {
-                let text =
-                    if wanted.is_empty() { "Nothing happened yet" } else { "Nothing matches" };
-                label(ui, text, theme::body(), tokens.soft);
-            });
+            let text = match (more, wanted.is_empty() && state.subject.is_none()) {
+                (true, _) => "Searching the history…",
+                (false, true) => "Nothing happened yet",
+                (false, false) => "Nothing matches",
+            };
+            nothing(ui, text, tokens.soft);
             return;
         }
         ScrollArea::vertical().id_salt("events").auto_shrink([false, false]).show_rows(
@@ -65,15 +87,68 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) {
     });
 }
 
-/// `path:instruments.psu` looks at the path alone; anything else at all that is shown.
-fn matches(event: &Event, wanted: &str) -> bool {
-    if let Some(path) = wanted.strip_prefix("path:") {
-        return event.path.to_lowercase().starts_with(path.trim());
+fn nothing(ui: &mut Ui, text: &str, colour: egui::Color32) {
+    ui.add_space(24.0);
+    ui.vertical_centered(|ui| {
+        label(ui, text, theme::body(), colour);
+    });
+}
+
+/// What a search found in the history before the oldest event in memory; asks for it where there
+/// may be something. `more` says that it is on its way.
+fn earlier(
+    view: &View<'_>,
+    state: &mut ActivityState,
+    wanted: &EventSearch,
+    more: &mut bool,
+    intents: &mut Vec<Intent>,
+) -> Option<Arc<Vec<Arc<Event>>>> {
+    let everything = wanted.is_empty() && state.subject.is_none();
+    let oldest = view.status.events.first().map_or(0, |oldest| oldest.seq);
+    if everything || oldest <= 1 {
+        state.searched = Searched::default();
+        return None;
     }
-    wanted.is_empty()
-        || [event.message.as_str(), event.path.as_str(), &*event.kind, event.origin.as_str()]
-            .into_iter()
-            .any(|text| text.to_lowercase().contains(wanted))
+    let typed = state.filter.trim();
+    let same = state.searched.of.as_ref().filter(|(of, before)| of == typed && oldest <= *before);
+    let before = match same {
+        Some((_, before)) => *before,
+        // Something else is looked for, or memory has let go of events since.
+        None => {
+            state.searched = Searched { of: Some((typed.to_owned(), oldest)), found: None };
+            oldest
+        }
+    };
+    if state.searched.found.is_none() {
+        let search = Search { typed: typed.to_owned(), stamp: format!("before {before}") };
+        match view.answers.events.get(&search) {
+            Some(Ok(found)) => state.searched.found = Some(found.clone()),
+            Some(Err(_)) => {}
+            None => {
+                *more = true;
+                if !view.answers.events.is_busy() {
+                    let mut filter = wanted.filter.clone();
+                    filter.before = Some(before);
+                    intents.push(HistoryIntent::FindEvents(search, filter).into());
+                }
+            }
+        }
+    }
+    state.searched.found.clone()
+}
+
+fn matches(event: &Event, wanted: &EventSearch) -> bool {
+    let filter = &wanted.filter;
+    filter.path.as_ref().is_none_or(|key| search::is_below(&event.path, key))
+        && filter.kind.as_ref().is_none_or(|kind| event.kind == *kind)
+        && filter.origin.as_ref().is_none_or(|origin| event.origin.as_str() == origin)
+        && filter.from.is_none_or(|from| event.at >= from)
+        && filter.until.is_none_or(|until| event.at <= until)
+        && wanted.words.iter().all(|word| {
+            [event.message.as_str(), event.path.as_str(), &*event.kind, event.origin.as_str()]
+                .into_iter()
+                .any(|text| text.to_lowercase().contains(word))
+        })
 }
 
 fn head(ui: &mut Ui, state: &mut ActivityState) {
@@ -89,9 +164,10 @@ fn head(ui: &mut Ui, state: &mut ActivityState) {
                 }
             }
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-                let width = ui.available_width().clamp(60.0, 190.0);
-                let hint = "path:instruments.psu";
-                text_input(ui, &mut state.filter, "Filter events", hint, width, true);
+                let width = ui.available_width().clamp(60.0, 260.0);
+                let hint = "path:instruments.psu since:2h";
+                text_input(ui, &mut state.filter, "Filter events", hint, width, true)
+                    .on_hover_text(search::EVENTS);
             });
         });
     });
