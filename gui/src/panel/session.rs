@@ -312,7 +312,11 @@ async fn facts(runtime: &Runtime, id: &str) -> Result<Option<Arc<Facts>>, Comman
         tokio::time::sleep(FACTS_AFTER).await;
         kept = runtime.revision_facts(id).await?;
     }
-    let Some(kept) = kept else { return Ok(None) };
+    let Some(mut kept) = kept else { return Ok(None) };
+    // As the bench page has them; those that are gone come last.
+    let status = runtime.status();
+    let place = |id: &str| status.instruments.get_index_of(id).unwrap_or(usize::MAX);
+    kept.readings.sort_by_key(|one| place(&one.instrument));
     let mut pictures = BTreeMap::new();
     for picture in &kept.pictures {
         let Some(png) = runtime.revision_picture(id, &picture.source).await? else { continue };

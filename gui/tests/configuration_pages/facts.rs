@@ -7,11 +7,11 @@ use setpoint::panel::{
     answers::Facts,
     intent::{HistoryIntent, Intent},
 };
-use setpoint_bench::{Change, ChangeKind, Effect};
+use setpoint_bench::{Change, ChangeKind, Effect, layers::bundle};
 use setpoint_runtime::RevisionFacts;
 use setpoint_video::Frame;
 
-use crate::fixture::{Pictures, Window, click, dark, path, says, status};
+use crate::fixture::{NOW, Pictures, Window, click, dark, path, says, status};
 
 const R36: &str = "r36 Aligned, beam on axis, yesterday 11:02, operator";
 
@@ -149,6 +149,31 @@ fn what_differs_is_asked_of_all_files_of_the_bench() {
     assert!(!says(&window, "instruments.psu.set.ch1.voltage"));
 }
 
+/// The door's camera is in a file of its own.
+fn with_a_file_beside(window: &mut Window) {
+    let door = |rate: u32| format!("# the door\n[sources.door]\nframerate = {rate}\n");
+    let packed = |main: &str, rate| bundle::pack(main, [("cameras.toml", door(rate).as_str())]);
+    let shown = window.state_mut();
+    shown.status.text = packed(NOW, 30).into();
+    shown.answers.texts.arrived("r36".to_owned(), Ok(packed(NOW, 25).into()));
+    for key in [("r36", "r41"), ("r41", "r36")] {
+        let key = (key.0.to_owned(), key.1.to_owned());
+        shown.answers.changes.arrived(key, Ok(included()));
+    }
+    click(window, R36);
+}
+
+#[test]
+fn files_beside_the_bench_file_are_shown_by_themselves() {
+    let mut window = dark(Page::History, status());
+    with_a_file_beside(&mut window);
+    for words in
+        ["file bench.toml", "file cameras.toml", "was 3: framerate = 25, now 3: framerate = 30"]
+    {
+        assert!(says(&window, words), "{words}");
+    }
+}
+
 #[test]
 fn where_the_other_files_cannot_be_compared_that_is_told() {
     let mut window = dark(Page::History, status());
@@ -167,6 +192,7 @@ fn where_the_other_files_cannot_be_compared_that_is_told() {
 #[test]
 fn pictures_of_the_facts() {
     let mut pictures = Pictures::default();
+    pictures.take("history_files", Page::History, status, with_a_file_beside);
     pictures.take("history_facts", Page::History, status, |window| {
         window.state_mut().answers.facts.arrived("r36".to_owned(), Ok(Some(facts())));
         click(window, R36);

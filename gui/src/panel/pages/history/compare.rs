@@ -5,6 +5,7 @@ use std::sync::Arc;
 use setpoint_bench::{
     Change, ChangeKind,
     diff::{Row, side_by_side},
+    layers::bundle,
 };
 use setpoint_runtime::Revision;
 
@@ -20,6 +21,15 @@ use crate::{
 /// Unchanged lines that are shown around each difference.
 const CONTEXT: usize = 4;
 
+/// One row of two texts beside each other.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shown {
+    /// Here begins a file of the bench; only where there are several.
+    File(String),
+    /// Lines of it.
+    Lines(Row),
+}
+
 /// What two texts come to.
 #[derive(Debug)]
 pub struct Comparison {
@@ -31,7 +41,7 @@ pub struct Comparison {
     running: Arc<str>,
     unfolded: bool,
     /// Lines beside each other.
-    pub rows: Vec<Row>,
+    pub rows: Vec<Shown>,
     /// The first row of each difference.
     pub differences: Vec<usize>,
     /// Keys that differ, from the revision to what it is compared with; `None` while they are
@@ -82,7 +92,8 @@ pub fn prepare(
         it.unfolded == state.unfolded && it.old == old && it.new == new && it.running == running
     });
     if !fresh {
-        state.comparison = Some(compare(old, new, running, state.unfolded));
+        let name = view.status.bench.path.file_name().unwrap_or_default().to_string_lossy();
+        state.comparison = Some(compare(&name, old, new, running, state.unfolded));
         if let Some(comparison) = &state.comparison {
             let first = comparison.differences.first().copied().unwrap_or(0);
             state.scroll_to = Some(first);
@@ -148,16 +159,44 @@ fn text(view: &View<'_>, id: &str, intents: &mut Vec<Intent>) -> Result<Arc<str>
     }
 }
 
-fn compare(old: Arc<str>, new: Arc<str>, running: Arc<str>, unfolded: bool) -> Comparison {
+/// Both texts file by file, each with its own line numbers: a revision of a bench of several files
+/// keeps the others behind the bench file, as comments. `name` is the bench file's.
+fn rows(name: &str, old: &str, new: &str, context: usize) -> Vec<Shown> {
+    let ((old_main, old_files), (new_main, new_files)) = (bundle::unpack(old), bundle::unpack(new));
+    let lines =
+        |old: &str, new: &str| side_by_side(old, new, context).into_iter().map(Shown::Lines);
+    if old_files.is_empty() && new_files.is_empty() {
+        return lines(old_main, new_main).collect();
+    }
+    let mut rows = vec![Shown::File(name.to_owned())];
+    rows.extend(lines(old_main, new_main));
+    let text = |files: &[(String, String)], name: &str| {
+        files.iter().find(|(one, _)| one == name).map(|(_, text)| text.clone()).unwrap_or_default()
+    };
+    let added = new_files.iter().filter(|(name, _)| !old_files.iter().any(|(old, _)| old == name));
+    for (name, _) in old_files.iter().chain(added) {
+        rows.push(Shown::File(name.clone()));
+        rows.extend(lines(&text(&old_files, name), &text(&new_files, name)));
+    }
+    rows
+}
+
+fn compare(
+    name: &str,
+    old: Arc<str>,
+    new: Arc<str>,
+    running: Arc<str>,
+    unfolded: bool,
+) -> Comparison {
     let context = if unfolded { usize::MAX } else { CONTEXT };
-    let rows = side_by_side(&old, &new, context);
-    let differs = |row: &Row| matches!(row, Row::Differs(..));
+    let rows = rows(name, &old, &new, context);
+    let differs = |row: &Shown| matches!(row, Shown::Lines(Row::Differs(..)));
     let differences = (0..rows.len())
         .filter(|&at| differs(&rows[at]) && (at == 0 || !differs(&rows[at - 1])))
         .collect();
     let longest =
         old.lines().chain(new.lines()).map(|line| line.chars().count()).max().unwrap_or(0);
-    let folds = unfolded || rows.iter().any(|row| matches!(row, Row::Folded(_)));
+    let folds = unfolded || rows.iter().any(|row| matches!(row, Shown::Lines(Row::Folded(_))));
     Comparison {
         old,
         new,
@@ -170,5 +209,45 @@ fn compare(old: Arc<str>, new: Arc<str>, running: Arc<str>, unfolded: bool) -> C
         alone: None,
         folds,
         longest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packed(main: &str, others: &[(&str, &str)]) -> String {
+        bundle::pack(main, others.iter().copied())
+    }
+
+    #[test]
+    fn files_of_a_bench_are_compared_each_with_its_own_lines() {
+        let old = packed("a = 1\n", &[("one.toml", "b = 1\n"), ("gone.toml", "c = 1\n")]);
+        let new = packed("a = 1\n", &[("one.toml", "b = 2\n"), ("new.toml", "d = 1\n")]);
+        let rows = rows("bench.toml", &old, &new, 4);
+        let files: Vec<&str> = rows
+            .iter()
+            .filter_map(|row| match row {
+                Shown::File(name) => Some(name.as_str()),
+                Shown::Lines(_) => None,
+            })
+            .collect();
+        assert_eq!(files, ["bench.toml", "one.toml", "gone.toml", "new.toml"]);
+        let numbers: Vec<_> = rows
+            .iter()
+            .filter_map(|row| match row {
+                Shown::Lines(Row::Differs(old, new)) => {
+                    Some([old, new].map(|line| line.as_ref().map(|line| line.number)))
+                }
+                _ => None,
+            })
+            .collect();
+        assert_eq!(numbers, [[Some(1), Some(1)], [Some(1), None], [None, Some(1)]]);
+    }
+
+    #[test]
+    fn a_bench_of_one_file_needs_no_name() {
+        let rows = rows("bench.toml", "a = 1\n", "a = 2\n", 4);
+        assert!(rows.iter().all(|row| matches!(row, Shown::Lines(_))));
     }
 }
