@@ -56,6 +56,7 @@ fn an_unfinished_change_is_told_once() {
     let window = dark(Page::Activity, unfinished());
     assert!(says(&window, "was not finished: 0 of 1 step known to be done"));
     assert!(!says(&window, "The bench is not what it was"));
+    assert!(says(&window, "A change was not finished"));
     let mut status = unfinished();
     status.attention = Some("psu ch1.voltage could not be undone".to_owned());
     let window = dark(Page::Activity, status);

@@ -107,7 +107,7 @@ fn events_that_are_not_in_memory_are_looked_for_in_the_history() {
         panic!("{asked:?}");
     };
     let wanted = EventFilter {
-        before: Some(1_001),
+        before: Some(1_009),
         path: Some("instruments.lockin".to_owned()),
         ..filter.clone()
     };
@@ -127,6 +127,17 @@ fn events_that_are_not_in_memory_are_looked_for_in_the_history() {
     window.run();
     assert!(says(&window, "07:00:00.000 lockin slipped"));
     assert!(!says(&window, "lockin connected"));
+
+    // One more event, and memory lets go of its oldest: nobody is asked again for that.
+    let mut events = window.state().status.events.to_vec();
+    events.remove(0);
+    events.push(event(1_009, "instruments.lockin", "lockin slipped again"));
+    window.state_mut().status.events = Arc::new(events);
+    window.state().intents.borrow_mut().clear();
+    window.run();
+    assert_eq!(window.state().intents.take(), []);
+    assert!(says(&window, "lockin slipped again"));
+    assert!(says(&window, "07:00:00.000 lockin slipped"));
 }
 
 #[test]

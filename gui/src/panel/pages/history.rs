@@ -53,6 +53,8 @@ pub struct HistoryState {
     pub search: String,
     /// What it came to: as it was typed, and the revisions.
     found: Option<(String, Arc<Vec<String>>)>,
+    /// What is listed of all revisions.
+    listed: Option<found::Listed>,
     /// A name that is being typed.
     naming: Option<Naming>,
     /// The revision that was chosen; `None`: the one before the one that runs.

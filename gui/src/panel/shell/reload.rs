@@ -6,6 +6,7 @@ use setpoint_runtime::{LastReload, Origin, Outcome, ReloadState, Status};
 
 use crate::panel::{
     format,
+    pages::words,
     widgets::{Mark, Tone},
 };
 
@@ -51,7 +52,7 @@ pub(super) fn polled(why: &str) -> String {
 }
 
 fn standing(status: &Status, now: Timestamp) -> ReloadWords {
-    if let Some(why) = &status.attention {
+    if let Some(why) = words::attention(status) {
         return check_the_bench(why);
     }
     let reload = &status.reload;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use egui::{Align2, Layout, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, vec2};
-use setpoint_runtime::{Event, Subject, Tone as EventTone};
+use setpoint_runtime::{Event, EventFilter, Subject, Tone as EventTone};
 
 use super::ActivityState;
 use crate::panel::{
@@ -32,10 +32,13 @@ const TABS: [(&str, Option<Subject>); 4] = [
 /// Where a search of the history stands.
 #[derive(Debug, Default)]
 pub struct Searched {
-    /// As it was typed, and the number before which the history is asked: what comes later is in
-    /// memory.
-    of: Option<(String, u64)>,
-    /// What was found, newest first.
+    /// As it was typed.
+    typed: String,
+    /// The number before which the history is asked; zero: it was not asked yet.
+    before: u64,
+    /// The answer is not here yet.
+    waits: bool,
+    /// What was found, newest first. Some of it may be in memory too.
     found: Option<Arc<Vec<Arc<Event>>>>,
 }
 
@@ -56,14 +59,12 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState, intents: &m
         };
         let mut more = false;
         let earlier = earlier(view, state, &wanted, &mut more, intents);
-        let shown: Vec<&Arc<Event>> = view
-            .status
-            .events
-            .iter()
-            .rev()
-            .chain(earlier.iter().flat_map(|found| found.iter()))
+        let oldest = oldest(view);
+        let in_memory = view.status.events.iter().rev().filter(|event| matches(event, &wanted));
+        let earlier = earlier.iter().flat_map(|found| found.iter());
+        let shown: Vec<&Arc<Event>> = in_memory
+            .chain(earlier.filter(|event| event.seq < oldest))
             .filter(|event| state.subject.is_none_or(|subject| event.subject == subject))
-            .filter(|event| matches(event, &wanted))
             .collect();
         if shown.is_empty() {
             let text = match (more, wanted.is_empty() && state.subject.is_none()) {
@@ -94,8 +95,13 @@ fn nothing(ui: &mut Ui, text: &str, colour: egui::Color32) {
     });
 }
 
-/// What a search found in the history before the oldest event in memory; asks for it where there
-/// may be something. `more` says that it is on its way.
+/// The number of the oldest event in memory.
+fn oldest(view: &View<'_>) -> u64 {
+    view.status.events.first().map_or(0, |oldest| oldest.seq)
+}
+
+/// What a search found in the history; asks for it where there may be something that is not in
+/// memory. `more` says that nothing is here yet and something is on its way.
 fn earlier(
     view: &View<'_>,
     state: &mut ActivityState,
@@ -104,37 +110,42 @@ fn earlier(
     intents: &mut Vec<Intent>,
 ) -> Option<Arc<Vec<Arc<Event>>>> {
     let everything = wanted.is_empty() && state.subject.is_none();
-    let oldest = view.status.events.first().map_or(0, |oldest| oldest.seq);
+    let oldest = oldest(view);
     if everything || oldest <= 1 {
         state.searched = Searched::default();
         return None;
     }
-    let typed = state.filter.trim();
-    let same = state.searched.of.as_ref().filter(|(of, before)| of == typed && oldest <= *before);
-    let before = match same {
-        Some((_, before)) => *before,
-        // Something else is looked for, or memory has let go of events since.
-        None => {
-            state.searched = Searched { of: Some((typed.to_owned(), oldest)), found: None };
-            oldest
-        }
-    };
-    if state.searched.found.is_none() {
-        let search = Search { typed: typed.to_owned(), stamp: format!("before {before}") };
+    let (searched, typed) = (&mut state.searched, state.filter.trim());
+    if searched.typed != typed {
+        *searched = Searched { typed: typed.to_owned(), ..Searched::default() };
+    }
+    if searched.before < oldest {
+        // Memory lets go of an event with each new one: asked up to now, the answer is good until
+        // all that is in memory now has left it.
+        searched.before = view.status.events.last().map_or(oldest, |newest| newest.seq + 1);
+        searched.waits = true;
+    }
+    if searched.waits {
+        let stamp = format!("before {}", searched.before);
+        let search = Search { typed: typed.to_owned(), stamp };
         match view.answers.events.get(&search) {
-            Some(Ok(found)) => state.searched.found = Some(found.clone()),
-            Some(Err(_)) => {}
+            Some(answer) => {
+                searched.waits = false;
+                let found = answer.iter().flat_map(|found| found.iter());
+                let found = found.filter(|event| matches(event, wanted)).cloned().collect();
+                searched.found = Some(Arc::new(found));
+            }
             None => {
-                *more = true;
+                *more = searched.found.is_none();
                 if !view.answers.events.is_busy() {
-                    let mut filter = wanted.filter.clone();
-                    filter.before = Some(before);
+                    let filter =
+                        EventFilter { before: Some(searched.before), ..wanted.filter.clone() };
                     intents.push(HistoryIntent::FindEvents(search, filter).into());
                 }
             }
         }
     }
-    state.searched.found.clone()
+    searched.found.clone()
 }
 
 fn matches(event: &Event, wanted: &EventSearch) -> bool {

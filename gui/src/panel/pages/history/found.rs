@@ -44,7 +44,7 @@ pub fn found<'v>(
     let wanted = Search { typed: state.search.trim().to_owned(), stamp: stamp(all) };
     let (mut problem, mut more) = (None, false);
     match view.answers.revisions.get(&wanted) {
-        Some(Ok(ids)) => state.found = Some((wanted.typed, ids.clone())),
+        Some(Ok(ids)) => state.found = Some((wanted.typed.clone(), ids.clone())),
         Some(Err(why)) => problem = Some(format!("The history could not be searched: {why}")),
         None => {
             more = true;
@@ -53,18 +53,34 @@ pub fn found<'v>(
             }
         }
     }
-    let ids: Option<&Arc<Vec<String>>> =
-        state.found.as_ref().filter(|(typed, _)| typed == state.search.trim()).map(|(_, ids)| ids);
-    let ids: BTreeSet<&str> =
-        ids.into_iter().flat_map(|ids| ids.iter()).map(String::as_str).collect();
+    let ids = state.found.as_ref().filter(|(typed, _)| typed == state.search.trim());
+    let ids = ids.map(|(_, ids)| ids.clone());
+    let listed = match state.listed.take() {
+        Some(listed) if listed.of == wanted && listed.ids == ids => listed,
+        _ => Listed { rows: rows(all, &query, ids.as_deref()), of: wanted, ids },
+    };
+    let revisions = listed.rows.iter().filter_map(|&row| all.get(row)).collect();
+    state.listed = Some(listed);
+    Found { revisions, problem, more }
+}
+
+/// What is listed, as long as search and answer stay the same.
+#[derive(Debug)]
+pub struct Listed {
+    of: Search,
+    ids: Option<Arc<Vec<String>>>,
+    /// Places in the list of all revisions.
+    rows: Vec<usize>,
+}
+
+/// Places of the revisions that were found in the history, or say the words themselves.
+fn rows(all: &[Revision], query: &RevisionQuery, ids: Option<&Vec<String>>) -> Vec<usize> {
+    let ids: BTreeSet<&str> = ids.into_iter().flatten().map(String::as_str).collect();
     // Keys are looked for in the history alone.
     let plain = RevisionQuery { text: String::new(), ..query.clone() } == RevisionQuery::default();
     let text = query.text.to_lowercase();
-    let revisions = all
-        .iter()
-        .filter(|one| ids.contains(one.id.as_str()) || (plain && says(one, &text)))
-        .collect();
-    Found { revisions, problem, more }
+    let wanted = |one: &Revision| ids.contains(one.id.as_str()) || (plain && says(one, &text));
+    all.iter().enumerate().filter(|(_, one)| wanted(one)).map(|(row, _)| row).collect()
 }
 
 /// Another list of revisions, or another label, is another search.
