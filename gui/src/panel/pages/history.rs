@@ -26,6 +26,8 @@ use compare::Comparison;
 use facts::FactsState;
 use naming::Naming;
 
+/// Below this width of the summary, in points, only what differs is counted.
+const NARROW_SUMMARY: f32 = 620.0;
 /// Said while keys are compared.
 const COMPARING: &str = "Comparing key by key…";
 
@@ -303,9 +305,17 @@ fn summary(ui: &mut Ui, comparison: &Comparison, state: &mut HistoryState) {
                 label(ui, COMPARING, theme::body(), tokens.soft);
                 return;
             };
-            ui.add(pill(changed, Tone::Amber, format!("{changed} changed")));
-            ui.add(pill(added, Tone::Good, format!("{added} added{since}")));
-            ui.add(pill(removed, Tone::Bad, format!("{removed} removed{since}")));
+            // Where there is little room, what going back does counts for more than what is none.
+            let narrow = ui.available_width() < NARROW_SUMMARY;
+            for (count, tone, text) in [
+                (changed, Tone::Amber, format!("{changed} changed")),
+                (added, Tone::Good, format!("{added} added{since}")),
+                (removed, Tone::Bad, format!("{removed} removed{since}")),
+            ] {
+                if count > 0 || !narrow {
+                    ui.add(pill(count, tone, text));
+                }
+            }
             if let Some(why) = &comparison.alone {
                 let pill = Pill::new(Tone::Amber, "bench file only");
                 let hint = format!("Included files and templates are not compared: {why}");

@@ -39,11 +39,7 @@ pub fn reload_words(status: &Status, busy: Option<&str>, now: Timestamp) -> Relo
             until_s: None,
         };
     }
-    let mut words = standing(status, now);
-    if let (ReloadState::InStep, Some(why)) = (status.reload.state, &status.reload.watch.polling) {
-        words.more = format!("{} {}", words.more, polled(why));
-    }
-    words
+    standing(status, now)
 }
 
 /// What polling means, and why.
@@ -79,7 +75,9 @@ fn standing(status: &Status, now: Timestamp) -> ReloadWords {
     match reload.state {
         ReloadState::InStep => {
             reload.last.as_ref().and_then(|last| fresh(last, now)).unwrap_or_else(|| {
-                let more = format!("What runs is what {file} says. A save takes effect at once.");
+                let when = reload.watch.polling.as_ref().map(|why| polled(why));
+                let when = when.unwrap_or_else(|| "A save takes effect at once.".to_owned());
+                let more = format!("What runs is what {file} says. {when}");
                 words(Tone::Good, Mark::Dot, "Live · in step with file", more)
             })
         }

@@ -77,11 +77,11 @@ fn figures(view: &View<'_>) -> [Figure; 5] {
         }
         Some(last) if last.origin == Origin::File => {
             let settle = format::millis(last.timings_ms.settle);
-            ("Save to applied", format!("the last save; {settle} to settle"))
+            ("Save to applied", format!("last: {settle} to settle"))
         }
         Some(last) => {
             let apply = format::millis(last.timings_ms.apply);
-            ("Asked to applied", format!("the last change; {apply} to apply"))
+            ("Asked to applied", format!("last: {apply} to apply"))
         }
         None => ("Save to applied", "no save yet".to_owned()),
     };
@@ -108,10 +108,9 @@ fn figures(view: &View<'_>) -> [Figure; 5] {
             title: "Streams interrupted",
             value: last.map_or_else(|| NONE.to_owned(), |last| last.interrupted.to_string()),
             words: match last {
-                Some(_) => format!(
-                    "{}, by the last change",
-                    format::count(viewers as usize, "viewer", "viewers")
-                ),
+                Some(_) => {
+                    format!("{}, last change", format::count(viewers as usize, "viewer", "viewers"))
+                }
                 None => "no change yet".to_owned(),
             },
         },

@@ -103,6 +103,14 @@ pub fn prepare(
         let running = view.status.revision.as_ref().map(|running| running.id.as_str());
         let with = state.with.as_deref().or(running);
         let id = Some(selected.id.as_str());
+        let forgotten = |(old, new): (Option<&str>, Option<&str>)| {
+            let key = old.zip(new).map(|(old, new)| (old.to_owned(), new.to_owned()));
+            key.is_some_and(|key| view.answers.changes.get(&key).is_none())
+        };
+        if comparison.alone.is_some() && forgotten((running, id)) {
+            // It may be possible by now.
+            (comparison.changes, comparison.back, comparison.alone) = (None, None, None);
+        }
         if comparison.changes.is_none() {
             let texts = (comparison.old.clone(), comparison.new.clone());
             comparison.changes = keys(view, (id, with), &texts, &mut comparison.alone, intents);

@@ -14,7 +14,7 @@ use crate::panel::{
     intent::Intent,
     pages::{View, words},
     search, theme,
-    widgets::{ActionButton, Pill, Tone, label, text_input},
+    widgets::{ActionButton, Pill, Tone, label, text_input, width_of},
 };
 
 const ROW: f32 = 53.0;
@@ -103,6 +103,9 @@ fn row(ui: &mut Ui, view: &View<'_>, revision: &Revision, selected: bool) -> boo
         let words = format!("{} {}{now}, {when}, {who}", revision.id, revision.message);
         WidgetInfo::selected(Role::ListBoxOption, true, selected, words)
     });
+    // Five digits and more push the text aside, in all rows alike.
+    let widest = view.status.revisions.first().map_or("", |newest| newest.id.as_str());
+    let text_at = TEXT.max(ID + width_of(ui, widest, theme::mono_small()) + 8.0);
     let painter = ui.painter();
     if selected {
         painter.rect_filled(rect, 0, tokens.accent_ground);
@@ -128,9 +131,9 @@ fn row(ui: &mut Ui, view: &View<'_>, revision: &Revision, selected: bool) -> boo
         .map(|name| Pill::new(Tone::Info, format!("★ {name}")).plain().at_most(120.0));
     let pills: Vec<_> = now.into_iter().chain(kept).collect();
     let pills_width: f32 = pills.iter().map(|pill| pill.size(ui).x + 6.0).sum();
-    let room = rect.width() - TEXT - 10.0 - pills_width;
+    let room = rect.width() - text_at - 10.0 - pills_width;
     let text = cut(ui, &revision.message, theme::body(), tokens.text, room);
-    let left = rect.left() + TEXT;
+    let left = rect.left() + text_at;
     let mut right = left + text.size().x + 6.0;
     let at = Align2::LEFT_CENTER.anchor_size(pos2(left, upper), text.size());
     let whole = !text.elided;
@@ -140,7 +143,7 @@ fn row(ui: &mut Ui, view: &View<'_>, revision: &Revision, selected: bool) -> boo
         right = place.right() + 6.0;
     }
     let below =
-        cut(ui, &format!("{when} · {who}"), theme::small(), soft, rect.width() - TEXT - 10.0);
+        cut(ui, &format!("{when} · {who}"), theme::small(), soft, rect.width() - text_at - 10.0);
     let at = Align2::LEFT_CENTER.anchor_size(pos2(left, lower), below.size());
     ui.painter().galley(at.min, below, soft);
     let response = response.on_hover_cursor(egui::CursorIcon::PointingHand);
