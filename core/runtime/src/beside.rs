@@ -1,16 +1,12 @@
 //! The files beside the bench file: which the watcher has to follow, and what their changes do.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
-use setpoint_bench::{Document, KeyPath, Value, check};
+use setpoint_bench::{Document, KeyPath, Value};
 use setpoint_store::{Beside, TextHash};
 
 use crate::{
-    catalogue::{DRIVERS, Drivers},
-    event::{Origin, Tone},
+    catalogue::DRIVERS,
     file_side::Look,
     files::{Files, Meaning},
     manager::Manager,
@@ -89,21 +85,35 @@ impl Manager {
     }
 
     /// Files beside the bench file changed, perhaps together with it: what they come to is put
-    /// into effect as one change.
+    /// into effect as one change. While nobody looks they are remembered.
     pub(crate) async fn beside_seen(&mut self, changed: &[PathBuf], look: Look) {
-        if self.file_side.paused() || changed.is_empty() {
+        if self.file_side.paused() {
+            let unknown = |path: &&PathBuf| !self.beside_paused.contains(path);
+            let unknown: Vec<PathBuf> = changed.iter().filter(unknown).cloned().collect();
+            self.beside_paused.extend(unknown);
             return;
         }
-        let folder = self.files.beside(DRIVERS);
-        let folder = std::path::absolute(&folder).unwrap_or(folder);
-        if changed.iter().any(|path| path.starts_with(&folder)) {
-            self.drivers_changed(changed).await;
+        if changed.is_empty() {
+            return;
         }
-        match self.keeping.read_file().await {
-            Ok(file) => self.text_seen(file, look).await,
+        let refused = self.drivers_seen(changed).await;
+        let file = match self.keeping.read_file().await {
+            Ok(file) => file,
             Err(error) => {
                 self.cannot_follow(&error);
+                return;
             }
+        };
+        let together = self.try_together(refused, &file).await;
+        self.text_seen(file, look).await;
+        self.settle_together(together).await;
+    }
+
+    /// What changed beside the bench file while nobody looked.
+    pub(crate) async fn look_beside(&mut self) {
+        match std::mem::take(&mut self.beside_paused) {
+            changed if changed.is_empty() => self.look_at_file().await,
+            changed => self.beside_seen(&changed, Look::beside()).await,
         }
     }
 
@@ -112,90 +122,12 @@ impl Manager {
         let hash = meaning.dot_env().map(|text| TextHash::of(&**text));
         self.keeping.knows_beside(&self.files.beside(".env"), hash);
     }
-
-    /// Reads the driver files anew. If what runs checks with them they are taken, and instruments
-    /// whose driver is another now are connected anew; else the drivers of before stay.
-    async fn drivers_changed(&mut self, changed: &[PathBuf]) {
-        let (files, text) = (self.files.clone(), self.running.text.clone());
-        let before = self.drivers.clone();
-        let read = tokio::task::spawn_blocking(move || {
-            let drivers = Drivers::beside(files.path());
-            let there = |path: &Path| drivers.library().files().iter().any(|it| it.0 == path);
-            let gone = |it: &&(PathBuf, String)| !there(&it.0) && !it.0.exists();
-            let before = before.library().files().iter();
-            let gone: Vec<PathBuf> = before.filter(gone).map(|it| it.0.clone()).collect();
-            // From the beginning: what was read before was checked with other drivers.
-            let meaning = files.meaning_then(&text, &drivers);
-            (drivers, gone, meaning)
-        });
-        let Ok((drivers, gone, meaning)) = read.await else { return };
-        for (path, text) in drivers.library().files() {
-            self.keeping.knows_beside(path, Some(TextHash::of(text)));
-        }
-        for path in &gone {
-            self.keeping.knows_beside(path, None);
-        }
-        let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into());
-        let names: Vec<String> = changed.iter().filter_map(name).collect();
-        let names = names.join(", ");
-        let (now, before) = (drivers.library(), self.drivers.library());
-        for problem in now.problems().iter().filter(|one| !before.problems().contains(one)) {
-            self.tell(Origin::File, "driver_problem", Tone::Error, problem.to_string());
-        }
-        if now.drivers().eq(before.drivers()) && now.problems() == before.problems() {
-            return;
-        }
-        let Some(bench) = meaning.bench().cloned() else {
-            let why = check::summary(meaning.diagnostics());
-            let message = format!(
-                "Drivers changed ({names}) and were not taken: {why}. The bench runs on with \
-                 those of before; mend the file."
-            );
-            return self.tell(Origin::File, "drivers_refused", Tone::Error, message);
-        };
-        if bench != *self.running.bench {
-            // What surrounds the files has changed as well: that takes its own way, through all
-            // stations, and is checked with these drivers then.
-            tracing::info!("drivers are taken; what changed besides is looked at next");
-        }
-        let same = bench == *self.running.bench;
-        let bench = if same { Arc::new(bench) } else { self.running.bench.clone() };
-        let other = |kind: &str| drivers.library().get(kind) != self.drivers.library().get(kind);
-        let concerned: Vec<String> = bench
-            .instruments
-            .iter()
-            .filter(|(_, instrument)| other(&instrument.driver))
-            .map(|(id, _)| id.clone())
-            .collect();
-        let drivers = Arc::new(drivers);
-        self.drivers = drivers.clone();
-        self.keeping.set_drivers(drivers.clone());
-        self.components.set_drivers(drivers);
-        if same {
-            self.running.values = Arc::new(meaning.values());
-            self.running.diagnostics = Arc::new(meaning.diagnostics().to_vec());
-            self.running.meaning = Arc::new(meaning);
-            self.running.bench = bench.clone();
-        }
-        for id in &concerned {
-            self.components.bring(id, bench.instrument(id)).await;
-        }
-        let connected = match concerned.as_slice() {
-            [] => "no instrument uses them".to_owned(),
-            ids => format!("connected anew: {}", ids.join(", ")),
-        };
-        let message = format!("Drivers read anew ({names}); {connected}");
-        let noted =
-            self.keeping.audit_note("drivers_read", DRIVERS, &message, Origin::File, "file");
-        if let Err(error) = noted.await {
-            tracing::error!("that drivers were read anew is not in the audit: {error}");
-        }
-        self.tell(Origin::File, "drivers_read", Tone::Good, message);
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use setpoint_store::AccessRules;
 
     use super::*;

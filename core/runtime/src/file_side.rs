@@ -35,6 +35,13 @@ pub(crate) struct Look {
     beside: bool,
 }
 
+impl Look {
+    /// Something beside the bench file changed at some time.
+    pub(crate) fn beside() -> Self {
+        Self { beside: true, ..Self::default() }
+    }
+}
+
 impl Manager {
     /// The watcher saw the file.
     pub(crate) async fn file_seen(&mut self, seen: FileSeen) {
@@ -67,15 +74,15 @@ impl Manager {
                     }
                     // Not for what it holds: nothing later is going to be told of.
                     Err(error @ ReadError::NotAllowed(_)) => drop(self.cannot_follow(&error)),
-                    // Something later is there, and the watcher is going to tell of it.
-                    _ => {}
+                    // Something later is there. It may be half a text: the watcher is to judge.
+                    _ => self.keeping.look_again(),
                 }
             }
             FileSeen::Gone | FileSeen::Unreadable(_) => match self.keeping.read_file().await {
                 Ok(now) if now.hash == self.running.hash => {
                     self.text_seen(now, Look::default()).await;
                 }
-                Ok(_) => {}
+                Ok(_) => self.keeping.look_again(),
                 Err(error) => {
                     self.cannot_follow(&error);
                 }
@@ -261,7 +268,7 @@ impl Manager {
                 return;
             }
         }
-        self.text_seen(file, Look { beside: true, ..Look::default() }).await;
+        self.text_seen(file, Look::beside()).await;
     }
 
     /// The files hold what runs, and mean it.
@@ -493,7 +500,7 @@ impl Manager {
             let Ok(now) = self.keeping.read_file().await else { return };
             if now.hash == last.hash {
                 // A refused one stands in the way of the change.
-                self.text_seen(now, Look { beside: true, ..Look::default() }).await;
+                self.text_seen(now, Look::beside()).await;
                 return;
             }
             last = now;
@@ -506,6 +513,8 @@ impl Manager {
         origin: Origin,
         author: &str,
     ) -> Result<Answer, CommandError> {
+        let changed = std::mem::take(&mut self.beside_paused);
+        let refused = self.drivers_changed(&changed).await;
         let file = match self.keeping.read_file().await {
             Ok(file) => file,
             Err(error) => {
@@ -513,6 +522,19 @@ impl Manager {
                 return Err(CommandError::Storage { message });
             }
         };
+        self.keeping.knows(&file.text);
+        let together = self.try_together(refused, &file).await;
+        let answer = self.reload_file(file, origin, author).await;
+        self.settle_together(together).await;
+        answer
+    }
+
+    async fn reload_file(
+        &mut self,
+        file: OnDiskText,
+        origin: Origin,
+        author: &str,
+    ) -> Result<Answer, CommandError> {
         if file.hash == self.running.hash && self.means_the_same(&file.text).await {
             self.matches(origin, author).await;
             self.calm();

@@ -46,6 +46,7 @@ mod committing;
 mod components;
 mod cpu;
 mod doubt;
+mod driver_files;
 pub mod event;
 mod event_log;
 mod file_side;

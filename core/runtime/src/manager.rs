@@ -76,6 +76,8 @@ pub(crate) struct Manager {
     pub(crate) files: Files,
     /// For what the watcher was told last which files there are beside the bench file.
     pub(crate) followed: Option<Followed>,
+    /// What changed of those while nobody looked.
+    pub(crate) beside_paused: Vec<std::path::PathBuf>,
     pub(crate) drivers: Arc<Drivers>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
@@ -200,7 +202,7 @@ impl Manager {
                 self.keeping.pause(false);
                 let message = format!("Watching again, asked by {author}");
                 self.tell(origin, "watching_resumed", Tone::Info, message);
-                self.look_at_file().await;
+                self.look_beside().await;
                 Ok(Answer::Done {})
             }
             Command::Finish { author } => self.finish(origin, author).await,

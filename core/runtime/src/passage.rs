@@ -34,6 +34,8 @@ pub(crate) struct Proposal {
     pub(crate) saved: Option<Saved>,
     /// Whether it ran once: then files that it does not have are no part of it.
     pub(crate) closed: bool,
+    /// Whether what is hazardous may be switched on.
+    pub(crate) energises: bool,
     /// First sign of a save to its text being believed, in milliseconds.
     pub(crate) settle_ms: f64,
 }
@@ -49,6 +51,7 @@ impl Proposal {
             from_file: false,
             saved: None,
             closed: false,
+            energises: true,
             settle_ms: 0.0,
         }
     }
@@ -131,7 +134,8 @@ impl Manager {
     }
 
     async fn pass(&mut self, proposal: Proposal, timings: &mut Timings) -> Result<Passed, Stopped> {
-        let Proposal { origin, author, message, text, from_file, saved, closed, .. } = proposal;
+        let Proposal { origin, author, message, text, from_file, saved, closed, energises, .. } =
+            proposal;
         if saved.is_some()
             && let Some(question) = self.emptied(&text)
         {
@@ -171,7 +175,10 @@ impl Manager {
             }
         }
         let begun = Instant::now();
-        let plan = self.plan(&read.bench, &read.meaning, !from_file);
+        let mut plan = self.plan(&read.bench, &read.meaning, !from_file);
+        if !energises {
+            plan.leave_hazards_alone();
+        }
         timings.plan = ms(begun);
 
         // 6 keep: what runs is a kept revision already; the journal says what is about to happen.

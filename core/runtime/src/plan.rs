@@ -84,6 +84,21 @@ impl Plan {
         self.line_of.iter_mut().for_each(|line| *line += 1);
     }
 
+    /// Takes out the steps that switch on what is hazardous, and says so in their lines.
+    pub(crate) fn leave_hazards_alone(&mut self) {
+        let (steps, line_of) = (std::mem::take(&mut self.steps), std::mem::take(&mut self.line_of));
+        for (step, line) in steps.into_iter().zip(line_of) {
+            let told = self.lines.get_mut(line).filter(|told| told.hazard);
+            match (&step, told) {
+                (Step::Set { .. }, Some(told)) => told.note = Some(LEFT_ALONE.to_owned()),
+                _ => {
+                    self.steps.push(step);
+                    self.line_of.push(line);
+                }
+            }
+        }
+    }
+
     /// A line that tells of something and does nothing by itself.
     pub(crate) fn tell(&mut self, kind: &'static str, text: String, note: Option<String>) {
         self.lines.push(PlanStep { text, kind, note, hazard: false });
@@ -96,6 +111,9 @@ impl Plan {
         }
     }
 }
+
+/// What the line of a step says that would switch on something hazardous and is not taken.
+pub(crate) const LEFT_ALONE: &str = "hazardous: left as it is";
 
 /// A parameter to be set, with what decides its place.
 struct Wanted {

@@ -85,22 +85,27 @@ impl Staging {
         self.shown = None;
     }
 
-    /// Stages edits over the running values. An edit back to the running value is taken out.
+    /// Stages edits over the running values. An edit back to the running value is taken out, and
+    /// a second one of a key takes the place of the first. Where a table above or below the key is
+    /// staged too, the order counts: what was said last comes last, whatever it says.
     pub(crate) fn stage(&mut self, edits: Vec<Edit>, running: &Value) {
         self.changed();
         for Edit { path, value } in edits {
             let base = running.get(&path).cloned();
             let kept = self.edits.iter().position(|staged| staged.path == path);
-            if same(value.as_ref(), base.as_ref()) {
-                if let Some(index) = kept {
-                    self.edits.remove(index);
-                }
-                continue;
-            }
+            let around = |other: &KeyPath| other.starts_with(&path) || path.starts_with(other);
+            let in_order =
+                self.edits.iter().any(|staged| staged.path != path && around(&staged.path));
+            let idle = same(value.as_ref(), base.as_ref()) && !in_order;
             let edit = StagedEdit { path, base, value, clash: None };
             match kept {
-                Some(index) => self.edits[index] = edit,
-                None => self.edits.push(edit),
+                Some(index) if !idle && !in_order => self.edits[index] = edit,
+                kept => {
+                    kept.map(|index| self.edits.remove(index));
+                    if !idle {
+                        self.edits.push(edit);
+                    }
+                }
             }
         }
     }
@@ -262,6 +267,29 @@ mod tests {
         staging.stage(vec![edit("set.volts", 3.5)], &values(3.3, 0.5));
         assert_eq!(staging.edits.len(), 1);
         assert_eq!(staging.edits[0].value, Some(Value::from(3.5)));
+    }
+
+    #[test]
+    fn what_is_staged_last_of_a_key_and_its_table_counts() {
+        let running = values(3.3, 0.5);
+        let table = Edit {
+            path: "set".parse().unwrap(),
+            value: values(12.0, 0.5).get(&"set".parse().unwrap()).cloned(),
+        };
+        let orders = |staging: &Staging| {
+            staging.edits.iter().map(|edit| edit.path.to_string()).collect::<Vec<_>>()
+        };
+        let mut staging = staged();
+        staging.stage(vec![table.clone()], &running);
+        staging.stage(vec![edit("set.volts", 3.5)], &running);
+        assert_eq!(orders(&staging), ["set", "set.volts"]);
+        assert_eq!(staging.edits[1].value, Some(Value::from(3.5)));
+        // What runs has to be said too: the table says something else.
+        staging.stage(vec![edit("set.volts", 3.3)], &running);
+        assert_eq!(orders(&staging), ["set", "set.volts"]);
+        assert_eq!(staging.edits[1].value, Some(Value::from(3.3)));
+        staging.stage(vec![table], &running);
+        assert_eq!(orders(&staging), ["set.volts", "set"]);
     }
 
     #[test]

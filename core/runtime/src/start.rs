@@ -168,6 +168,7 @@ impl Runtime {
             file_name: files.name().to_owned(),
             files,
             followed: None,
+            beside_paused: Vec::new(),
             running,
             file_side: FileSide::new(found),
             attention: unfinished.as_ref().map(asks).or(attention),

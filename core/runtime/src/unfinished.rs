@@ -15,6 +15,7 @@ use crate::{
     keeping::Facts,
     manager::{Manager, about},
     passage::Proposal,
+    plan::LEFT_ALONE,
     shelf::{self, Earlier, UNKEPT},
     staging::none,
     status::{Unfinished, UnfinishedStep},
@@ -26,6 +27,16 @@ const SHOWN: usize = 4;
 /// What is left for a person after devices were compared.
 #[derive(Default)]
 struct Left(Vec<String>);
+
+impl Left {
+    /// What differs, is hazardous and was left alone; said once.
+    fn hazardous(&mut self, parameter: &str) {
+        let told = format!("{parameter} differs, is hazardous and was left alone");
+        if !self.0.contains(&told) {
+            self.0.push(told);
+        }
+    }
+}
 
 /// A parameter to be put back.
 struct PutBack {
@@ -132,8 +143,8 @@ impl Manager {
         }
         let text: Arc<str> = intent.to_text.as_str().into();
         let message = format!("Finished the change of {}", time(&intent));
-        let brought = self.bring(&text, origin, &author, &message).await?;
         let mut left = Left::default();
+        let brought = self.bring(&text, origin, &author, &message, &mut left).await?;
         for instrument in self.touched(&intent) {
             self.compare(&instrument, origin, &author, &mut left).await?;
         }
@@ -161,8 +172,8 @@ impl Manager {
             });
         }
         let message = format!("Went back to {from}, from the change of {}", time(&intent));
-        let brought = self.bring(&text, origin, &author, &message).await?;
         let mut left = Left::default();
+        let brought = self.bring(&text, origin, &author, &message, &mut left).await?;
         for set in self.to_put_back(&intent, &mut left) {
             self.put_back(set, origin, &author, &mut left).await?;
         }
@@ -176,13 +187,15 @@ impl Manager {
         })
     }
 
-    /// Takes a text through the nine stations, unless it runs already.
+    /// Takes a text through the nine stations, unless it runs already. Nobody has seen what steps
+    /// that takes: what is hazardous is not switched on.
     async fn bring(
         &mut self,
         text: &Arc<str>,
         origin: Origin,
         author: &str,
         message: &str,
+        left: &mut Left,
     ) -> Result<Option<Applied>, CommandError> {
         let runs = TextHash::of(&**text) == self.running.hash;
         if runs && self.file_side.in_step() {
@@ -191,10 +204,12 @@ impl Manager {
         going_back::no_surplus("that text", &self.running.text, text)?;
         let (author, message) = (author.to_owned(), message.to_owned());
         let proposal = Proposal::written(origin, author, message, text.clone());
-        match self.change(Proposal { closed: true, ..proposal }).await? {
-            Answer::Changed(applied) if !runs => Ok(Some(*applied)),
-            _ => Ok(None),
-        }
+        let proposal = Proposal { closed: true, energises: false, ..proposal };
+        let Answer::Changed(applied) = self.change(proposal).await? else { return Ok(None) };
+        let alone = applied.plan.iter().filter(|line| line.note.as_deref() == Some(LEFT_ALONE));
+        let parameters = alone.filter_map(|line| line.text.split(' ').next());
+        parameters.for_each(|parameter| left.hazardous(parameter));
+        Ok((!runs).then_some(*applied))
     }
 
     /// The decision is in effect: kept as a revision, told, and the journal is cleared.
@@ -270,9 +285,9 @@ impl Manager {
         let hidden = |why: String| secrets.hide_about(instrument, why);
         let applied = handle.reapply().await.map_err(|e| device(hidden(about(instrument, &e))))?;
         self.note_reapplied(&applied, origin, author).await?;
-        let hazardous =
-            |one| format!("{instrument}.{one} differs, is hazardous and was left alone");
-        left.0.extend(applied.skipped.iter().map(hazardous));
+        for parameter in &applied.skipped {
+            left.hazardous(&format!("{instrument}.{parameter}"));
+        }
         applied.failed.map_or(Ok(()), |failed| Err(device(hidden(failed))))
     }
 
@@ -332,6 +347,9 @@ impl Manager {
             return Ok(());
         }
         if facts.hazard.is_some() && !facts.is_off(&value) {
+            // More is known of it than that it differs.
+            let known = format!("{instrument}.{parameter} differs,");
+            left.0.retain(|told| !told.starts_with(&known));
             let what = "is hazardous and was left alone";
             left.0.push(format!("{instrument}.{parameter} was {shown}, {what}"));
             return Ok(());

@@ -138,6 +138,42 @@ async fn a_written_file_runs_and_can_be_finished_or_gone_back_from() {
     }
 }
 
+/// The text that is brought back, or brought at last, asks for a load to be energised: nobody has
+/// seen that step, so it is left to a person.
+#[tokio::test(flavor = "multi_thread")]
+async fn deciding_switches_nothing_hazardous_on() {
+    let on = BENCH.replace("ch1.voltage", "ch1.output = \"on\"\nch1.voltage");
+    let off = on.replace("ch1.output = \"on\"", "ch1.output = \"off\"");
+    for back in [false, true] {
+        let (from, to) = if back { (&on, &off) } else { (&off, &on) };
+        let bench = Bench::open(from).await;
+        bench.runtime.stop().await;
+        let journal = Journal::open(&BenchFolder::open(&bench.file).unwrap());
+        let steps = ["psu.ch1.output", "write", "keep"].map(str::to_owned).to_vec();
+        let intent = Intent {
+            from_hash: Some(TextHash::of(from)),
+            to_text: to.clone(),
+            touches: ["psu.ch1.output", "", ""].map(str::to_owned).to_vec(),
+            ..Intent::now("r1", TextHash::of(to), steps)
+        };
+        journal.begin(&intent).unwrap();
+        // What is asked for is not what the files hold.
+        std::fs::write(&bench.file, if back { to } else { from }).unwrap();
+        let bench = bench.again().await;
+        let command = match back {
+            false => Command::Finish { author: author() },
+            true => Command::GoBack { author: author() },
+        };
+        decide(&bench, command).await;
+        assert_eq!(bench.text(), on);
+        assert_eq!(bench.device("psu", ":OUTP? CH1").await, "OFF");
+        let left = bench.runtime.status().attention.clone().unwrap();
+        assert_eq!(left.matches("psu.ch1.output").count(), 1, "{left}");
+        assert!(left.contains("is hazardous and was left alone"), "{left}");
+        bench.runtime.stop().await;
+    }
+}
+
 /// Nothing is left to decide: every step but the revision is known to be done, and that is kept
 /// at the start.
 #[tokio::test(flavor = "multi_thread")]

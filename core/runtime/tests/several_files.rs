@@ -237,6 +237,57 @@ async fn a_driver_that_is_saved_is_taken_while_the_bench_runs() {
     bench.runtime.stop().await;
 }
 
+/// Neither is right without the other: what runs does not check with the drivers, nor the text
+/// without them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_and_the_bench_file_that_are_saved_together_are_one_change() {
+    let text = "[bench]\nname = \"Table\"\n[instruments.a]\ntype = \"own\"\naddress = \"sim:\"\n";
+    let bench = Bench::open_with(text, &[("drivers/own.toml", OWN)]).await;
+    let renamed = OWN.replace("\"own\"", "\"other\"");
+    write(&bench, "drivers/own.toml", &renamed);
+    bench.save(&text.replace("\"own\"", "\"other\""));
+    bench
+        .until("the renamed driver runs", |status| {
+            let one = &status.instruments["a"];
+            one.driver == "other" && one.state == setpoint_instruments::LinkState::Connected
+        })
+        .await;
+    let status = bench.runtime.status();
+    assert_eq!((status.reload.state, status.reload.rejected), (ReloadState::InStep, 0));
+    // What comes together and is wrong is refused together, and the drivers of before stay.
+    write(&bench, "drivers/own.toml", OWN);
+    bench.save(&text.replace("sim:", "nowhere"));
+    bench.until("refused", |status| status.reload.state == ReloadState::Rejected).await;
+    bench.save(&text.replace("\"own\"", "\"other\"").replace("Table", "Bench"));
+    bench
+        .until("the drivers of before read it", |status| {
+            status.bench.name == "Bench" && status.reload.state == ReloadState::InStep
+        })
+        .await;
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_changes_beside_while_nobody_looks_is_taken_in_later() {
+    let text = "[bench]\nname = \"Table\"\n[instruments.a]\ntype = \"own\"\naddress = \"sim:\"\n";
+    let bench = Bench::open_with(text, &[("drivers/own.toml", OWN)]).await;
+    let author = || "tester".to_owned();
+    bench.ask(Command::Pause { author: author() }).await.unwrap();
+    write(&bench, "drivers/own.toml", &OWN.replace("Own", "Renamed"));
+    bench.ask(Command::Resume { author: author() }).await.unwrap();
+    bench
+        .until("the driver is read", |status| status.instruments["a"].driver_name == "Renamed")
+        .await;
+    // A reload that a person asks for takes drivers too.
+    bench.ask(Command::Pause { author: author() }).await.unwrap();
+    write(&bench, "drivers/own.toml", &OWN.replace("Own", "Again"));
+    bench.ask(Command::Reload { author: author() }).await.unwrap();
+    bench
+        .until("the driver is read", |status| status.instruments["a"].driver_name == "Again")
+        .await;
+    bench.runtime.stop().await;
+}
+
 /// A text that is set is taken letter by letter, in a bench of one file and of several, and what
 /// a program reads can be set again and changes nothing.
 #[tokio::test(flavor = "multi_thread")]

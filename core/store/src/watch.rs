@@ -216,7 +216,13 @@ impl Watcher {
     /// was reported last: a file that goes back to it between two looks would not be noticed else.
     pub fn knows(&self, path: Option<&Path>, found: Result<TextHash, ReadError>) {
         let path = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
-        self.inbox.put(|news| drop(news.known.insert(path, found)));
+        self.inbox.put(|news| drop(news.known.insert(path, Some(found))));
+    }
+
+    /// What was reported last of the bench file was not taken in: what it holds is reported once
+    /// more, whatever that is.
+    pub fn look_again(&self) {
+        self.inbox.put(|news| drop(news.known.insert(None, None)));
     }
 
     /// From now on these files belong to the bench, besides the bench file. Those that did before

@@ -116,6 +116,11 @@ impl Keeping {
         self.watcher(|watcher| watcher.knows(None, Err(error.clone())));
     }
 
+    /// What the watcher told of last was not taken in: it tells what there is once more.
+    pub(crate) fn look_again(&self) {
+        self.watcher(Watcher::look_again);
+    }
+
     /// The same of one file beside it: its fingerprint, or nothing if it was not there.
     pub(crate) fn knows_beside(&self, path: &Path, hash: Option<TextHash>) {
         let missing = || ReadError::Missing { path: path.to_owned() };
@@ -154,7 +159,10 @@ impl Keeping {
             let mut main_hash = None;
             let changed = || WriteError::Changed(StoreError::Changed { path: inner.path.clone() });
             match inner.files.read(&inner.drivers.load()) {
-                Ok(now) if now.text == text => return Ok(()),
+                Ok(now) if now.text == text => {
+                    inner.knows(&text);
+                    return Ok(());
+                }
                 Ok(now) if now.hash == expected.hash => main_hash = Some(now.main_hash),
                 Ok(_) => return Err(changed()),
                 // Without the bench file nobody knows which others belong to it now.

@@ -130,9 +130,14 @@ impl Followed {
         }
     }
 
-    /// What the owner found or wrote without a report. True if that is not what was reported last.
-    pub(super) fn owner_knows(&mut self, found: Result<TextHash, ReadError>) -> bool {
-        let known = found.map_or_else(|error| reported(&error), Reported::Text);
+    /// What the owner found or wrote without a report; `None` if it does not know what there is.
+    /// True if that is not what was reported last.
+    pub(super) fn owner_knows(&mut self, found: Option<Result<TextHash, ReadError>>) -> bool {
+        let known = match found {
+            None => Reported::Nothing,
+            Some(Ok(hash)) => Reported::Text(hash),
+            Some(Err(error)) => reported(&error),
+        };
         let other = known != self.reported;
         self.reported = known;
         other

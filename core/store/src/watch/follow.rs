@@ -177,8 +177,13 @@ impl Follower {
     }
 
     /// The owner knows what a file held without having been told of it.
-    fn owner_knows(&mut self, path: &Path, found: Result<TextHash, ReadError>, now: Instant) {
-        if let Ok(hash) = found {
+    fn owner_knows(
+        &mut self,
+        path: &Path,
+        found: Option<Result<TextHash, ReadError>>,
+        now: Instant,
+    ) {
+        if let Some(Ok(hash)) = found {
             // Else it would hide a later change back to it.
             is_ours(&mut self.beliefs, path, hash);
         }

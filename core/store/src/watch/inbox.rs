@@ -80,9 +80,9 @@ pub(super) struct News {
     pub(super) quiet: Option<Duration>,
     /// Texts that the owner is about to write, by file; `None` is the bench file.
     pub(super) beliefs: Vec<(Option<PathBuf>, TextHash, Instant)>,
-    /// What the owner found or wrote itself, by file; `None` is the bench file. Later than
-    /// `beliefs`.
-    pub(super) known: BTreeMap<Option<PathBuf>, Result<TextHash, ReadError>>,
+    /// What the owner found or wrote itself, by file; `None` is the bench file. No finding: it
+    /// does not know what the file holds. Later than `beliefs`.
+    pub(super) known: BTreeMap<Option<PathBuf>, Option<Result<TextHash, ReadError>>>,
     /// The files beside the bench file from now on.
     pub(super) beside: Option<Beside>,
 }

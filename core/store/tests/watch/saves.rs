@@ -358,6 +358,9 @@ fn going_back_is_told_to_an_owner_who_read_the_file_itself() {
     bench.save_over(FIRST);
     bench.watcher.resume();
     bench.only(FIRST);
+    // One that did not take in what was reported is told again, and once.
+    bench.watcher.look_again();
+    bench.only(FIRST);
     // Knowing what is there and was reported is nothing.
     bench.watcher.knows(None, Ok(TextHash::of(FIRST)));
     bench.expect_nothing();
