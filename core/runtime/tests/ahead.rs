@@ -182,9 +182,13 @@ async fn what_someone_else_saved_did_reach_the_file() {
     let bench = Bench::open(BENCH).await;
     let Some(pinned) = Mount::pinned(&bench.file) else { return };
     change(&bench, 3.45).await;
+    // Nothing moves that would have it written by itself.
+    bench.ask(Command::Pause { author: "tester".into() }).await.unwrap();
     drop(pinned);
     bench.save(&volts("3.450"));
+    bench.ask(Command::Resume { author: "tester".into() }).await.unwrap();
     bench.until("the file holds what runs", in_step).await;
+    assert_eq!((bench.told("file_written"), bench.told("file_in_step")), (0, 1));
     bench.runtime.stop().await;
     bench.save(&volts("3.600"));
     let again = Runtime::start(Options::new(bench.file.clone())).await.unwrap();

@@ -214,7 +214,9 @@ get = \"L?\"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_driver_that_is_saved_is_taken_while_the_bench_runs() {
-    let text = "[bench]\nname = \"Table\"\n[instruments.a]\ntype = \"own\"\naddress = \"sim:\"\n";
+    // Two saves fall into the quiet time, also where both take long.
+    let text =
+        "[runtime]\nquiet = \"500ms\"\n[instruments.a]\ntype = \"own\"\naddress = \"sim:\"\n";
     let bench = Bench::open_with(text, &[("drivers/own.toml", OWN)]).await;
     let told = |kind: &'static str| {
         move |status: &setpoint_runtime::Status| {

@@ -194,8 +194,11 @@ async fn one_that_nobody_touches_becomes_a_draft_that_can_be_taken_up() {
     api(&bench, stage(&id, VOLTAGE, 3.45)).await.unwrap();
     let staged = Command::Stage { transaction: None, edits: vec![edit(CURRENT, 0.7)] };
     bench.ask(staged).await.unwrap();
-    let status =
-        bench.until("both expire", |status| told(status, "transaction_expired") == 2).await;
+    // What is told may be seen a moment before what it is about.
+    let expired = |status: &Status| {
+        told(status, "transaction_expired") == 2 && status.transactions.iter().all(|one| one.draft)
+    };
+    let status = bench.until("both expire", expired).await;
     for one in &status.transactions {
         assert!(one.draft && one.expires.is_none(), "{one:?}");
         assert_eq!(one.changes.len(), 1, "what it would do is still shown");
