@@ -222,6 +222,13 @@ impl Keeping {
         Ok(done.await??)
     }
 
+    /// What was found wrong with the audit log since this was asked last; nothing while the store
+    /// is busy.
+    pub(crate) fn take_audit_notes(&self) -> Vec<String> {
+        let Ok(shelf) = self.0.store.try_lock() else { return Vec::new() };
+        shelf.audit().map(Audit::take_notes).unwrap_or_default()
+    }
+
     /// The same on the transactions.
     pub(crate) async fn with_transactions<R: Send + 'static>(
         &self,

@@ -213,6 +213,9 @@ impl Recording {
         for note in self.0.history.take_notes() {
             self.tell("history_note", Tone::Warning, note);
         }
+        for note in self.0.keeping.take_audit_notes() {
+            self.tell("audit_note", Tone::Warning, note);
+        }
     }
 
     fn tell(&self, kind: &'static str, tone: Tone, message: String) {

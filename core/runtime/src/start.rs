@@ -230,7 +230,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     let mut shelf = Shelf::open(path)?;
     let mut notes = Vec::new();
     if let Some(audit) = shelf.audit() {
-        notes.extend(audit.notes().iter().map(|note| (Tone::Warning, note.clone())));
+        notes.extend(audit.take_notes().into_iter().map(|note| (Tone::Warning, note)));
     }
     let problems = shelf.revisions().problems().iter();
     notes.extend(problems.map(|problem| (Tone::Warning, problem.clone())));

@@ -13,12 +13,14 @@
 //!   first, facts of labelled revisions stay.
 
 mod bounds;
+mod clock;
 mod database;
 mod entry;
 mod error;
 mod export;
 mod filter;
 mod insert;
+mod queue;
 mod reader;
 mod rebuild;
 #[cfg(test)]
@@ -26,6 +28,8 @@ mod tests;
 mod writer;
 
 use std::{
+    fs,
+    io::ErrorKind,
     path::Path,
     sync::{
         Arc,
@@ -36,7 +40,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{Audit, AuditRecord, BenchFolder, StoreError, atomic::random_hex, audit};
+use crate::{Audit, AuditRecord, BenchFolder, StoreError, atomic::random_hex};
 
 pub use entry::{HistoryEvent, Picture, Reading, RevisionFacts, TrendPoint};
 pub use error::HistoryError;
@@ -45,7 +49,9 @@ pub use filter::{EventFilter, Order};
 pub use reader::HistoryReader;
 
 use database::Opening;
-use writer::{Item, Shared, Writer};
+use queue::{Item, Shared};
+use rebuild::Filling;
+use writer::{Begin, Writer};
 
 /// The kind of audit record that says from which number on the events of a database count.
 const BEGUN: &str = "history_begun";
@@ -111,30 +117,49 @@ impl History {
         let path = folder.history();
         let (shared, queue) = Shared::new();
         let run: Arc<str> = random_hex::<8>()?.into();
-        let lines = audit::lines(&folder.audit()).unwrap_or_default();
-        let floor = || rebuild::floor(&lines, Timestamp::now());
-        let (opened, next) = match database::open(&path, floor) {
-            Ok(Opening { mut database, mut next, fresh }) => {
+        let log = folder.audit();
+        let lines = rebuild::lines(&log).ok();
+        let floor = |existed| rebuild::floor(lines.as_deref(), existed, Timestamp::now());
+        let (mut database, mut filling, mut next) = (None, None, None);
+        match database::open(&path, floor) {
+            Ok(Opening { database: mut opened, next: mut first, fresh }) => {
                 if let Some(fresh) = fresh {
-                    next += rebuild::fill(&mut database, &lines, next).unwrap_or(0);
-                    let record = record(next, fresh.moved_to.as_deref());
-                    if audit.is_none_or(|audit| audit.append(record).is_err()) {
-                        shared.set_begun(next);
+                    let note = fresh.moved_to.as_deref().map(|to| fresh.sentence(to));
+                    let put_by = |count| {
+                        first += count;
+                        first - count
+                    };
+                    let to_fill = Filling::of(&log, put_by, note);
+                    match to_fill.put_into(&mut opened, &log) {
+                        Ok(()) => to_fill.notes.into_iter().for_each(|note| shared.note(note)),
+                        Err(error) => {
+                            shared.set_problem(Some(error.to_string()));
+                            filling = Some(to_fill);
+                        }
                     }
-                    if let Some(moved_to) = &fresh.moved_to {
-                        shared.note(fresh.sentence(moved_to));
+                    let record = record(first, fresh.moved_to.as_deref());
+                    if audit.is_none_or(|audit| audit.append(record).is_err()) {
+                        shared.set_begun(first);
                     }
                 }
-                (Some(database), next)
+                (database, next) = (Some(opened), Some(first));
             }
-            Err(error) => {
-                shared.set_problem(Some(error.to_string()));
-                (None, floor())
+            Err(error) => shared.set_problem(Some(error.to_string())),
+        }
+        let next = next.unwrap_or_else(|| {
+            let existed =
+                !fs::symlink_metadata(&path).is_err_and(|e| e.kind() == ErrorKind::NotFound);
+            let first = floor(existed);
+            if first >= rebuild::GUESSED {
+                // The next guess has to be above it, which the log then knows.
+                shared.set_begun(first);
             }
-        };
+            first
+        });
         let next = Arc::new(AtomicU64::new(next));
         let open = Arc::new(Open(shared.clone()));
-        Writer::new(path, folder.audit(), options, opened, next.clone(), shared, queue).start()?;
+        let begin = Begin { path, audit: log, options, database, filling, next: next.clone() };
+        Writer::new(begin, shared, queue).start()?;
         Ok(Self { shared: open, next, run })
     }
 
@@ -217,7 +242,7 @@ impl History {
 
 fn record(first: u64, moved_to: Option<&Path>) -> AuditRecord {
     let said = match moved_to {
-        None => "A history database was made.".to_owned(),
+        None => format!("The history counts its events from {first} on."),
         Some(to) => format!(
             "The history database was damaged and moved to {}; it was made anew from this log.",
             to.file_name().unwrap_or(to.as_os_str()).display()

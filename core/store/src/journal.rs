@@ -7,6 +7,10 @@ use std::{
     fs::{self, OpenOptions},
     io::{self, ErrorKind, Write},
     path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -117,12 +121,14 @@ pub enum StepNote {
 #[derive(Debug, Clone)]
 pub struct Journal {
     path: PathBuf,
+    /// A sync of the file that is there failed: it is not synced again, but written anew.
+    spoiled: Arc<AtomicBool>,
 }
 
 impl Journal {
     /// For a bench. Touches no disk.
     pub fn open(folder: &BenchFolder) -> Self {
-        Self { path: folder.journal() }
+        Self { path: folder.journal(), spoiled: Arc::default() }
     }
 
     /// Puts on disk what is about to be done. When this returns, a crash cannot hide it.
@@ -152,7 +158,14 @@ impl Journal {
             let at = intent.at + SignedDuration::from_nanos(i64::try_from(place).unwrap_or(0));
             line(&mut text, *step, at, intent.before.get(step));
         }
-        atomic::replace_private(&self.path, text.as_bytes())
+        self.replace(text.as_bytes())
+    }
+
+    /// Puts a file of its own in the place of the one that is there.
+    fn replace(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        atomic::replace_private(&self.path, bytes)?;
+        self.spoiled.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Puts on disk that a step was taken.
@@ -181,13 +194,23 @@ impl Journal {
                 }
             }
         }
-        self.append(lines.as_bytes()).map_err(|e| StoreError::io("write", &self.path, &e))
+        let failed = |e: io::Error| StoreError::io("write", &self.path, &e);
+        if self.spoiled.load(Ordering::Relaxed) {
+            let mut whole = fs::read(&self.path).map_err(failed)?;
+            whole.extend(lines.as_bytes());
+            return self.replace(&whole);
+        }
+        self.append(lines.as_bytes()).map_err(failed)
     }
 
-    fn append(&self, line: &[u8]) -> io::Result<()> {
+    fn append(&self, lines: &[u8]) -> io::Result<()> {
         let mut file = OpenOptions::new().append(true).open(&self.path)?;
         let whole = file.metadata()?.len();
-        let written = file.write_all(line).and_then(|()| file.sync_data());
+        let mut written = file.write_all(lines);
+        if written.is_ok() {
+            written = file.sync_data();
+            self.spoiled.store(written.is_err(), Ordering::Relaxed);
+        }
         if written.is_err() {
             // Half a line must not stand in front of the next one.
             file.set_len(whole)?;
@@ -205,6 +228,9 @@ impl Journal {
             Err(e) => Err(e),
             Ok(()) => self.path.parent().map_or(Ok(()), sync_folder),
         };
+        if !self.path.exists() {
+            self.spoiled.store(false, Ordering::Relaxed);
+        }
         removed.map_err(|e| StoreError::io("remove", &self.path, &e))
     }
 
@@ -375,6 +401,26 @@ mod tests {
         assert!(error.contains("journal.toml is damaged"), "{error}");
         journal.begin(&Intent { to_text: "other".into(), ..intent() }).unwrap();
         assert!(journal.found().is_err());
+    }
+
+    #[test]
+    fn a_file_whose_sync_failed_is_put_aside_for_another() {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let (_dir, folder) = folder();
+        let journal = Journal::open(&folder);
+        journal.begin(&intent()).unwrap();
+        journal.step_done(0).unwrap();
+        let number = || fs::metadata(folder.journal()).unwrap().ino();
+        let before = number();
+        // A clone is the same journal.
+        journal.clone().spoiled.store(true, Ordering::Relaxed);
+        journal.step_done(1).unwrap();
+        let after = number();
+        assert_ne!(after, before);
+        journal.note(&[StepNote::Undone { step: 1 }]).unwrap();
+        assert_eq!(number(), after, "the fresh one is written to");
+        assert_eq!(journal.found().unwrap().unwrap().done, [0]);
     }
 
     #[test]

@@ -21,7 +21,8 @@
 //! - A file is entirely the old text or entirely the new one, also after a crash, and a symbolic
 //!   link to it stays a link.
 //! - What was acknowledged is on the disk, not only in its cache.
-//! - No text that looks half saved is reported before it has been still for a second.
+//! - No text that looks half saved is reported before it has been still for a second, or gone on
+//!   changing for five.
 //! - A revision number is never used twice.
 //! - Damage costs what is damaged and no more, and is reported.
 

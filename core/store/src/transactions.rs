@@ -75,16 +75,22 @@ pub struct FoundTransactions {
 }
 
 impl Transactions {
-    /// Reads what is kept. A damaged file is moved aside, reported and passed over; nothing that
-    /// is wrong here keeps a bench from running.
+    /// Reads what is kept. A damaged file is moved aside, one that cannot be read now stays; both
+    /// are reported and passed over. Nothing that is wrong here keeps a bench from running.
     pub fn open(folder: &BenchFolder) -> (Self, FoundTransactions) {
         let folder = folder.transactions();
         let mut found = FoundTransactions::default();
+        let mut highest = 0;
         for path in files(&folder, &mut found.problems) {
+            let id = path.file_stem().unwrap_or_default().to_string_lossy();
+            highest = highest.max(number(&id).unwrap_or(0));
             match read(&path) {
                 Ok(Some(record)) => found.kept.push(record),
                 Ok(None) => {}
-                Err(why) => {
+                Err(Unread::NotNow(why)) => found.problems.push(format!(
+                    "{why}; the staged changes in it are there again after a start that can read it"
+                )),
+                Err(Unread::Damaged(why)) => {
                     let moved = match set_aside(&path) {
                         Ok(to) => format!("it is kept as {}", to.display()),
                         Err(error) => error.to_string(),
@@ -94,8 +100,7 @@ impl Transactions {
             }
         }
         found.kept.sort_by_key(|kept| (kept.opened, number(&kept.id)));
-        let highest = found.kept.iter().filter_map(|record| number(&record.id)).max();
-        let last = last_number(&folder).max(highest.unwrap_or(0));
+        let last = last_number(&folder).max(highest);
         (Self { folder, last }, found)
     }
 
@@ -127,7 +132,11 @@ impl Transactions {
         let path = self.path(&record.id);
         let text = text::write(record);
         // A text that could not be read back would be lost at the next start.
-        text::read(&text).map_err(|what| StoreError::Damaged {
+        let readable = match text.len() as u64 {
+            bytes if bytes > atomic::MAX_BYTES => Err(format!("it has {bytes} bytes")),
+            _ => text::read(&text).map(drop),
+        };
+        readable.map_err(|what| StoreError::Damaged {
             path: path.clone(),
             what: format!("it would not be readable: {what}; commit in smaller parts"),
         })?;
@@ -204,14 +213,27 @@ fn files(folder: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> {
     files
 }
 
+/// Why there is no transaction out of a file, in a sentence.
+enum Unread {
+    /// What is in it makes no sense.
+    Damaged(String),
+    /// The system does not let it be read, which may pass.
+    NotNow(String),
+}
+
 /// A transaction out of its file; `None` if it is gone by now.
-fn read(path: &Path) -> Result<Option<TransactionRecord>, String> {
+fn read(path: &Path) -> Result<Option<TransactionRecord>, Unread> {
     let file = match atomic::read(path) {
         Ok(file) => file,
         Err(ReadError::Missing { .. }) => return Ok(None),
-        Err(error) => return Err(error.to_string()),
+        Err(
+            error @ (ReadError::NoPermission { .. }
+            | ReadError::NotAllowed(_)
+            | ReadError::Other { .. }),
+        ) => return Err(Unread::NotNow(error.to_string())),
+        Err(error) => return Err(Unread::Damaged(error.to_string())),
     };
-    let damaged = |what: String| format!("{} is damaged: {what}", path.display());
+    let damaged = |what: String| Unread::Damaged(format!("{} is damaged: {what}", path.display()));
     let record = text::read(&file.text).map_err(damaged)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     if record.id != stem || number(&record.id).is_none() {

@@ -7,9 +7,10 @@
 //!
 //! A finished save (a file renamed into place, a file closed after writing) is read at once. After
 //! a bare write the file must be still for [`WatchOptions::quiet`], but a stream of writes delays
-//! a look by five times that at most (and five seconds). A text that may be half of one (empty, the beginning of the
-//! one before, a fifth of the lines gone, its last line not ended) is held back until it has
-//! stayed the same for a second, unless it was renamed into place.
+//! a look by five times that at most (and five seconds). A text that may be half of one (empty, the
+//! beginning of the one before, a fifth of the lines gone, its last line not ended) is held back until
+//! it has stayed the same for a second, or has been another such text each time for five, unless it
+//! was renamed into place.
 //!
 //! Files beside the bench file (see [`Beside`]) are followed with the same care. As long as there
 //! are some, every save waits for the quiet time: what is saved together is reported together.
@@ -29,6 +30,7 @@ mod doubt;
 mod file;
 mod filesystem;
 mod follow;
+mod hearing;
 mod inbox;
 mod native;
 mod way;

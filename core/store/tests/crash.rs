@@ -96,6 +96,49 @@ fn whatever_call_fails_the_file_is_whole_and_what_is_said_is_so() {
     assert!(failures > 50, "errors have to be seen to be handled");
 }
 
+/// What syncs a file: its path, between the brackets that strace puts it in.
+fn synced(line: &str) -> Option<&str> {
+    let call = line.split_once("fsync(").or_else(|| line.split_once("fdatasync("))?.1;
+    Some(call.split_once('<')?.1.split_once(">)")?.0)
+}
+
+#[test]
+fn a_file_whose_sync_failed_is_never_synced_again() {
+    let trace = tempfile::NamedTempFile::new().unwrap();
+    let calls = {
+        let dir = scratch();
+        Traced { bench: fresh(dir.path()), commits: 2 }.calls(trace.path())
+    };
+    let syncs = calls.iter().filter(|call| ["fsync", "fdatasync"].contains(&call.name.as_str()));
+    let (mut files, mut renewed) = (0, 0);
+    for call in syncs {
+        let dir = scratch();
+        let traced = Traced { bench: fresh(dir.path()), commits: 2 };
+        let (outcome, lines) = traced.syncs(call, "EIO", trace.path());
+        let mut failed: Option<&str> = None;
+        for line in &lines {
+            let path = synced(line);
+            if path.is_some() && path == failed {
+                panic!("after {call:?} failed: {line}\n{lines:#?}");
+            }
+            if line.contains("INJECTED") {
+                // A folder is synced for another name each time.
+                failed = path.filter(|path| !std::path::Path::new(path).is_dir());
+                files += u32::from(failed.is_some());
+            } else if let Some(path) = failed
+                && path == line.rsplit('"').nth(1).unwrap_or_default()
+            {
+                // Removed, or another one put in its place.
+                renewed += u32::from(line.contains("rename"));
+                failed = None;
+            }
+        }
+        inspect(&traced.bench, outcome.said.acked.unwrap_or(0), After::Fault);
+    }
+    println!("{files} failed syncs of files, {renewed} files written anew");
+    assert!(files >= 10 && renewed >= 4, "audit log and journal: {files}, {renewed}");
+}
+
 #[test]
 fn a_disk_that_says_it_wrote_what_it_did_not_is_found_out() {
     let trace = tempfile::NamedTempFile::new().unwrap();

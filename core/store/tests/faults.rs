@@ -11,6 +11,8 @@ use std::{
     process::Command,
 };
 
+use setpoint_store::{BenchFolder, audit};
+
 use campaign::{
     After, COMMITTER, Mounted, Running, Said, fresh, has_temporary, inspect, may_mount, run,
 };
@@ -68,6 +70,31 @@ fn fill(path: &Path, free: u64) {
     let stat = rustix::fs::fstatvfs(&file).unwrap();
     let room = (stat.f_bavail * stat.f_frsize).saturating_sub(free);
     rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, room.max(1)).unwrap();
+}
+
+#[test]
+fn half_a_record_fails_the_commit_and_leaves_log_and_bench_whole() {
+    let dir = campaign::scratch();
+    let bench = fresh(dir.path());
+    // Longer than any text, so that it is the log that reaches the limit.
+    assert_eq!(commit(&bench, 60).acked, Some(60));
+    let log = BenchFolder::of(&bench).audit();
+    for more in [1, 100, 200, 300, 400, 500, 600] {
+        let length = fs::metadata(&log).unwrap().len();
+        // The write that crosses the limit is short, the next one fails.
+        let said = Command::new("sh")
+            .args(["-c", "trap '' XFSZ; exec prlimit --fsize=\"$0\" \"$@\""])
+            .arg((length + more).to_string())
+            .arg(COMMITTER)
+            .arg(&bench)
+            .arg("0")
+            .output()
+            .unwrap();
+        let said = Said::all(&said.stdout);
+        audit::verify(&log).unwrap();
+        let holds = gave_up(&bench, &said, "audit.log: File too large");
+        assert_eq!(commit(&bench, 1).acked, Some(holds + 1), "without the limit it goes on");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::json;
 use setpoint_store::{
     BenchFolder,
-    audit::{AuditFault, verify},
+    audit::{AuditFault, Verified, verify},
 };
 
 use crate::cli::{BenchArg, Failure, Output, client::Client};
@@ -26,7 +26,8 @@ pub struct Audit {
 enum Action {
     /// Finds any record that was changed, removed, moved or cut off, and names the first
     #[command(after_help = "Example:\n  setpoint audit verify bench.toml --format json\n\n\
-              Exit status 1 if a record is not as it was written.")]
+              Exit status 1 if a record is not as it was written, or if nothing vouches for there \
+              having been no more of them.")]
     Verify {
         #[command(flatten)]
         bench: BenchArg,
@@ -38,11 +39,7 @@ enum Action {
 pub fn run(command: &Audit) -> Result<(), Failure> {
     let Action::Verify { bench, output } = &command.action;
     match verified(&bench.file) {
-        Ok(records) if output.is_json() => output.json(&json!({ "ok": true, "records": records })),
-        Ok(records) => {
-            output.line(format!("{records} records, each as it was written"));
-            Ok(())
-        }
+        Ok(log) => whole(&log, output),
         Err(fault) if fault.record == 0 => Err(Failure::unusable(fault.what)),
         Err(fault) if output.is_json() => {
             let AuditFault { record, line, what } = &fault;
@@ -54,13 +51,38 @@ pub fn run(command: &Audit) -> Result<(), Failure> {
     }
 }
 
-/// How many records there are, if all are as they were written.
-fn verified(bench: &Path) -> Result<u64, AuditFault> {
+/// All records are as they were written. Whether there were more is another question.
+fn whole(log: &Verified, output: &Output) -> Result<(), Failure> {
+    let Verified { records, open_end, gaps } = log;
+    if output.is_json() {
+        let mut said = json!({ "ok": open_end.is_none(), "records": records, "gaps": gaps });
+        if let Some(why) = open_end {
+            said["message"] = why.clone().into();
+        }
+        output.json(&said)?;
+    } else {
+        output.line(format!("{records} records, each as it was written"));
+        for gap in gaps {
+            output.line(format!(
+                "Whether others were cut off before record {gap} cannot be told; it says why."
+            ));
+        }
+    }
+    match open_end {
+        None => Ok(()),
+        Some(_) if output.is_json() => Err(Failure::wrong(String::new())),
+        Some(why) => Err(Failure::wrong(format!("the end of the audit log is open: {why}"))),
+    }
+}
+
+/// The log, if all its records are as they were written.
+fn verified(bench: &Path) -> Result<Verified, AuditFault> {
     let log = BenchFolder::of(bench).audit();
     let mut found = verify(&log);
     for _ in 1..TRIES {
         // A record that is being written looks like one that was cut off.
-        if found.is_ok() || !matches!(Client::find(bench), Ok(Some(_))) {
+        let whole = found.as_ref().is_ok_and(|log| log.open_end.is_none());
+        if whole || !matches!(Client::find(bench), Ok(Some(_))) {
             break;
         }
         found = verify(&log);

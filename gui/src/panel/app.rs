@@ -213,9 +213,11 @@ impl App {
         let now_s = ctx.time();
         match told {
             Told::Done(text) => self.screen.toasts.done(text, now_s),
-            Told::Committed(text) => {
+            Told::Unwritten(text) => self.screen.toasts.warning(text, now_s),
+            Told::Committed { text, written } => {
                 self.screen.changes.message.clear();
-                self.screen.toasts.done(text, now_s);
+                let toasts = &mut self.screen.toasts;
+                if written { toasts.done(text, now_s) } else { toasts.warning(text, now_s) }
             }
             Told::Failed(text) => {
                 tracing::warn!("{text}");
@@ -242,7 +244,7 @@ impl App {
             // The screen has gone there itself.
             ViewIntent::Go(_) => {
                 if let Some(session) = self.slot.session_mut() {
-                    session.forget_failed_texts();
+                    session.forget_failed();
                 }
             }
             ViewIntent::SwitchTheme => ctx.set_theme(match ctx.theme() {
@@ -314,7 +316,8 @@ impl eframe::App for App {
                     status,
                     now: Timestamp::now(),
                     zone: &self.zone,
-                    texts: session.texts(),
+                    answers: session.answers(),
+                    busy: session.busy(),
                     pictures: &|source| session.runtime().frame(source),
                 };
                 self.screen.show(ui, &view)

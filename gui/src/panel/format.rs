@@ -65,7 +65,7 @@ pub fn span_s(seconds: f64) -> String {
 pub fn millis(ms: f64) -> String {
     match ms {
         ms if ms < 99.95 => format!("{ms:.1} ms"),
-        ms if ms < 9_999.5 => format!("{ms:.0} ms"),
+        ms if ms < 999.5 => format!("{ms:.0} ms"),
         ms => format!("{:.1} s", ms / 1000.0),
     }
 }
@@ -105,6 +105,20 @@ pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// A text as a sentence: with a capital letter and a full stop. What begins with a path or
+/// another name keeps its first letter.
+pub fn sentence(text: &str) -> String {
+    let text = text.trim();
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let mut signs = text.chars();
+    let is_word = !first.is_empty() && first.chars().all(char::is_alphabetic);
+    let text = match signs.next() {
+        Some(letter) if is_word => format!("{}{}", letter.to_uppercase(), signs.as_str()),
+        _ => text.to_owned(),
+    };
+    if text.ends_with(['.', '?', '!']) { text } else { format!("{text}.") }
+}
+
 /// A range: `0 – 30 V`.
 pub fn range(least: f64, greatest: f64, unit: Option<&str>) -> String {
     let unit = unit.map_or_else(String::new, |unit| format!(" {unit}"));
@@ -141,12 +155,20 @@ mod tests {
     }
 
     #[test]
+    fn reasons_are_sentences_and_names_stay_as_they_are() {
+        assert_eq!(sentence("cannot write /a/b: it is full"), "Cannot write /a/b: it is full.");
+        assert_eq!(sentence("psu.ch1 failed."), "psu.ch1 failed.");
+        assert_eq!(sentence("/a/b cannot be written"), "/a/b cannot be written.");
+    }
+
+    #[test]
     fn times_are_as_short_as_they_can_be() {
         assert_eq!(span_s(12.4), "12 s");
         assert_eq!(span_s(200.0), "3 min");
         assert_eq!(span_s(7200.0), "2 h");
         assert_eq!(millis(6.13), "6.1 ms");
         assert_eq!(millis(131.2), "131 ms");
+        assert_eq!(millis(7_890.0), "7.9 s");
         let now: Timestamp = "2026-11-21T10:42:07Z".parse().unwrap();
         let at = |text: &str| day_and_time(text.parse().unwrap(), now, &TimeZone::UTC);
         assert_eq!(at("2026-11-21T10:31:00Z"), "today 10:31");

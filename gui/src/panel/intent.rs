@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use setpoint_bench::{Edit, KeyPath};
-use setpoint_runtime::Keep;
+use setpoint_runtime::{EventFilter, Keep, RevisionQuery};
 
-use super::pages::Page;
+use super::{answers::Search, pages::Page};
 
 /// One wish, by subject.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +49,19 @@ pub enum StageIntent {
 pub enum HistoryIntent {
     /// The page cannot go on without the text of this revision.
     NeedText(String),
+    /// It cannot go on without what differs between two revisions.
+    NeedChanges {
+        /// `r36`
+        old: String,
+        /// `r41`
+        new: String,
+    },
+    /// It cannot go on without what was so when this revision was accepted.
+    NeedFacts(String),
+    /// Look for revisions.
+    Find(Search, RevisionQuery),
+    /// Look for events in the history.
+    FindEvents(Search, EventFilter),
     /// Keep what runs, with a name if there is one.
     Snapshot {
         /// The name.

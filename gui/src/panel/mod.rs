@@ -5,7 +5,8 @@
 //! | [`app`] | the program behind the window: opens benches, carries intents out |
 //! | [`slot`], [`opening`] | the one bench of the window, and what is on its way |
 //! | [`session`] | one open bench: requests under way and their answers |
-//! | [`texts`] | texts of revisions, here or on their way |
+//! | [`answers`] | what is asked of a bench beside its status: here, or on its way |
+//! | [`search`] | the words of a search: `author:ada since:2h voltage` |
 //! | [`screen`] | everything that is drawn, as a function of a [`pages::View`] |
 //! | [`shell`] | top bar, rail, status bar |
 //! | [`pages`] | one file or folder a page |
@@ -19,6 +20,7 @@
 //! Promises: drawing reads one status value and waits for nothing; pages say what is wanted and
 //! do nothing themselves; whatever can be clicked has a name.
 
+pub mod answers;
 pub mod app;
 pub mod fonts;
 pub mod format;
@@ -27,11 +29,11 @@ pub mod intent;
 pub mod opening;
 pub mod pages;
 pub mod screen;
+pub mod search;
 pub mod session;
 pub mod shell;
 pub mod shortcuts;
 pub mod slot;
-pub mod texts;
 pub mod theme;
 pub mod video;
 pub mod widgets;

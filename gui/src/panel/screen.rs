@@ -1,6 +1,7 @@
 //! Everything that is drawn, and the keys that are listened to.
 
 use egui::{CentralPanel, Context, Frame, Margin, Panel, Ui};
+use jiff::Timestamp;
 
 use super::{
     intent::{Intent, ReloadIntent, StageIntent, ViewIntent},
@@ -34,6 +35,8 @@ pub struct Screen {
     pub toasts: Toasts,
     /// The window is to be closed, and somebody has to say how.
     pub leaving: bool,
+    /// When somebody last had the file written because of that.
+    written: Option<Timestamp>,
     /// Who sits in front of it.
     pub user: String,
     /// Keys that wait for a field to give up the focus first.
@@ -51,6 +54,7 @@ impl Screen {
             activity: ActivityState::default(),
             toasts: Toasts::default(),
             leaving: false,
+            written: None,
             user: user.into(),
             waiting: None,
         }
@@ -88,13 +92,18 @@ impl Screen {
             ui.painter().rect_filled(ui.max_rect(), 0, tokens.ground);
             intents.extend(self.page(ui, view));
         });
-        if let Some(id) = self.toasts.show(ui.ctx()) {
+        let foot = match self.page {
+            Page::History => self.history.foot,
+            Page::Changes => self.changes.foot,
+            Page::Bench | Page::Activity => 0.0,
+        };
+        if let Some(id) = self.toasts.show(ui.ctx(), foot) {
             self.toasts.dismiss(id);
         }
         if self.leaving {
-            shell::leaving(ui, view, &mut intents);
+            shell::leaving(ui, view, self.written, &mut intents);
         }
-        self.follow(&intents);
+        self.follow(&intents, view.now);
         intents
     }
 
@@ -108,11 +117,14 @@ impl Screen {
     }
 
     /// What concerns the window alone is done at once.
-    fn follow(&mut self, intents: &[Intent]) {
+    fn follow(&mut self, intents: &[Intent], now: Timestamp) {
         for intent in intents {
             match intent {
                 Intent::View(ViewIntent::Go(page)) => self.page = *page,
-                Intent::View(ViewIntent::Stay | ViewIntent::Leave) => self.leaving = false,
+                Intent::View(ViewIntent::Stay | ViewIntent::Leave) => {
+                    (self.leaving, self.written) = (false, None);
+                }
+                Intent::Reload(ReloadIntent::Sync) if self.leaving => self.written = Some(now),
                 _ => {}
             }
         }
@@ -146,7 +158,7 @@ impl Screen {
                 (view.staged_count() > 0).then_some(ViewIntent::Go(Page::Changes))?.into()
             }
             UiCommand::ReviewOrCommit => {
-                let ready = view.staged().is_some_and(|open| open.ok);
+                let ready = view.busy.is_none() && view.staged().is_some_and(|open| open.ok);
                 let message = self.changes.message.trim().to_owned();
                 ready.then_some(StageIntent::Commit { message })?.into()
             }

@@ -1,15 +1,20 @@
 //! One open bench: requests on their way to it, and what comes back.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::Future, sync::Arc, time::Duration};
 
 use egui::Context;
-use setpoint_runtime::{Answer, Command, CommandError, Origin, Reapplied, Runtime};
+use setpoint_bench::Change;
+use setpoint_runtime::{
+    Answer, Command, CommandError, Event, EventFilter, Origin, Reapplied, RevisionQuery, Runtime,
+};
+use setpoint_video::Frame;
 use tokio::{runtime::Handle, sync::mpsc, task::JoinHandle};
 
 use super::{
+    answers::{Answers, Facts, Search},
     format,
     intent::{HistoryIntent, InstrumentIntent, Intent, ReloadIntent, StageIntent},
-    texts::Texts,
+    video,
 };
 use crate::serving::Serving;
 
@@ -18,6 +23,9 @@ const ANSWERS: usize = 128;
 
 /// The least time between two looks at a changed status.
 const FRAME: Duration = Duration::from_millis(33);
+
+/// How long after a revision its facts are looked for once more.
+const FACTS_AFTER: Duration = Duration::from_secs(1);
 
 /// What was asked for, as far as the person wants to hear of its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +36,37 @@ enum Asked {
     Rollback(String),
     Reload,
     Sync,
+    Finish,
+    GoBack,
     Reapply(String),
     /// What to say when it worked.
     Say(String),
 }
 
+impl Asked {
+    /// What to say while it is under way.
+    fn busy(&self) -> Option<String> {
+        Some(match self {
+            Self::Quiet => return None,
+            Self::Commit => "Committing…".to_owned(),
+            Self::Rollback(to) => format!("Going back to {to}…"),
+            Self::Reload => "Reading the file…".to_owned(),
+            Self::Sync => "Writing the file…".to_owned(),
+            Self::Finish => "Finishing the change…".to_owned(),
+            Self::GoBack => "Going back…".to_owned(),
+            Self::Reapply(id) => format!("Setting {id}…"),
+            Self::Say(_) => "Keeping…".to_owned(),
+        })
+    }
+}
+
 enum Arrived {
     Answer(Asked, Result<Answer, CommandError>),
     Text(String, Result<Arc<str>, String>),
+    Changes((String, String), Result<Arc<Vec<Change>>, String>),
+    Facts(String, Result<Option<Arc<Facts>>, String>),
+    Found(Search, Result<Arc<Vec<String>>, String>),
+    Events(Search, Arc<Vec<Arc<Event>>>),
 }
 
 /// What a person is to be told.
@@ -43,8 +74,15 @@ enum Arrived {
 pub enum Told {
     /// It worked.
     Done(String),
+    /// It worked, and is not in the file.
+    Unwritten(String),
     /// A commit worked; its message is used up.
-    Committed(String),
+    Committed {
+        /// What to say.
+        text: String,
+        /// Whether the file holds it.
+        written: bool,
+    },
     /// It did not work.
     Failed(String),
 }
@@ -58,7 +96,9 @@ pub struct Session {
     author: String,
     arrive: mpsc::Sender<Arrived>,
     arrived: mpsc::Receiver<Arrived>,
-    texts: Texts,
+    answers: Answers,
+    /// What was asked for and is not answered, with what to say meanwhile.
+    under_way: Vec<(Asked, String)>,
     waker: JoinHandle<()>,
 }
 
@@ -83,7 +123,8 @@ impl Session {
             author,
             arrive,
             arrived,
-            texts: Texts::default(),
+            answers: Answers::default(),
+            under_way: Vec::new(),
             waker,
         }
     }
@@ -93,14 +134,19 @@ impl Session {
         &self.runtime
     }
 
-    /// Texts of revisions that have arrived.
-    pub fn texts(&self) -> &BTreeMap<String, Result<Arc<str>, String>> {
-        self.texts.here()
+    /// What was asked for and has arrived.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
     }
 
-    /// Texts that could not be read are asked for again when they are needed next.
-    pub fn forget_failed_texts(&mut self) {
-        self.texts.forget_failed();
+    /// What is being done, if anything is; the first of several.
+    pub fn busy(&self) -> Option<&str> {
+        self.under_way.first().map(|(_, words)| words.as_str())
+    }
+
+    /// What could not be had is asked for again when it is needed next.
+    pub fn forget_failed(&mut self) {
+        self.answers.forget_failed();
     }
 
     /// Hands on what is wanted. Returns what can be told at once.
@@ -108,8 +154,14 @@ impl Session {
         let author = self.author.clone();
         let (asked, command) = match intent {
             Intent::View(_) => return None,
-            Intent::History(HistoryIntent::NeedText(id)) => {
-                self.fetch(id);
+            Intent::History(
+                intent @ (HistoryIntent::NeedText(_)
+                | HistoryIntent::NeedChanges { .. }
+                | HistoryIntent::NeedFacts(_)
+                | HistoryIntent::Find(..)
+                | HistoryIntent::FindEvents(..)),
+            ) => {
+                self.fetch(intent);
                 return None;
             }
             Intent::History(HistoryIntent::Rollback { revision, only }) => (
@@ -140,13 +192,8 @@ impl Session {
                 ReloadIntent::Pause => (Asked::Quiet, Command::Pause { author }),
                 ReloadIntent::Resume => (Asked::Quiet, Command::Resume { author }),
                 ReloadIntent::Sync => (Asked::Sync, Command::Sync { author }),
-                ReloadIntent::Finish => {
-                    (Asked::Say("The change is finished".to_owned()), Command::Finish { author })
-                }
-                ReloadIntent::GoBack => {
-                    let words = "The bench is back before that change".to_owned();
-                    (Asked::Say(words), Command::GoBack { author })
-                }
+                ReloadIntent::Finish => (Asked::Finish, Command::Finish { author }),
+                ReloadIntent::GoBack => (Asked::GoBack, Command::GoBack { author }),
             },
             Intent::Instrument(InstrumentIntent::Reapply(id)) => {
                 (Asked::Reapply(id.clone()), Command::Reapply { instrument: id.clone(), author })
@@ -156,12 +203,12 @@ impl Session {
             Ok(pending) => pending,
             Err(error) => return Some(Told::Failed(error.to_string())),
         };
-        let (arrive, ctx) = (self.arrive.clone(), self.ctx.clone());
-        self.workers.spawn(async move {
+        if let Some(words) = asked.busy() {
+            self.under_way.push((asked.clone(), words));
+        }
+        self.bring(async move {
             let answer = pending.await.unwrap_or(Err(CommandError::Stopping));
-            // Fails only when the window is gone.
-            let _ = arrive.send(Arrived::Answer(asked, answer)).await;
-            ctx.request_repaint();
+            Arrived::Answer(asked, answer)
         });
         None
     }
@@ -171,8 +218,17 @@ impl Session {
         let mut told = Vec::new();
         while let Ok(arrived) = self.arrived.try_recv() {
             match arrived {
-                Arrived::Text(id, text) => self.texts.arrived(id, text),
-                Arrived::Answer(asked, answer) => told.extend(tell(asked, answer)),
+                Arrived::Text(id, text) => self.answers.texts.arrived(id, text),
+                Arrived::Changes(key, changes) => self.answers.changes.arrived(key, changes),
+                Arrived::Facts(id, facts) => self.answers.facts.arrived(id, facts),
+                Arrived::Found(search, found) => self.answers.revisions.arrived(search, found),
+                Arrived::Events(search, found) => self.answers.events.arrived(search, Ok(found)),
+                Arrived::Answer(asked, answer) => {
+                    if let Some(at) = self.under_way.iter().position(|(one, _)| *one == asked) {
+                        self.under_way.remove(at);
+                    }
+                    told.extend(tell(asked, answer));
+                }
             }
         }
         told
@@ -184,19 +240,99 @@ impl Session {
         self.serving.stop().await;
     }
 
-    fn fetch(&mut self, id: &str) {
-        if !self.texts.ask(id) {
-            return;
-        }
-        let (id, runtime) = (id.to_owned(), self.runtime.clone());
+    /// Has something done aside; the window is woken when it has arrived.
+    fn bring(&self, work: impl Future<Output = Arrived> + Send + 'static) {
         let (arrive, ctx) = (self.arrive.clone(), self.ctx.clone());
         self.workers.spawn(async move {
-            let text = runtime.revision_text(&id).await.map_err(|error| error.to_string());
             // Fails only when the window is gone.
-            let _ = arrive.send(Arrived::Text(id, text)).await;
+            let _ = arrive.send(work.await).await;
             ctx.request_repaint();
         });
     }
+
+    /// Has fetched what a page cannot go on without, if it is not on its way already.
+    fn fetch(&mut self, intent: &HistoryIntent) {
+        let runtime = self.runtime.clone();
+        match intent.clone() {
+            HistoryIntent::NeedText(id) if self.answers.texts.ask(&id) => self.bring(async move {
+                let text = runtime.revision_text(&id).await.map_err(|error| error.to_string());
+                Arrived::Text(id, text)
+            }),
+            HistoryIntent::NeedChanges { old, new } => {
+                let key = (old, new);
+                if self.answers.changes.ask(&key) {
+                    self.bring(async move {
+                        let changes = runtime.revision_changes(&key.0, &key.1).await;
+                        let changes = changes.map(Arc::new).map_err(|error| error.to_string());
+                        Arrived::Changes(key, changes)
+                    });
+                }
+            }
+            HistoryIntent::NeedFacts(id) if self.answers.facts.ask(&id) => {
+                self.bring(async move {
+                    let facts = facts(&runtime, &id).await.map_err(|error| error.to_string());
+                    Arrived::Facts(id, facts)
+                });
+            }
+            HistoryIntent::Find(search, query) if self.answers.revisions.ask(&search) => {
+                self.bring(async move {
+                    let found = find(&runtime, query).await.map_err(|error| error.to_string());
+                    Arrived::Found(search, found)
+                });
+            }
+            HistoryIntent::FindEvents(search, filter) if self.answers.events.ask(&search) => {
+                self.bring(async move {
+                    let events = events(&runtime, filter).await;
+                    Arrived::Events(search, events)
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Ids of the revisions that are asked for.
+async fn find(runtime: &Runtime, query: RevisionQuery) -> Result<Arc<Vec<String>>, CommandError> {
+    let found = runtime.search_revisions(query).await?;
+    Ok(Arc::new(found.into_iter().map(|one| one.id).collect()))
+}
+
+async fn events(runtime: &Runtime, filter: EventFilter) -> Arc<Vec<Arc<Event>>> {
+    let found = runtime.events(filter).await;
+    Arc::new(found.into_iter().map(|kept| Arc::new(Event::recalled(kept))).collect())
+}
+
+/// What was so when a revision was accepted, its pictures made ready to be drawn. A picture that
+/// cannot be read is left out.
+async fn facts(runtime: &Runtime, id: &str) -> Result<Option<Arc<Facts>>, CommandError> {
+    let mut kept = runtime.revision_facts(id).await?;
+    let is_new = || runtime.status().revision.as_ref().is_some_and(|running| running.id == id);
+    if kept.is_none() && is_new() {
+        // They are kept a moment after the revision itself, when its pictures are made.
+        tokio::time::sleep(FACTS_AFTER).await;
+        kept = runtime.revision_facts(id).await?;
+    }
+    let Some(mut kept) = kept else { return Ok(None) };
+    // As the bench page has them; those that are gone come last.
+    let status = runtime.status();
+    let place = |id: &str| status.instruments.get_index_of(id).unwrap_or(usize::MAX);
+    kept.readings.sort_by_key(|one| place(&one.instrument));
+    let mut pictures = BTreeMap::new();
+    for picture in &kept.pictures {
+        let Some(png) = runtime.revision_picture(id, &picture.source).await? else { continue };
+        let at = picture.at;
+        let read = tokio::task::spawn_blocking(move || video::read_png(&png, at)).await;
+        match read {
+            Ok(Ok(frame)) => {
+                pictures.insert(picture.source.clone(), Arc::<Frame>::new(frame));
+            }
+            Ok(Err(error)) => {
+                tracing::warn!("the picture of {} kept with {id}: {error}", picture.source);
+            }
+            Err(error) => tracing::error!("reading a picture failed: {error}"),
+        }
+    }
+    Ok(Some(Arc::new(Facts { kept, pictures })))
 }
 
 fn stage(intent: &StageIntent, author: String) -> (Asked, Command) {
@@ -226,20 +362,28 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
         Ok(answer) => answer,
         Err(error) => return Some(Told::Failed(error.to_string())),
     };
-    let revision = match &answer {
-        Answer::Changed(applied) => Some(applied.revision.id.clone()),
-        _ => None,
+    let (revision, written) = match &answer {
+        Answer::Changed(applied) => (Some(applied.revision.id.clone()), applied.persisted),
+        _ => (None, true),
     };
-    let named = |words: String| match &revision {
-        Some(id) => format!("{words} as {id}"),
-        None => words,
+    let named = |words: String| {
+        let words = match &revision {
+            Some(id) => format!("{words} as {id}"),
+            None => words,
+        };
+        if written { words } else { format!("{words}; it runs, and is not in the file yet") }
+    };
+    let done = |words: String| {
+        if written { Told::Done(named(words)) } else { Told::Unwritten(named(words)) }
     };
     Some(match asked {
         Asked::Quiet => return None,
         Asked::Say(words) => Told::Done(words),
-        Asked::Commit => Told::Committed(named("Committed".to_owned())),
-        Asked::Rollback(to) => Told::Done(named(format!("Back at {to},"))),
-        Asked::Reload => Told::Done(named("File read and applied".to_owned())),
+        Asked::Commit => Told::Committed { text: named("Committed".to_owned()), written },
+        Asked::Rollback(to) => done(format!("Back at {to},")),
+        Asked::Reload => done("File read and applied".to_owned()),
+        Asked::Finish => done("The change is finished".to_owned()),
+        Asked::GoBack => done("The bench is back before that change".to_owned()),
         Asked::Sync => Told::Done("The file holds what runs".to_owned()),
         Asked::Reapply(id) => match &answer {
             Answer::Reapplied(reapplied) => tell_reapplied(&id, reapplied),
@@ -280,6 +424,36 @@ mod tests {
         let failed = tell(Asked::Quiet, Err(CommandError::Stopping));
         assert_eq!(failed, Some(Told::Failed("Setpoint is stopping".to_owned())));
         assert_eq!(tell(Asked::Quiet, Ok(Answer::Done {})), None);
+    }
+
+    #[test]
+    fn what_is_not_in_the_file_yet_is_not_told_as_done() {
+        let revision = setpoint_runtime::Revision {
+            id: "r10".to_owned(),
+            hash: "9c1e07af".to_owned(),
+            at: jiff::Timestamp::UNIX_EPOCH,
+            author: "operator".to_owned(),
+            origin: Origin::Panel,
+            message: String::new(),
+            label: None,
+        };
+        let applied = |persisted| {
+            Ok(Answer::Changed(Box::new(setpoint_runtime::Applied {
+                revision: revision.clone(),
+                changes: Arc::default(),
+                diagnostics: Arc::default(),
+                plan: Arc::default(),
+                persisted,
+            })))
+        };
+        let text = "Committed as r10; it runs, and is not in the file yet".to_owned();
+        let told = tell(Asked::Commit, applied(false));
+        assert_eq!(told, Some(Told::Committed { text, written: false }));
+        let text = "Back at r3, as r10; it runs, and is not in the file yet".to_owned();
+        let told = tell(Asked::Rollback("r3".to_owned()), applied(false));
+        assert_eq!(told, Some(Told::Unwritten(text)));
+        let done = Told::Done("Back at r3, as r10".to_owned());
+        assert_eq!(tell(Asked::Rollback("r3".to_owned()), applied(true)), Some(done));
     }
 
     #[test]

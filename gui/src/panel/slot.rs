@@ -88,8 +88,13 @@ mod tests {
     use tempfile::TempDir;
     use tokio::{sync::Notify, time::timeout};
 
+    use setpoint_runtime::{EventFilter, RevisionQuery};
+
     use super::*;
-    use crate::demo;
+    use crate::{
+        demo,
+        panel::{answers::Search, intent::HistoryIntent},
+    };
 
     const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -161,6 +166,55 @@ mod tests {
         assert_eq!(bench.arrival(&mut slot).await, Ok(()));
         let status = slot.session().unwrap().runtime().status();
         assert_eq!(Target::DemoFile(status.bench.path.clone()), bench.target());
+        slot.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_pages_ask_for_arrives_in_the_window() {
+        let bench = Bench::new();
+        let mut slot = bench.slot();
+        assert!(slot.open(bench.target()));
+        assert_eq!(bench.arrival(&mut slot).await, Ok(()));
+        let session = slot.session_mut().unwrap();
+        let search = Search { typed: "evening".to_owned(), stamp: String::new() };
+        let label = Some("evening".to_owned());
+        let told = session.carry_out(&HistoryIntent::Snapshot { label }.into());
+        assert_eq!((told, session.busy()), (None, Some("Keeping…")));
+        let waited = async {
+            while session.poll().is_empty() {
+                bench.woken.notified().await;
+            }
+            let text = RevisionQuery { text: "evening".to_owned(), ..RevisionQuery::default() };
+            let (r1, r2) = ("r1".to_owned(), "r2".to_owned());
+            for intent in [
+                HistoryIntent::NeedFacts(r2.clone()),
+                HistoryIntent::NeedChanges { old: r1.clone(), new: r2.clone() },
+                HistoryIntent::Find(search.clone(), text),
+                HistoryIntent::FindEvents(search.clone(), EventFilter::default()),
+            ] {
+                session.carry_out(&intent.into());
+            }
+            loop {
+                assert_eq!(session.poll(), []);
+                let answers = session.answers();
+                if let (Some(facts), Some(changes), Some(found), Some(events)) = (
+                    answers.facts.get(&r2),
+                    answers.changes.get(&(r1.clone(), r2.clone())),
+                    answers.revisions.get(&search),
+                    answers.events.get(&search),
+                ) {
+                    let facts = facts.as_ref().unwrap().as_ref();
+                    assert_eq!(facts.map(|facts| facts.kept.revision.as_str()), Some("r2"));
+                    assert_eq!(changes, &Ok(Arc::default()));
+                    assert_eq!(found.as_ref().unwrap().as_slice(), ["r2"]);
+                    assert!(!events.as_ref().unwrap().is_empty());
+                    break;
+                }
+                bench.woken.notified().await;
+            }
+        };
+        timeout(DEADLINE, waited).await.unwrap();
+        assert_eq!(slot.session().unwrap().busy(), None);
         slot.stop().await;
     }
 

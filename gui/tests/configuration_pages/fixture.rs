@@ -1,17 +1,18 @@
 //! A bench on paper, and a window that shows it.
 
-use std::{cell::RefCell, collections::BTreeMap, path::PathBuf, rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
-use egui_kittest::{Harness, SnapshotOptions, SnapshotResults, kittest::Queryable as _};
+use egui_kittest::{Harness, SnapshotResults, kittest::Queryable as _};
 use jiff::{Timestamp, tz::TimeZone};
-use setpoint::panel::{Page, Screen, intent::Intent, pages::View, theme};
-use setpoint_bench::{Change, ChangeKind, Diagnostic, Effect, Severity, Span, Value};
-use setpoint_instruments::{InstrumentStatus, LinkState, ParameterStatus, Quality};
+use setpoint::panel::{Page, Screen, answers::Answers, intent::Intent, pages::View};
+use setpoint_bench::{Diagnostic, Effect, Severity, Span};
+use setpoint_instruments::{LinkState, ParameterStatus};
 use setpoint_runtime::{
-    BenchInfo, Event, LastReload, Origin, Outcome, PlanStep, Reload, ReloadState, Revision,
-    SourceInfo, StagedEdit, Status, Subject, Timings, Tone, Transaction,
+    Event, Origin, Outcome, ReloadState, Revision, Status, Subject, Timings, Tone, Transaction,
 };
-use setpoint_video::{SourceState, SourceStatus};
+use setpoint_video::SourceState;
+
+use crate::common::{self, builder, edit, step, whole};
 
 pub fn at(text: &str) -> Timestamp {
     format!("2026-11-21T{text}Z").parse().unwrap()
@@ -80,78 +81,26 @@ pub fn then() -> String {
     text[..end].to_owned()
 }
 
-fn parameter(name: &str, decimals: usize, unit: &str) -> ParameterStatus {
-    ParameterStatus {
-        name: name.into(),
-        label: name.into(),
-        kind: "float",
-        unit: Some(unit.into()),
-        access: "rw",
+fn parameters(all: &[(&str, usize, &str)]) -> Vec<ParameterStatus> {
+    let parameter = |(name, decimals, unit): &(&str, usize, &str)| ParameterStatus {
         range: Some((0.0, 30.0)),
-        choices: Vec::new(),
-        decimals: Some(decimals),
-        hazard: None,
-        setpoint: None,
-        readback: None,
-        at: None,
-        quality: Quality::None,
-        in_tolerance: None,
-        trend: Arc::default(),
-    }
-}
-
-fn instrument(id: &str, state: LinkState, parameters: &[(&str, usize, &str)]) -> InstrumentStatus {
-    InstrumentStatus {
-        id: id.into(),
-        driver: "rigol_dp832".into(),
-        driver_name: "Rigol DP832 power supply".into(),
-        address: "sim:".into(),
-        link: None,
-        state,
-        identity: None,
-        round_trip_ms: None,
-        error: (state == LinkState::Offline).then(|| "no such device".into()),
-        retry_at: None,
-        parameters: parameters
-            .iter()
-            .map(|(name, decimals, unit)| {
-                ((*name).to_owned(), Arc::new(parameter(name, *decimals, unit)))
-            })
-            .collect(),
-    }
+        ..common::parameter(name, name, unit, *decimals)
+    };
+    all.iter().map(parameter).collect()
 }
 
 fn revision(id: &str, at: &str, message: &str, origin: Origin, label: Option<&str>) -> Revision {
-    Revision {
-        id: id.into(),
-        hash: "9c1e07af".into(),
-        at: at.parse().unwrap(),
-        author: if origin == Origin::File { "file" } else { "operator" }.into(),
-        origin,
-        message: message.into(),
-        label: label.map(str::to_owned),
-    }
+    common::revision(id, at.parse().unwrap(), origin, message, label)
 }
 
 fn event(seq: u64, time: &str, subject: Subject, tone: Tone, message: &str, ms: f64) -> Arc<Event> {
-    Arc::new(Event {
-        seq,
-        at: at(time),
-        origin: Origin::Bench,
-        mono_us: 0,
-        run: "run".into(),
-        kind: "test".into(),
-        subject,
-        tone,
-        path: match subject {
-            Subject::Configuration => String::new(),
-            Subject::Instruments => "instruments.lockin".into(),
-            Subject::Sources => "sources.sample".into(),
-        },
-        message: message.into(),
-        took_ms: (ms > 0.0).then_some(ms),
-        payload: None,
-    })
+    let path = match subject {
+        Subject::Configuration => "",
+        Subject::Instruments => "instruments.lockin",
+        Subject::Sources => "sources.sample",
+    };
+    let event = common::event(seq, at(time), "test", (subject, tone), message);
+    Arc::new(Event { path: path.to_owned(), took_ms: (ms > 0.0).then_some(ms), ..event })
 }
 
 pub fn status() -> Status {
@@ -230,95 +179,35 @@ pub fn status() -> Status {
             0.0,
         ),
     ];
+    let timings = Timings {
+        settle: 52.3,
+        parse: 0.9,
+        check: 0.6,
+        plan: 0.4,
+        apply: 70.1,
+        write: 0.0,
+        total: 131.0,
+    };
+    let last = common::reload(at("10:42:07.655"), Outcome::Applied, timings);
+    let mut lockin = common::instrument("lockin", Vec::new());
+    lockin.state = LinkState::Offline;
+    lockin.error = Some("no such device".to_owned());
+    let psu = common::instrument("psu", parameters(psu));
+    let thermo = common::instrument("thermo", parameters(thermo));
+    let seen = Some((640, 480, "I420", 15.0));
+    let mut sample = common::source("sample", SourceState::Live, seen);
+    sample.measured.viewers = 2;
+    sample.asked_framerate = 15.0;
+    let instruments = [psu, thermo, lockin];
     Status {
-        bench: BenchInfo {
-            name: "Optics table 3".into(),
-            path: PathBuf::from("/lab/bench.toml"),
-            environment: "development".into(),
-        },
-        revision: Some(revisions[0].clone()),
-        reload: Reload {
-            state: ReloadState::InStep,
-            applied: 38,
-            rejected: 3,
-            last: Some(LastReload {
-                at: at("10:42:07.655"),
-                origin: Origin::File,
-                outcome: Outcome::Applied,
-                changes: 2,
-                interrupted: 0,
-                timings_ms: Timings {
-                    settle: 52.3,
-                    parse: 0.9,
-                    check: 0.6,
-                    plan: 0.4,
-                    apply: 70.1,
-                    write: 0.0,
-                    total: 131.0,
-                },
-            }),
-            diagnostics: Arc::default(),
-            problem: None,
-            ahead: None,
-            question: None,
-            suspended: None,
-            watch: Default::default(),
-        },
-        attention: None,
-        unfinished: None,
-        history_problem: None,
-        transactions: Vec::new(),
-        instruments: [
-            ("psu".to_owned(), Arc::new(instrument("psu", LinkState::Connected, psu))),
-            ("thermo".to_owned(), Arc::new(instrument("thermo", LinkState::Connected, thermo))),
-            ("lockin".to_owned(), Arc::new(instrument("lockin", LinkState::Offline, &[]))),
-        ]
-        .into_iter()
-        .collect(),
-        sources: [(
-            "sample".to_owned(),
-            Arc::new(SourceInfo {
-                measured: SourceStatus {
-                    id: "sample".into(),
-                    kind: "test_pattern".into(),
-                    state: SourceState::Live,
-                    width: Some(640),
-                    height: Some(480),
-                    format: Some("I420".into()),
-                    framerate: Some(15.0),
-                    frames: 100,
-                    drops: 0,
-                    at: None,
-                    viewers: 2,
-                    rtsp_url: None,
-                    error: None,
-                },
-                label: None,
-                asked_framerate: 15.0,
-            }),
-        )]
-        .into_iter()
-        .collect(),
+        revision: revisions.first().cloned(),
+        instruments: instruments.into_iter().map(|it| (it.id.clone(), Arc::new(it))).collect(),
+        sources: [("sample".to_owned(), Arc::new(sample))].into_iter().collect(),
         revisions: Arc::new(revisions),
         events: Arc::new(events),
         text: NOW.into(),
         values: Arc::new(setpoint::values::of(NOW)),
-        disk_text: None,
-        cpu_percent: Some(11.0),
-    }
-}
-
-fn edit(key: &str, base: Value, value: Option<Value>) -> StagedEdit {
-    StagedEdit { path: path(key), base: Some(base), value, clash: None }
-}
-
-fn change(edit: &StagedEdit, effect: Effect) -> Change {
-    Change {
-        kind: if edit.value.is_none() { ChangeKind::Removed } else { ChangeKind::Changed },
-        path: edit.path.clone(),
-        old: edit.base.clone(),
-        new: edit.value.clone(),
-        effect,
+        ..common::status("/lab/bench.toml", last)
     }
 }
 
@@ -326,44 +215,22 @@ fn change(edit: &StagedEdit, effect: Effect) -> Change {
 pub fn staged() -> Transaction {
     let lockin = setpoint::values::of("type = \"lakeshore_335\"\naddress = \"sim:\"\n");
     let edits = vec![
-        edit("instruments.psu.set.ch1.voltage", 3.3.into(), Some(3.45.into())),
-        edit("instruments.psu.set.ch2.current_limit", 1.0.into(), Some(0.8.into())),
-        edit("sources.sample.resolution", "640x480".into(), Some("1280x720".into())),
-        edit("instruments.lockin", lockin, None),
+        edit(path("instruments.psu.set.ch1.voltage"), 3.3.into(), Some(3.45.into())),
+        edit(path("instruments.psu.set.ch2.current_limit"), 1.0.into(), Some(0.8.into())),
+        edit(path("sources.sample.resolution"), "640x480".into(), Some("1280x720".into())),
+        edit(path("instruments.lockin"), lockin, None),
     ];
     let effects = [Effect::Live, Effect::Live, Effect::Renegotiate, Effect::Disconnect];
-    let changes = edits.iter().zip(effects).map(|(edit, effect)| change(edit, effect)).collect();
-    let step = |kind, text: &str, note: Option<&str>| PlanStep {
-        text: text.into(),
-        kind,
-        note: note.map(str::to_owned),
-        hazard: false,
-    };
-    Transaction {
-        id: "0198-6f2c".into(),
-        opened: at("10:44:00"),
-        origin: Origin::Panel,
-        author: "maria".to_owned(),
-        message: String::new(),
-        expires: None,
-        draft: false,
-        edits,
-        diagnostics: Arc::default(),
-        changes: Arc::new(changes),
-        plan: Arc::new(vec![
-            step("snapshot", "snapshot r41", None),
-            step("disconnect", "lockin disconnect", None),
-            step("set", "psu.ch2.current_limit 1.000 → 0.800 A, verify ±0.01", None),
-            step(
-                "set",
-                "psu.ch1.voltage 3.300 → 3.450 V, verify ±0.005",
-                Some("the output is on: the load sees it at once"),
-            ),
-            step("settings", "sample caps 640x480 → 1280x720", None),
-            step("write", "write bench.toml", None),
-        ]),
-        ok: true,
-    }
+    let loads = "the output is on: the load sees it at once";
+    let plan = vec![
+        step("snapshot", "snapshot r41", None),
+        step("disconnect", "lockin disconnect", None),
+        step("set", "psu.ch2.current_limit 1.000 → 0.800 A, verify ±0.01", None),
+        step("set", "psu.ch1.voltage 3.300 → 3.450 V, verify ±0.005", Some(loads)),
+        step("settings", "sample caps 640x480 → 1280x720", None),
+        step("write", "write bench.toml", None),
+    ];
+    common::transaction(at("10:44:00"), edits, &effects, plan)
 }
 
 pub fn finding(text: &str, needle: &str, code: &str, key: &str, message: &str) -> Diagnostic {
@@ -373,13 +240,9 @@ pub fn finding(text: &str, needle: &str, code: &str, key: &str, message: &str) -
     let line = index as u32 + 1;
     let end_column = start + needle.chars().count() as u32;
     Diagnostic {
-        severity: Severity::Error,
         code: code.into(),
-        path: key.into(),
-        message: message.into(),
-        file: "bench.toml".into(),
         span: Span { line, column: start, end_line: line, end_column },
-        suggestion: None,
+        ..common::diagnostic(Severity::Error, key, message)
     }
 }
 
@@ -418,7 +281,8 @@ pub fn rejected() -> Status {
 pub struct Shown {
     pub status: Status,
     pub screen: Screen,
-    pub texts: BTreeMap<String, Result<Arc<str>, String>>,
+    pub answers: Answers,
+    pub busy: Option<String>,
     pub intents: Rc<RefCell<Vec<Intent>>>,
 }
 
@@ -437,42 +301,37 @@ pub const KINDS: [(&str, Kind); 4] = [
     ("small_light", Kind { theme: egui::Theme::Light, size: [1024.0, 700.0] }),
 ];
 
+/// What the history answers of texts.
+pub fn answers() -> Answers {
+    let then = then();
+    common::answers(&[("r41", NOW), ("r36", &then), ("r40", NOW)])
+}
+
 pub fn window(page: Page, status: Status, kind: &Kind) -> Window {
-    let texts = [("r36".to_owned(), Ok(then().into())), ("r40".to_owned(), Ok(NOW.into()))];
     let shown = Shown {
         status,
         screen: Screen::new(page, "operator"),
-        texts: texts.into_iter().collect(),
+        answers: answers(),
+        busy: None,
         intents: Rc::default(),
     };
     let size = egui::Vec2::from(kind.size);
-    let mut harness = Harness::builder()
-        .with_size(kind.size)
-        .with_theme(kind.theme)
-        .with_max_steps(20)
-        .with_render_cursor(false)
-        .with_os(egui::os::OperatingSystem::Nix)
-        .with_context_setup(theme::install)
-        .with_options(SnapshotOptions::new().threshold(0.8).max_failed_pixels(40))
-        .wgpu()
-        .build_ui_state(
-            move |ui, shown: &mut Shown| {
-                // The harness leaves a margin that a window has not.
-                let whole = egui::Rect::from_min_size(egui::Pos2::ZERO, size);
-                let mut ui = ui.new_child(egui::UiBuilder::new().max_rect(whole));
-                ui.set_clip_rect(whole);
-                let view = View {
-                    status: &shown.status,
-                    now: at("10:47:30"),
-                    zone: &TimeZone::UTC,
-                    texts: &shown.texts,
-                    pictures: &|_| None,
-                };
-                let intents = shown.screen.show(&mut ui, &view);
-                shown.intents.borrow_mut().extend(intents);
-            },
-            shown,
-        );
+    let mut harness = builder(kind.theme, size).with_render_cursor(false).build_ui_state(
+        move |ui, shown: &mut Shown| {
+            let mut ui = whole(ui, size);
+            let view = View {
+                status: &shown.status,
+                now: at("10:47:30"),
+                zone: &TimeZone::UTC,
+                answers: &shown.answers,
+                busy: shown.busy.as_deref(),
+                pictures: &|_| None,
+            };
+            let intents = shown.screen.show(&mut ui, &view);
+            shown.intents.borrow_mut().extend(intents);
+        },
+        shown,
+    );
     harness.run();
     harness
 }

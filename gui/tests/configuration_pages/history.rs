@@ -37,7 +37,8 @@ fn texts_are_asked_for_and_compared() {
 #[test]
 fn a_text_that_could_not_be_read_is_asked_for_again() {
     let mut window = r36();
-    window.state_mut().texts.insert("r36".to_owned(), Err("the disk is gone".to_owned()));
+    let gone = Err("the disk is gone".to_owned());
+    window.state_mut().answers.texts.arrived("r36".to_owned(), gone);
     window.run();
     assert!(says(&window, "The text of r36 cannot be read: the disk is gone"));
     let need = Intent::History(HistoryIntent::NeedText("r36".into()));

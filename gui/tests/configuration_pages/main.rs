@@ -3,6 +3,11 @@
 
 mod activity;
 mod aside;
+mod busy;
 mod changes;
+#[path = "../common/mod.rs"]
+mod common;
+mod facts;
 mod fixture;
 mod history;
+mod searches;

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a fixture that fails is a test that fails")]
 
 mod bench;
+#[path = "../common/mod.rs"]
+mod common;
 mod fixture;
 mod shell;
 mod snapshots;

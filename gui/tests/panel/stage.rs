@@ -1,22 +1,23 @@
 //! A window to draw a fixture in, and what was wanted from it.
 
-use std::{collections::BTreeMap, sync::Arc};
-
-use egui::{Rect, Theme, UiBuilder, Vec2, vec2};
-use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions};
+use egui::{Theme, Vec2, vec2};
+use egui_kittest::Harness;
 use jiff::tz::TimeZone;
 use setpoint::panel::{
     Page, Screen,
+    answers::Answers,
     intent::Intent,
     pages::{
         View,
         start::{self, StartState},
     },
-    theme,
 };
 use setpoint_runtime::Status;
 
-use crate::fixture;
+use crate::{
+    common::{builder, whole},
+    fixture,
+};
 
 /// The window of the mockups.
 pub const WINDOW: Vec2 = vec2(1440.0, 900.0);
@@ -29,8 +30,10 @@ pub struct Stage {
     pub status: Status,
     /// The window's own state.
     pub screen: Screen,
-    /// Texts of revisions.
-    pub texts: BTreeMap<String, Result<Arc<str>, String>>,
+    /// What was asked of the bench.
+    pub answers: Answers,
+    /// What is under way.
+    pub busy: Option<String>,
     /// What was wanted, in order.
     pub wanted: Vec<Intent>,
 }
@@ -40,20 +43,19 @@ pub fn open(status: Status, page: Page, theme: Theme, size: Vec2) -> Harness<'st
     let stage = Stage {
         status,
         screen: Screen::new(page, "operator"),
-        texts: fixture::texts(),
+        answers: fixture::answers(),
+        busy: None,
         wanted: Vec::new(),
     };
     builder(theme, size).build_ui_state(
         move |ui, stage: &mut Stage| {
-            // The harness leaves a margin that a window has not.
-            let whole = Rect::from_min_size(egui::Pos2::ZERO, size);
-            let mut ui = ui.new_child(UiBuilder::new().max_rect(whole));
-            ui.set_clip_rect(whole);
+            let mut ui = whole(ui, size);
             let view = View {
                 status: &stage.status,
                 now: fixture::now(),
                 zone: &TimeZone::UTC,
-                texts: &stage.texts,
+                answers: &stage.answers,
+                busy: stage.busy.as_deref(),
                 pictures: &fixture::picture,
             };
             let intents = stage.screen.show(&mut ui, &view);
@@ -72,22 +74,8 @@ pub fn window(status: Status, page: Page) -> Harness<'static, Stage> {
 pub fn open_start(state: StartState, theme: Theme) -> Harness<'static, (StartState, Vec<Intent>)> {
     builder(theme, WINDOW).build_ui_state(
         move |ui, (state, wanted): &mut (StartState, Vec<Intent>)| {
-            let whole = Rect::from_min_size(egui::Pos2::ZERO, WINDOW);
-            let mut ui = ui.new_child(UiBuilder::new().max_rect(whole));
-            ui.set_clip_rect(whole);
-            wanted.extend(start::show(&mut ui, state));
+            wanted.extend(start::show(&mut whole(ui, WINDOW), state));
         },
         (state, Vec::new()),
     )
-}
-
-fn builder<State>(theme: Theme, size: Vec2) -> HarnessBuilder<State> {
-    Harness::builder()
-        .with_size(size)
-        .with_theme(theme)
-        .with_os(egui::os::OperatingSystem::Nix)
-        .with_max_steps(8)
-        .with_context_setup(theme::install)
-        .with_options(SnapshotOptions::new().threshold(0.8).max_failed_pixels(40))
-        .wgpu()
 }

@@ -266,7 +266,7 @@ fn a_table_that_is_set_to_nothing_is_an_empty_one() {
     check("[a]\nx = 1\n", &[set("a", empty())], "[a]\n");
     check("a = { x = 1 }\n", &[set("a", empty())], "a = {}\n");
     let whole = Value::Table([("b".to_owned(), empty())].into_iter().collect());
-    check("a.b.x = 1\n", &[set("a", whole)], "a.b = { }\n");
+    check("a.b.x = 1\nc = 2\n", &[set("a", whole)], "c = 2\na.b = { }\n");
 }
 
 #[test]

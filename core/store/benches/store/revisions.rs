@@ -5,11 +5,12 @@ use std::{
     fs::{self, File},
     io::Write,
     path::Path,
-    time::Instant,
 };
 
 use serde_json::json;
 use setpoint_store::{Audit, BenchFolder, Facts, RevisionQuery, Revisions, atomic};
+
+use crate::{median, median_of, timed};
 
 const ROUNDS: usize = 200;
 const MANY: usize = 10_000;
@@ -118,19 +119,4 @@ fn facts(number: usize) -> Facts {
         label: None,
         data: json!({"changes": [change("voltage"), change("current")]}),
     }
-}
-
-fn timed(work: impl FnOnce()) -> f64 {
-    let begun = Instant::now();
-    work();
-    begun.elapsed().as_secs_f64() * 1_000.0
-}
-
-fn median_of(rounds: usize, mut work: impl FnMut()) -> f64 {
-    median((0..rounds).map(|_| timed(&mut work)).collect())
-}
-
-fn median(mut list: Vec<f64>) -> f64 {
-    list.sort_by(f64::total_cmp);
-    list[list.len() / 2]
 }

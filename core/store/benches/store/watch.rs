@@ -19,6 +19,7 @@ use setpoint_store::{FileSeen, WatchMode, WatchOptions, Watcher};
 #[path = "../../../bench/benches/large/mod.rs"]
 mod large;
 use large::Types;
+use crate::median;
 
 /// Medians of one size of bench.
 #[derive(Debug, Clone, Copy)]
@@ -71,11 +72,6 @@ pub fn main() {
 /// So many instruments of ten keys; `volts` of the one in the middle.
 fn file(instruments: usize, volts: f64) -> String {
     large::file(instruments, |n| if n == instruments / 2 { volts } else { 1.0 })
-}
-
-fn median(mut all: Vec<f64>) -> f64 {
-    all.sort_by(f64::total_cmp);
-    all[all.len() / 2]
 }
 
 fn ms(from: Instant, to: Instant) -> f64 {

@@ -2,10 +2,13 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     os::unix::fs::OpenOptionsExt,
     path::Path,
 };
+
+/// Bytes of a head: 20 digits, a space, 64 digits, a line end.
+const LENGTH: usize = 86;
 
 /// Number and hash of a record that was acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,13 +17,77 @@ pub(super) struct Head {
     pub(super) hash: String,
 }
 
+/// What was found in the place of a head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Found {
+    Head(Head),
+    /// Nothing: a log of an older version, or it was removed.
+    None,
+    /// It vouches for nothing: why, to be put behind its name.
+    Useless(String),
+    /// Whether it is there and what is in it, the system does not tell.
+    Unreadable(String),
+}
+
+impl Found {
+    pub(super) fn read(path: &Path) -> Self {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Self::None,
+            Err(error) => return Self::Unreadable(format!("cannot be read: {error}")),
+        };
+        match Head::parse(&bytes) {
+            Some(head) => Self::Head(head),
+            None => Self::Useless(if bytes.iter().all(|byte| *byte == 0) {
+                "is empty, as a power cut may leave it".to_owned()
+            } else if is_beginning(&bytes) {
+                "is half of what it was, as a power cut may leave it".to_owned()
+            } else {
+                "holds something else than it should".to_owned()
+            }),
+        }
+    }
+
+    pub(super) fn head(&self) -> Option<&Head> {
+        match self {
+            Self::Head(head) => Some(head),
+            _ => None,
+        }
+    }
+
+    /// Why nothing vouches for the end of a log with so many lines, in a sentence; `None` if
+    /// something does, or there is nothing to vouch for.
+    pub(super) fn doubt(&self, lines: u64) -> Option<String> {
+        let why = match self {
+            Self::Head(_) => return None,
+            Self::None | Self::Unreadable(_) if lines == 0 => return None,
+            Self::None => "is not there",
+            Self::Useless(why) | Self::Unreadable(why) => why,
+        };
+        Some(format!(
+            "audit.head {why}: whether records were cut off behind record {lines} cannot be told."
+        ))
+    }
+}
+
+/// Whether what there is could become a head.
+fn is_beginning(bytes: &[u8]) -> bool {
+    let fits = |(at, byte): (usize, &u8)| match at {
+        0..20 => byte.is_ascii_digit(),
+        20 => *byte == b' ',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    bytes.len() < LENGTH && bytes.iter().enumerate().all(fits)
+}
+
 impl Head {
-    /// Reads it; `None` if there is none, or half of one, as a power cut may leave it.
-    pub(super) fn read(path: &Path) -> Option<Self> {
-        let text = fs::read_to_string(path).ok()?;
+    /// Out of a line as it is written; none is about a record 0.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() == LENGTH)?;
         let (seq, hash) = text.strip_suffix('\n')?.split_once(' ')?;
         let digits = hash.len() == 64 && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
-        Some(Self { seq: seq.parse().ok()?, hash: digits.then(|| hash.to_owned())? })
+        let seq = seq.parse().ok().filter(|seq| *seq > 0)?;
+        digits.then(|| Self { seq, hash: hash.to_owned() })
     }
 
     /// Puts it in the place of the one before. The log is on the disk already; this may get there
@@ -34,13 +101,12 @@ impl Head {
     fn try_write(&self, path: &Path) -> io::Result<()> {
         // Always the same length: written over in one go, nothing is ever cut off.
         let line = format!("{:020} {}\n", self.seq, self.hash);
-        OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(path)?
-            .write_all(line.as_bytes())
+        let mut file =
+            OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path)?;
+        file.write_all(line.as_bytes())?;
+        // What somebody added behind it would make it useless from now on.
+        let length = line.len() as u64;
+        if file.metadata()?.len() != length { file.set_len(length) } else { Ok(()) }
     }
 
     /// What is wrong with a log that does not have this record, in a sentence; `lines` is what it

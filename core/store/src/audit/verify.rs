@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{AuditLine, DAMAGED, Head, NOTHING_BEFORE, each_line, hash_of};
+use super::{AuditLine, DAMAGED, NOTHING_BEFORE, UNVOUCHED, each_line, hash_of, head::Found};
 
 /// The first place where a log is not as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,20 +19,32 @@ pub struct AuditFault {
     pub what: String,
 }
 
+/// A log whose records are all as they were written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// How many there are.
+    pub records: u64,
+    /// Why nothing vouches for there having been no more, in a sentence; `None` if something does.
+    pub open_end: Option<String>,
+    /// The numbers of records which say that nothing vouched for the end when the log was opened:
+    /// before each of them, others may have been cut off.
+    pub gaps: Vec<u64>,
+}
+
 fn place(record: u64, line: u64) -> String {
     if record == 0 { String::new() } else { format!("record {record} (line {line}) ") }
 }
 
 /// Checks every line of a log: that it can be read, has the next number, and holds the hash of
-/// the line before; and that the last record that was acknowledged is there. Answers how many
-/// records there are.
+/// the line before; and that the last record that was acknowledged is there, if something vouches
+/// for that.
 ///
 /// # Errors
 /// The first fault, naming the record.
-pub fn verify(path: &Path) -> Result<u64, AuditFault> {
+pub fn verify(path: &Path) -> Result<Verified, AuditFault> {
     // Before the log: a record that is added meanwhile is then one more, not one too few.
-    let head = Head::read(&path.with_extension("head"));
-    if let Some(head) = &head
+    let found = Found::read(&path.with_extension("head"));
+    if let Some(head) = found.head()
         && !path.exists()
     {
         let what = format!("and all others up to {} are missing: the log is gone", head.seq);
@@ -41,8 +53,9 @@ pub fn verify(path: &Path) -> Result<u64, AuditFault> {
     let mut walk = Walk {
         lines: 0,
         prev: NOTHING_BEFORE.to_owned(),
-        head,
+        found,
         vouched: None,
+        gaps: Vec::new(),
         doubt: None,
         fault: None,
         sought: None,
@@ -59,9 +72,10 @@ struct Walk {
     lines: u64,
     /// The hash of the line before.
     prev: String,
-    head: Option<Head>,
+    found: Found,
     /// The hash of the line that the head is about.
     vouched: Option<String>,
+    gaps: Vec<u64>,
     /// The line before does not vouch for the one before it; the next line says which of the two
     /// is to blame.
     doubt: Option<u64>,
@@ -108,7 +122,7 @@ impl Walk {
             self.sought = Some(Sought { line, wanted, found, later: None });
             return;
         }
-        if self.head.as_ref().is_some_and(|head| head.seq == here) {
+        if self.found.head().is_some_and(|head| head.seq == here) {
             self.vouched = Some(hash.clone());
         }
         if record.prev != self.prev {
@@ -120,6 +134,8 @@ impl Walk {
                 record.at, record.message
             );
             self.fault = Some(AuditFault { record: named, line: here, what });
+        } else if record.kind == UNVOUCHED {
+            self.gaps.push(here);
         }
         self.prev = hash;
     }
@@ -139,9 +155,9 @@ impl Walk {
         self.fault.get_or_insert(AuditFault { record, line: record, what: what.to_owned() });
     }
 
-    fn end(mut self) -> Result<u64, AuditFault> {
+    fn end(mut self) -> Result<Verified, AuditFault> {
         if let Some(doubted) = self.doubt.take() {
-            let head = self.head.as_ref();
+            let head = self.found.head();
             // Without a word on the last line, the one before it is the likelier.
             let intact = head.is_none_or(|head| head.seq != doubted || head.hash == self.prev);
             self.blame(doubted, intact);
@@ -159,13 +175,14 @@ impl Walk {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        match self.head {
+        let records = self.lines;
+        match self.found.head() {
             Some(head) if self.vouched.as_ref() != Some(&head.hash) => {
-                let what = head.contradicted(self.lines, self.vouched.is_some());
-                let record = head.seq.min(self.lines + 1);
+                let what = head.contradicted(records, self.vouched.is_some());
+                let record = head.seq.min(records + 1);
                 Err(AuditFault { record, line: record, what: format!("is not as it was: {what}") })
             }
-            _ => Ok(self.lines),
+            _ => Ok(Verified { records, open_end: self.found.doubt(records), gaps: self.gaps }),
         }
     }
 }
@@ -192,7 +209,7 @@ mod tests {
 
     fn damaged(change: impl Fn(Vec<&str>) -> Vec<String>) -> (tempfile::TempDir, BenchFolder) {
         let (dir, folder) = log();
-        assert_eq!(verify(&folder.audit()), Ok(4));
+        assert_eq!(verify(&folder.audit()).map(|log| log.records), Ok(4));
         let text = fs::read_to_string(folder.audit()).unwrap();
         let lines = change(text.lines().collect());
         let changed: String = lines.iter().map(|line| format!("{line}\n")).collect();
@@ -277,17 +294,70 @@ mod tests {
     #[test]
     fn a_head_that_a_power_cut_left_behind_is_no_fault() {
         let (_dir, folder) = log();
-        let head = folder.audit_head();
-        let newest = fs::read_to_string(&head).unwrap();
-        for older in ["", "0000", &newest[..30]] {
-            fs::write(&head, older).unwrap();
-            assert_eq!(verify(&folder.audit()), Ok(4), "{older:?}");
-        }
         let lines = fs::read_to_string(folder.audit()).unwrap();
         let second = hash_of(lines.lines().nth(1).unwrap().as_bytes());
-        fs::write(&head, format!("{:020} {second}\n", 2)).unwrap();
-        assert_eq!(verify(&folder.audit()), Ok(4));
-        assert!(Audit::open(&folder).unwrap().notes().is_empty());
+        fs::write(folder.audit_head(), format!("{:020} {second}\n", 2)).unwrap();
+        let whole = Verified { records: 4, ..Verified::default() };
+        assert_eq!(verify(&folder.audit()), Ok(whole));
+        assert!(Audit::open(&folder).unwrap().take_notes().is_empty());
+    }
+
+    #[track_caller]
+    fn vouched_for_by_nothing(head: Option<&[u8]>, why: &str) {
+        let (_dir, folder) = log();
+        match head {
+            Some(bytes) => fs::write(folder.audit_head(), bytes).unwrap(),
+            None => fs::remove_file(folder.audit_head()).unwrap(),
+        }
+        let text = fs::read_to_string(folder.audit()).unwrap();
+        let shorter = text.lines().take(3).map(|line| format!("{line}\n")).collect::<String>();
+        fs::write(folder.audit(), shorter).unwrap();
+        // It looks like a log of three, and does not pass for a whole one.
+        let found = verify(&folder.audit()).unwrap();
+        assert_eq!((found.records, found.gaps.as_slice()), (3, [].as_slice()));
+        assert!(found.open_end.as_ref().is_some_and(|end| end.contains(why)), "{found:?}");
+        // From the next start on the end is vouched for again, and the place stays known.
+        let audit = Audit::open(&folder).unwrap();
+        let notes = audit.take_notes();
+        assert!(notes.len() == 1 && notes[0].contains(why), "{notes:?}");
+        audit.append(AuditRecord::new("query", "panel", "nora", "", "later")).unwrap();
+        let again = Verified { records: 5, open_end: None, gaps: vec![4] };
+        assert_eq!(verify(&folder.audit()), Ok(again));
+        drop(audit);
+        assert!(Audit::open(&folder).unwrap().take_notes().is_empty());
+    }
+
+    #[test]
+    fn a_head_that_vouches_for_nothing_is_told() {
+        let half = "00000000000000000004 2fa3";
+        vouched_for_by_nothing(None, "is not there");
+        for head in [b"".as_slice(), &[0; 86], half.as_bytes()] {
+            vouched_for_by_nothing(Some(head), "power cut");
+        }
+        let zeros = "0".repeat(64);
+        let garbled = [
+            format!("{:020} {zeros}\n", 0),
+            format!("{:020} {zeros}\nx", 4),
+            "?".repeat(86),
+            format!("{:020} {}\n", 4, "g".repeat(64)),
+        ];
+        for head in &garbled {
+            vouched_for_by_nothing(Some(head.as_bytes()), "something else");
+        }
+    }
+
+    #[test]
+    fn what_is_added_to_the_head_does_not_outlast_the_next_record() {
+        let (_dir, folder) = log();
+        let audit = Audit::open(&folder).unwrap();
+        let mut head = fs::read(folder.audit_head()).unwrap();
+        head.push(b'x');
+        fs::write(folder.audit_head(), head).unwrap();
+        audit.append(AuditRecord::new("query", "panel", "nora", "", "fifth")).unwrap();
+        let text = fs::read_to_string(folder.audit()).unwrap();
+        let shorter = text.lines().take(4).map(|line| format!("{line}\n")).collect::<String>();
+        fs::write(folder.audit(), shorter).unwrap();
+        assert_eq!(verify(&folder.audit()).unwrap_err().record, 5);
     }
 
     #[test]

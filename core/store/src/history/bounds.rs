@@ -1,12 +1,12 @@
 //! Keeping the database within its bounds, a little at a time.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
-use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{
     HistoryError, HistoryOptions,
+    clock::Cuts,
     database::{Database, SPAN, signed},
 };
 
@@ -24,8 +24,8 @@ const FACTS_AT_ONCE: i64 = 8;
 /// Forgetting what is beyond the bounds, under way.
 #[derive(Debug)]
 pub(super) struct Pass {
-    options: HistoryOptions,
-    now: Timestamp,
+    max_bytes: u64,
+    cuts: Cuts,
     /// Once the bytes are over, they go down to nine tenths: else every pass would find a few
     /// too many.
     shrinking: bool,
@@ -43,8 +43,9 @@ enum Class {
 }
 
 impl Pass {
-    pub(super) fn new(options: HistoryOptions, now: Timestamp) -> Self {
-        Self { options, now, shrinking: false, freed: false, classes: (Vec::new(), 0) }
+    pub(super) fn new(options: HistoryOptions, cuts: Cuts) -> Self {
+        let max_bytes = options.max_bytes;
+        Self { max_bytes, cuts, shrinking: false, freed: false, classes: (Vec::new(), 0) }
     }
 
     /// Removes a little; answers whether there may be more to remove.
@@ -65,15 +66,7 @@ impl Pass {
         database: &mut Database,
         labelled: &HashSet<String>,
     ) -> rusqlite::Result<bool> {
-        let ago = |age: Duration| {
-            let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-            self.now.as_microsecond().saturating_sub(age)
-        };
-        let (old, old_trends) = (ago(self.options.max_age), ago(self.options.max_trend_age));
-        let removed = old_events(database, old)?
-            || old_facts(database, Some(old), labelled)?
-            || any_trends(database, old_trends)?
-            || self.over_size(database, labelled)?;
+        let removed = self.old(database, labelled)? || self.over_size(database, labelled)?;
         self.freed |= removed;
         if !removed && self.freed {
             // Topics that nothing is about any more, and the room that became free.
@@ -88,12 +81,23 @@ impl Pass {
         Ok(removed)
     }
 
+    fn old(&self, database: &mut Database, labelled: &HashSet<String>) -> rusqlite::Result<bool> {
+        let Cuts { events, trends } = self.cuts;
+        Ok(match events {
+            Some(old) => old_events(database, old)? || old_facts(database, Some(old), labelled)?,
+            None => false,
+        } || match trends {
+            Some(old) => any_trends(database, old)?,
+            None => false,
+        })
+    }
+
     fn over_size(
         &mut self,
         database: &mut Database,
         labelled: &HashSet<String>,
     ) -> rusqlite::Result<bool> {
-        let most = self.options.max_bytes;
+        let most = self.max_bytes;
         let aim = if self.shrinking { most / 10 * 9 } else { most };
         if used(database)? <= aim {
             return Ok(false);
@@ -146,42 +150,37 @@ fn room(database: &Database) -> rusqlite::Result<Vec<(Class, i64)>> {
     ])
 }
 
-/// Removes spans of events in which nothing is younger, from the oldest on.
+/// Removes spans of events in which nothing is younger, but never the newest one. A clock that was
+/// wrong once leaves spans of the future between them.
 fn old_events(database: &mut Database, old: i64) -> rusqlite::Result<bool> {
-    let ask = "SELECT id, greatest FROM spans ORDER BY id LIMIT ?1";
-    let mut beyond = None;
-    {
-        let mut spans = database.connection.prepare(ask)?;
-        let mut rows = spans.query([SPANS_AT_ONCE])?;
-        while let Some(row) = rows.next()? {
-            if row.get::<_, i64>(1)? >= old {
-                break;
-            }
-            beyond = Some(row.get::<_, i64>(0)?);
-        }
-    }
-    match beyond {
-        Some(last) => remove_spans(database, last),
-        None => Ok(false),
-    }
+    let ask = "SELECT id FROM spans WHERE greatest < ?1 AND id < (SELECT max(id) FROM spans) \
+               ORDER BY id LIMIT ?2";
+    remove_spans(database, ask, &[old, SPANS_AT_ONCE])
 }
 
 /// Removes the oldest spans of events, but never the newest one.
 fn oldest_spans(database: &mut Database) -> rusqlite::Result<bool> {
-    let ask = "SELECT max(id) FROM (SELECT id FROM spans WHERE id < (SELECT max(id) FROM spans) \
-               ORDER BY id LIMIT ?1)";
-    let last: Option<i64> =
-        database.connection.query_row(ask, [SPANS_FOR_ROOM], |row| row.get(0))?;
-    last.map_or(Ok(false), |last| remove_spans(database, last))
+    let ask = "SELECT id FROM spans WHERE id < (SELECT max(id) FROM spans) ORDER BY id LIMIT ?1";
+    remove_spans(database, ask, &[SPANS_FOR_ROOM])
 }
 
-fn remove_spans(database: &mut Database, last: i64) -> rusqlite::Result<bool> {
+/// Removes the spans that a question names; answers whether there were any.
+fn remove_spans(database: &mut Database, ask: &str, of: &[i64]) -> rusqlite::Result<bool> {
     let transaction = database.connection.transaction()?;
-    let first_kept = (last + 1).saturating_mul(signed(SPAN));
-    transaction.execute("DELETE FROM events WHERE seq < ?1", [first_kept])?;
-    transaction.execute("DELETE FROM spans WHERE id <= ?1", [last])?;
+    let spans: Vec<i64> = {
+        let mut spans = transaction.prepare(ask)?;
+        spans
+            .query_map(rusqlite::params_from_iter(of), |row| row.get(0))?
+            .collect::<Result<_, _>>()?
+    };
+    for id in &spans {
+        let first = id.saturating_mul(signed(SPAN));
+        let last = first.saturating_add(signed(SPAN) - 1);
+        transaction.execute("DELETE FROM events WHERE seq BETWEEN ?1 AND ?2", [first, last])?;
+        transaction.execute("DELETE FROM spans WHERE id = ?1", [id])?;
+    }
     transaction.commit()?;
-    Ok(true)
+    Ok(!spans.is_empty())
 }
 
 /// Removes the oldest facts of revisions without a label, all of them or those taken before.
@@ -214,18 +213,20 @@ fn old_facts(
     Ok(!oldest.is_empty())
 }
 
-/// Removes some readbacks that are older.
+/// Removes some readbacks that are older. Of each series the last of them stays: it says what was
+/// so from then on.
 fn any_trends(database: &mut Database, old: i64) -> rusqlite::Result<bool> {
     let oldest = "SELECT at FROM trends WHERE series = ?1 ORDER BY at LIMIT 1 OFFSET ?2";
     for id in series(database)? {
         let at = |offset: i64| -> rusqlite::Result<Option<i64>> {
             database.connection.query_row(oldest, [id, offset], |row| row.get(0)).optional()
         };
-        if at(0)?.is_none_or(|at| at >= old) {
+        if at(1)?.is_none_or(|at| at >= old) {
             continue;
         }
         let cut = at(TRENDS_AT_ONCE)?.map_or(old, |at| at.min(old));
-        let remove = "DELETE FROM trends WHERE series = ?1 AND at < ?2";
+        let remove = "DELETE FROM trends WHERE series = ?1 AND at < \
+                      (SELECT max(at) FROM trends WHERE series = ?1 AND at < ?2)";
         let removed = database.connection.execute(remove, params![id, cut])?;
         if removed > 0 {
             return Ok(true);
@@ -234,16 +235,17 @@ fn any_trends(database: &mut Database, old: i64) -> rusqlite::Result<bool> {
     Ok(false)
 }
 
-/// A time a tenth of the way from the oldest readback to the newest.
+/// A time a tenth of the way from the oldest readback to the newest, those aside that stay.
 fn middle_age(database: &Database) -> rusqlite::Result<Option<i64>> {
     let (mut least, mut greatest) = (None::<i64>, None::<i64>);
     for id in series(database)? {
-        let ends = "SELECT (SELECT at FROM trends WHERE series = ?1 ORDER BY at LIMIT 1), \
+        let ends = "SELECT (SELECT at FROM trends WHERE series = ?1 ORDER BY at LIMIT 1 OFFSET 1), \
                     (SELECT at FROM trends WHERE series = ?1 ORDER BY at DESC LIMIT 1)";
         let (first, last): (Option<i64>, Option<i64>) =
             database.connection.query_row(ends, [id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        least = first.into_iter().chain(least).min();
-        greatest = last.into_iter().chain(greatest).max();
+        let Some((first, last)) = first.zip(last) else { continue };
+        least = least.into_iter().chain([first]).min();
+        greatest = greatest.into_iter().chain([last]).max();
     }
     Ok(least.zip(greatest).map(|(least, greatest)| least + (greatest - least) / 10 + 1))
 }

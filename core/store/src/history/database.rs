@@ -27,6 +27,15 @@ const CHECKED_BYTES: u64 = 32 << 20;
 /// Numbers that a crash may have left handed out and unwritten.
 pub(super) const RESERVE: u64 = 16_384;
 
+/// Numbers that may have been handed out in a second since, where nothing could be written.
+const PACE: i64 = 100;
+
+/// Keys of the table `meta`: a fresh database that the audit log was not put into yet; the time
+/// that was believed last, for the age of events and of readbacks.
+pub(super) const UNFILLED: &str = "unfilled";
+pub(super) const EVENTS_BELIEVED: &str = "events_believed";
+pub(super) const TRENDS_BELIEVED: &str = "trends_believed";
+
 /// Events that share one entry of the table of times.
 pub(super) const SPAN: u64 = 1_024;
 
@@ -70,7 +79,7 @@ pub(super) struct Opening {
     pub(super) database: Database,
     /// The number of the next event.
     pub(super) next: u64,
-    /// It was made now.
+    /// It was made now, or before and never filled.
     pub(super) fresh: Option<Fresh>,
 }
 
@@ -95,23 +104,26 @@ impl Fresh {
 }
 
 /// Opens the database or makes it; a damaged one is moved aside first. A fresh one counts from
-/// `floor`.
+/// `floor`, which is told whether there was one before.
 ///
 /// # Errors
 /// When it can be neither opened nor made.
-pub(super) fn open(path: &Path, floor: impl Fn() -> u64) -> Result<Opening, HistoryError> {
+pub(super) fn open(path: &Path, floor: impl Fn(bool) -> u64) -> Result<Opening, HistoryError> {
     let (moved_to, why) = match Database::open(path) {
-        Ok((database, Some(next))) => return Ok(Opening { database, next, fresh: None }),
+        Ok((database, Some(next))) => {
+            let unfilled = database.ask(|database| database.meta(UNFILLED))?.is_some();
+            let fresh = unfilled.then(|| Fresh { moved_to: None, why: String::new() });
+            return database.begin(next, fresh);
+        }
         Ok((database, None)) => {
-            let fresh = Some(Fresh { moved_to: None, why: String::new() });
-            return Ok(Opening { database, next: floor(), fresh });
+            return database
+                .begin(floor(false), Some(Fresh { moved_to: None, why: String::new() }));
         }
         Err(HistoryError::Damaged { what, .. }) => (move_aside(path)?, what),
         Err(error) => return Err(error),
     };
     let (database, _) = Database::open(path)?;
-    let fresh = Some(Fresh { moved_to: Some(moved_to), why });
-    Ok(Opening { database, next: floor(), fresh })
+    database.begin(floor(true), Some(Fresh { moved_to: Some(moved_to), why }))
 }
 
 impl Database {
@@ -141,9 +153,35 @@ impl Database {
         }
     }
 
+    fn ask<R>(&self, ask: impl FnOnce(&Self) -> rusqlite::Result<R>) -> Result<R, HistoryError> {
+        ask(self).map_err(|error| HistoryError::of(&self.path, &error))
+    }
+
+    /// From now on a crash is possible: puts by the numbers that it may leave unwritten.
+    fn begin(self, next: u64, fresh: Option<Fresh>) -> Result<Opening, HistoryError> {
+        self.ask(|database| {
+            let transaction = database.connection.unchecked_transaction()?;
+            database.set_meta("clean", 0)?;
+            database.set_meta("opened", Timestamp::now().as_second())?;
+            database.set_meta("reserved", signed(next.saturating_add(RESERVE)))?;
+            database.believe_newest()?;
+            transaction.commit()
+        })?;
+        Ok(Opening { database: self, next, fresh })
+    }
+
+    /// The clock is measured by the events of earlier runs, where that was not done before.
+    fn believe_newest(&self) -> rusqlite::Result<()> {
+        let put = "INSERT OR IGNORE INTO meta SELECT ?1, at FROM events ORDER BY seq DESC LIMIT 1";
+        for key in [EVENTS_BELIEVED, TRENDS_BELIEVED] {
+            self.connection.execute(put, [key])?;
+        }
+        Ok(())
+    }
+
     fn make(&self) -> rusqlite::Result<()> {
         let begin = format!(
-            "BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; \
+            "BEGIN; {TABLES} INSERT INTO meta VALUES('{UNFILLED}', 1); PRAGMA application_id = {APPLICATION}; \
              PRAGMA user_version = {VERSION}; COMMIT;"
         );
         self.connection.execute_batch(&begin)
@@ -159,12 +197,17 @@ impl Database {
         {
             return Ok(Err(HistoryError::Damaged { path: self.path.clone(), what }));
         }
-        let last: Option<i64> =
-            self.connection.query_row("SELECT max(seq) FROM events", [], |row| row.get(0))?;
-        let last = last.unwrap_or(0).max(self.meta("reserved")?.unwrap_or(0));
-        // From now on a crash is possible.
-        self.set_meta("clean", 0)?;
-        Ok(Ok(u64::try_from(last).unwrap_or(0) + 1))
+        let ask = "SELECT seq, at FROM events ORDER BY seq DESC LIMIT 1";
+        let last = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
+        let last = self.connection.query_row(ask, [], last).optional()?;
+        let (seq, at) = last.unwrap_or((0, 0));
+        let mut reached = self.meta("reserved")?.unwrap_or(0).max(seq);
+        if !clean && let Some(opened) = self.meta("opened")? {
+            // Where nothing could be written for long, more may have been handed out.
+            let seconds = Timestamp::now().as_second() - opened.max(at / 1_000_000);
+            reached = reached.saturating_add(seconds.max(0).saturating_mul(PACE));
+        }
+        Ok(Ok(u64::try_from(reached).unwrap_or(0) + 1))
     }
 
     pub(super) fn meta(&self, key: &str) -> rusqlite::Result<Option<i64>> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     HistoryError, HistoryEvent, RevisionFacts, TrendPoint,
-    database::{Database, RESERVE, SPAN, signed},
+    database::{Database, RESERVE, SPAN, UNFILLED, signed},
 };
 
 /// What is put in together.
@@ -16,6 +16,8 @@ pub(super) struct Batch<'a> {
     pub(super) events: Vec<&'a HistoryEvent>,
     pub(super) facts: Vec<&'a RevisionFacts>,
     pub(super) trends: Vec<&'a TrendPoint>,
+    /// It is what a fresh database was to be filled with.
+    pub(super) fills: bool,
 }
 
 /// Numbers of the rows that names stand for.
@@ -27,18 +29,23 @@ pub(super) struct Names {
 }
 
 impl Database {
-    /// Puts a batch in; when this returns, it is on the disk. What is there already stays.
+    /// Puts a batch in; when this returns, it is on the disk. What is there already stays. Answers
+    /// how many events were left out because their number is another's.
     ///
     /// # Errors
     /// When nothing of it could be put in. The names may then stand for rows that are not there.
-    pub(super) fn put(&mut self, batch: &Batch<'_>, names: &mut Names) -> Result<(), HistoryError> {
+    pub(super) fn put(
+        &mut self,
+        batch: &Batch<'_>,
+        names: &mut Names,
+    ) -> Result<u64, HistoryError> {
         let path = self.path.clone();
         self.put_all(batch, names).map_err(|error| HistoryError::of(&path, &error))
     }
 
-    fn put_all(&mut self, batch: &Batch<'_>, names: &mut Names) -> rusqlite::Result<()> {
+    fn put_all(&mut self, batch: &Batch<'_>, names: &mut Names) -> rusqlite::Result<u64> {
         let transaction = self.connection.transaction()?;
-        events(&transaction, &batch.events, names)?;
+        let left_out = events(&transaction, &batch.events, names)?;
         for facts in &batch.facts {
             put_facts(&transaction, facts)?;
         }
@@ -46,9 +53,13 @@ impl Database {
         if let Some(last) = batch.events.iter().map(|event| event.seq).max() {
             let put = "INSERT INTO meta VALUES('reserved', ?1) \
                        ON CONFLICT(key) DO UPDATE SET value = max(value, ?1)";
-            transaction.execute(put, [signed(last + RESERVE)])?;
+            transaction.execute(put, [signed(last.saturating_add(RESERVE))])?;
         }
-        transaction.commit()
+        if batch.fills {
+            transaction.execute("DELETE FROM meta WHERE key = ?1", [UNFILLED])?;
+        }
+        transaction.commit()?;
+        Ok(left_out)
     }
 }
 
@@ -56,10 +67,13 @@ fn events(
     connection: &Connection,
     events: &[&HistoryEvent],
     names: &mut Names,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<u64> {
     if events.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
+    let mut left_out = 0;
+    let mut same = connection
+        .prepare("SELECT 1 FROM events WHERE seq = ?1 AND topic = ?2 AND at = ?3 AND run = ?4")?;
     let mut put = connection
         .prepare("INSERT OR IGNORE INTO events VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     let mut topic = Naming::topics(connection)?;
@@ -85,7 +99,7 @@ fn events(
             }
         };
         let at = event.at.as_microsecond();
-        put.execute(params![
+        let put_in = put.execute(params![
             signed(event.seq),
             topic,
             at,
@@ -97,6 +111,10 @@ fn events(
             event.took_ms,
             event.payload.as_ref().map(Value::to_string),
         ])?;
+        // Handed over twice is no loss.
+        if put_in == 0 && !same.exists(params![signed(event.seq), topic, at, run])? {
+            left_out += 1;
+        }
         let span = spans.entry(event.seq / SPAN).or_insert((at, at));
         *span = (span.0.min(at), span.1.max(at));
     }
@@ -107,7 +125,7 @@ fn events(
     for (id, (least, greatest)) in spans {
         widen.execute(params![signed(id), least, greatest])?;
     }
-    Ok(())
+    Ok(left_out)
 }
 
 fn put_facts(connection: &Connection, facts: &RevisionFacts) -> rusqlite::Result<()> {

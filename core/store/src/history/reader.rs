@@ -62,7 +62,8 @@ impl HistoryReader {
         let (mut filter, mut left, mut told) = (filter.clone(), filter.limit, 0);
         while left > 0 {
             filter.limit = left.min(PAGE);
-            let events = page(&connection, &filter).map_err(|error| self.failed(&error))?;
+            let events = in_one(&connection, |connection| page(connection, &filter))
+                .map_err(|error| self.failed(&error))?;
             for event in &events {
                 told += 1;
                 if to(event).is_break() {
@@ -127,7 +128,8 @@ impl HistoryReader {
         })
     }
 
-    /// The readbacks of a parameter in a time, oldest first, at most `limit`.
+    /// The readbacks of a parameter in a time, oldest first, at most `limit`. Only changes are kept:
+    /// the first is the one that held at `from`, which may be from long before.
     ///
     /// # Errors
     /// As [`HistoryReader::events`].
@@ -140,9 +142,13 @@ impl HistoryReader {
         limit: usize,
     ) -> Result<Vec<TrendPoint>, HistoryError> {
         self.ask(|connection| {
-            let ask = "SELECT at, value FROM trends WHERE series = \
-                       (SELECT id FROM series WHERE instrument = ?1 AND parameter = ?2) \
-                       AND at BETWEEN ?3 AND ?4 ORDER BY at LIMIT ?5";
+            let ask = "SELECT id FROM series WHERE instrument = ?1 AND parameter = ?2";
+            let series: Option<i64> =
+                connection.query_row(ask, [instrument, parameter], |row| row.get(0)).optional()?;
+            let Some(series) = series.filter(|_| from <= until) else { return Ok(Vec::new()) };
+            let ask = "SELECT at, value FROM trends WHERE series = ?1 AND at <= ?3 AND at >= \
+                       coalesce((SELECT max(at) FROM trends WHERE series = ?1 AND at <= ?2), ?2) \
+                       ORDER BY at LIMIT ?4";
             let mut points = connection.prepare(ask)?;
             let (from, until) = (from.as_microsecond(), until.as_microsecond());
             let point = |row: &Row<'_>| {
@@ -156,7 +162,7 @@ impl HistoryReader {
                     },
                 })
             };
-            let wanted = params![instrument, parameter, from, until, signed(limit as u64)];
+            let wanted = params![series, from, until, signed(limit as u64)];
             points.query_map(wanted, point)?.collect()
         })
     }
@@ -165,7 +171,7 @@ impl HistoryReader {
         &self,
         ask: impl FnOnce(&Connection) -> rusqlite::Result<R>,
     ) -> Result<R, HistoryError> {
-        ask(&self.connect()?).map_err(|error| self.failed(&error))
+        in_one(&self.connect()?, ask).map_err(|error| self.failed(&error))
     }
 
     fn connect(&self) -> Result<Connection, HistoryError> {
@@ -182,6 +188,17 @@ impl HistoryReader {
     fn failed(&self, error: &rusqlite::Error) -> HistoryError {
         HistoryError::of(&self.path, error)
     }
+}
+
+/// Asks in one transaction: what is forgotten meanwhile must not be missing in the middle.
+fn in_one<R>(
+    connection: &Connection,
+    ask: impl FnOnce(&Connection) -> rusqlite::Result<R>,
+) -> rusqlite::Result<R> {
+    let transaction = connection.unchecked_transaction()?;
+    let answer = ask(&transaction)?;
+    transaction.finish()?;
+    Ok(answer)
 }
 
 const COLUMNS: &str = "SELECT seq, at, mono_us, runs.name, origin, kind, subject, tone, path, \

@@ -1,6 +1,6 @@
 //! A fresh database out of the audit log: what that knows of changes, revisions and what was set.
 
-use std::sync::Arc;
+use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,54 +11,96 @@ use super::{
     database::Database,
     insert::{Batch, Names},
 };
-use crate::audit::AuditLine;
+use crate::{
+    StoreError,
+    audit::{self, AuditLine},
+};
 
 /// The run of events that were taken from the audit log.
 const RUN: &str = "audit";
 /// Numbers that a lost database may have given out at once, and on average in a second since.
 const BURST: u64 = 1_000_000;
 const PACE: u64 = 10;
-/// Records put in at a time.
-const BATCH: usize = 4_096;
+/// The least number that is chosen where nothing is known: the year 2026 in milliseconds since
+/// 1970. A clock that says less is not set.
+pub(super) const GUESSED: u64 = 1_767_225_600_000;
 
-/// A number that no event has had: above all that a lost database can have given, if the log
-/// knows of one.
-pub(super) fn floor(lines: &[AuditLine], now: Timestamp) -> u64 {
-    let begun = lines.iter().rev().find_map(|line| {
-        let first = line.data.get("first").and_then(Value::as_u64)?;
-        (line.kind == BEGUN).then_some((first, line.at))
+/// What a log holds: nothing where there is none.
+///
+/// # Errors
+/// When it is there and cannot be read.
+pub(super) fn lines(path: &Path) -> Result<Vec<AuditLine>, StoreError> {
+    match audit::lines(path) {
+        Err(StoreError::Io { kind: ErrorKind::NotFound, .. }) => Ok(Vec::new()),
+        read => read,
+    }
+}
+
+/// A number that no event has had: above all that a lost database can have given. `lines` is what
+/// the log knows, `None` if it cannot be read; `existed` says that there was a database.
+pub(super) fn floor(lines: Option<&[AuditLine]>, existed: bool, now: Timestamp) -> u64 {
+    let begun = lines.and_then(|lines| {
+        lines.iter().rev().find_map(|line| {
+            let first = line.data.get("first").and_then(Value::as_u64)?;
+            (line.kind == BEGUN).then_some((first, line.at))
+        })
     });
     match begun {
-        None => 1,
         Some((first, at)) => {
             let seconds = u64::try_from(now.as_second() - at.as_second()).unwrap_or(0);
             first.saturating_add(BURST).saturating_add(seconds.saturating_mul(PACE))
         }
+        None if lines.is_some() && !existed => 1,
+        // Milliseconds since 1970: no bench has a thousand events in each second of its life.
+        None => u64::try_from(now.as_millisecond()).unwrap_or(0).max(GUESSED),
     }
 }
 
-/// Puts in what the log knows, numbered from `first`. Answers how many numbers that took.
-pub(super) fn fill(
-    database: &mut Database,
-    lines: &[AuditLine],
+/// A fresh database that what the log knows is still to be put into.
+#[derive(Debug)]
+pub(super) struct Filling {
+    /// Numbers that were put by for it.
     first: u64,
-) -> Result<u64, HistoryError> {
-    let run: Arc<str> = RUN.into();
-    let mut names = Names::default();
-    let mut next = first;
-    for lines in lines.chunks(BATCH) {
+    count: usize,
+    /// What is to be told once it is done.
+    pub(super) notes: Vec<String>,
+}
+
+impl Filling {
+    /// For the log as it is now; `first` gives the first of so many numbers.
+    pub(super) fn of(audit: &Path, first: impl FnOnce(u64) -> u64, note: Option<String>) -> Self {
+        let mut notes = Vec::from_iter(note);
+        let lines = lines(audit).unwrap_or_else(|error| {
+            notes.push(format!("What the audit log knows is not in the history: {error}"));
+            Vec::new()
+        });
+        Self { first: first(lines.len() as u64), count: lines.len(), notes }
+    }
+
+    /// Puts in what the log knows: all of it or nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub(super) fn put_into(
+        &self,
+        database: &mut Database,
+        audit: &Path,
+    ) -> Result<(), HistoryError> {
+        let lines = lines(audit).unwrap_or_default();
+        let lines = lines.get(..self.count).unwrap_or(&lines);
+        let run: Arc<str> = RUN.into();
         let events: Vec<HistoryEvent> =
-            lines.iter().zip(next..).map(|(line, seq)| event(line, seq, &run)).collect();
+            lines.iter().zip(self.first..).map(|(line, seq)| event(line, seq, &run)).collect();
         let facts: Vec<RevisionFacts> = lines.iter().filter_map(facts).collect();
-        next += lines.len() as u64;
         let batch = Batch {
             events: events.iter().collect(),
             facts: facts.iter().collect(),
-            trends: Vec::new(),
+            fills: true,
+            ..Batch::default()
         };
-        database.put(&batch, &mut names)?;
+        // One transaction: a log is no larger than what a database may be.
+        database.put(&batch, &mut Names::default()).map(drop)
     }
-    Ok(next - first)
 }
 
 fn event(line: &AuditLine, seq: u64, run: &Arc<str>) -> HistoryEvent {

@@ -1,32 +1,29 @@
-//! The thread that writes, and the queue in front of it.
+//! The thread that writes.
 
 use std::{
     collections::HashSet,
     path::PathBuf,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
-        mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError},
     },
-    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
 
 use super::{
-    HistoryError, HistoryEvent, HistoryOptions, RevisionFacts, TrendPoint,
+    HistoryError, HistoryOptions,
     bounds::Pass,
+    clock::Clocks,
     database::{self, Database},
     insert::{Batch, Names},
-    rebuild,
+    queue::{Item, Shared},
+    rebuild::Filling,
 };
-use crate::{StoreError, audit};
+use crate::StoreError;
 
-/// What may wait to be written; more is lost, and counted.
-const QUEUE: usize = 8_192;
-/// Bytes of pictures that may wait.
-const QUEUE_BYTES: usize = 32 << 20;
 /// What is written in one transaction.
 const BATCH: usize = 4_096;
 /// How often is looked whether something is beyond the bounds.
@@ -37,158 +34,23 @@ const WRITTEN: usize = 100_000;
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_MOST: Duration = Duration::from_secs(30);
 
-/// What can be handed to the thread.
-#[derive(Debug)]
-pub(super) enum Item {
-    Event(Box<HistoryEvent>),
-    Facts(Box<RevisionFacts>),
-    Trends(Vec<TrendPoint>),
-    /// Nothing: what is beyond the bounds may have changed.
-    Wake,
-    Flush(SyncSender<()>),
-    Suspect,
-    Close,
-}
-
-impl Item {
-    /// What it weighs in the queue, where that matters.
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Facts(facts) => facts.pictures.iter().map(|picture| picture.png.len()).sum(),
-            _ => 0,
-        }
-    }
-}
-
-/// What handles and thread share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    queue: SyncSender<Item>,
-    bytes: AtomicUsize,
-    /// Since the queue was full last; 0 while nothing was lost.
-    lost: AtomicU64,
-    closing: AtomicBool,
-    told: Mutex<Told>,
-    /// Revisions with a label; `None` until someone said which they are. Not in the queue, which
-    /// may be full.
-    labelled: Mutex<Option<Arc<HashSet<String>>>>,
-    /// Wakes the thread out of waiting for better times.
-    hurry: Condvar,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-#[derive(Debug, Default)]
-struct Told {
-    problem: Option<String>,
-    notes: Vec<String>,
-    begun: Option<u64>,
-}
-
-impl Shared {
-    pub(super) fn new() -> (Arc<Self>, Receiver<Item>) {
-        let (queue, receiver) = mpsc::sync_channel(QUEUE);
-        let shared = Self {
-            queue,
-            bytes: AtomicUsize::new(0),
-            lost: AtomicU64::new(0),
-            closing: AtomicBool::new(false),
-            told: Mutex::default(),
-            labelled: Mutex::default(),
-            hurry: Condvar::new(),
-            thread: Mutex::new(None),
-        };
-        (Arc::new(shared), receiver)
-    }
-
-    fn told(&self) -> MutexGuard<'_, Told> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Hands something over, or counts it as lost. Never waits.
-    pub(super) fn put(&self, item: Item) {
-        let bytes = item.bytes();
-        let waiting = self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if waiting + bytes > QUEUE_BYTES || self.queue.try_send(item).is_err() {
-            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.lost.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    pub(super) fn set_labelled(&self, revisions: HashSet<String>) {
-        *self.labelled.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(revisions));
-        // If the queue is full, the thread is awake.
-        let _ = self.queue.try_send(Item::Wake);
-    }
-
-    fn labelled(&self) -> Option<Arc<HashSet<String>>> {
-        self.labelled.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    pub(super) fn problem(&self) -> Option<String> {
-        let lost = self.lost.load(Ordering::Relaxed);
-        let losing = || {
-            (lost > 0).then(|| {
-                "The disk takes longer to write history than there is to write: some of it is lost"
-                    .to_owned()
-            })
-        };
-        self.told().problem.clone().or_else(losing)
-    }
-
-    pub(super) fn set_problem(&self, problem: Option<String>) {
-        self.told().problem = problem;
-    }
-
-    pub(super) fn note(&self, note: String) {
-        self.told().notes.push(note);
-    }
-
-    pub(super) fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut self.told().notes)
-    }
-
-    pub(super) fn set_begun(&self, first: u64) {
-        self.told().begun = Some(first);
-    }
-
-    pub(super) fn take_begun(&self) -> Option<u64> {
-        self.told().begun.take()
-    }
-
-    pub(super) fn flush(&self, patience: Duration) -> bool {
-        if self.told().problem.is_some() {
-            return false;
-        }
-        let (done, written) = mpsc::sync_channel(1);
-        self.queue.try_send(Item::Flush(done)).is_ok() && written.recv_timeout(patience).is_ok()
-    }
-
-    pub(super) fn close(&self) {
-        self.closing.store(true, Ordering::SeqCst);
-        // If the queue is full, the thread is awake and looks at the flag.
-        let _ = self.queue.try_send(Item::Close);
-        self.hurry.notify_all();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread
-            && thread.join().is_err()
-        {
-            tracing::error!("the thread that writes history failed; please report this");
-        }
-    }
-}
-
 /// Belongs to the thread.
 pub(super) struct Writer {
     path: PathBuf,
     audit: PathBuf,
     options: HistoryOptions,
     database: Option<Database>,
+    /// What the audit log knows and the database does not yet.
+    filling: Option<Filling>,
     next: Arc<AtomicU64>,
     shared: Arc<Shared>,
     queue: Receiver<Item>,
     /// Taken out of the queue and not written yet.
     pending: Vec<Item>,
     names: Names,
+    /// `None` until someone said which they are.
+    labelled: Option<HashSet<String>>,
+    clocks: Clocks,
     pass: Option<Pass>,
     looked: Instant,
     written: usize,
@@ -199,31 +61,37 @@ pub(super) struct Writer {
     behind: bool,
 }
 
+/// What the thread begins with.
+pub(super) struct Begin {
+    pub(super) path: PathBuf,
+    pub(super) audit: PathBuf,
+    pub(super) options: HistoryOptions,
+    pub(super) database: Option<Database>,
+    pub(super) filling: Option<Filling>,
+    pub(super) next: Arc<AtomicU64>,
+}
+
 impl Writer {
-    pub(super) fn new(
-        path: PathBuf,
-        audit: PathBuf,
-        options: HistoryOptions,
-        database: Option<Database>,
-        next: Arc<AtomicU64>,
-        shared: Arc<Shared>,
-        queue: Receiver<Item>,
-    ) -> Self {
-        let retry = database.is_none().then_some(RETRY);
+    pub(super) fn new(begin: Begin, shared: Arc<Shared>, queue: Receiver<Item>) -> Self {
+        let Begin { path, audit, options, database, filling, next } = begin;
+        let fails = database.is_none() || filling.is_some();
         Self {
             path,
             audit,
             options,
             database,
+            filling,
             next,
             shared,
             queue,
             pending: Vec::new(),
             names: Names::default(),
+            labelled: None,
+            clocks: Clocks::new(options),
             pass: None,
             looked: Instant::now(),
             written: WRITTEN,
-            retry,
+            retry: fails.then_some(RETRY),
             suspect: false,
             behind: false,
         }
@@ -239,7 +107,7 @@ impl Writer {
             .name("setpoint-history".to_owned())
             .spawn(move || self.run())
             .map_err(|error| StoreError::NoThread { path, reason: error.to_string() })?;
-        *shared.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
+        shared.set_thread(thread);
         Ok(())
     }
 
@@ -247,7 +115,7 @@ impl Writer {
         loop {
             self.wait();
             self.drain();
-            let closing = self.shared.closing.load(Ordering::SeqCst);
+            let closing = self.shared.closing();
             let works = match self.write() {
                 Ok(()) => {
                     self.works();
@@ -258,13 +126,14 @@ impl Writer {
                     false
                 }
             };
-            if closing && (!works || self.pending.is_empty()) {
+            if closing && !(works && self.behind) {
                 break;
             }
             if works && let Err(error) = self.bound() {
                 self.failed(&error);
             }
         }
+        self.give_up_the_rest();
         let last = self.next.load(Ordering::Relaxed).saturating_sub(1);
         if let Some(database) = self.database.take()
             && let Err(error) = database.close(last)
@@ -273,16 +142,25 @@ impl Writer {
         }
     }
 
+    /// What could not be written before the end is lost, and told.
+    fn give_up_the_rest(&mut self) {
+        let rest = self.pending.drain(..).chain(self.queue.try_iter());
+        self.shared.lose(rest.map(|item| item.entries()).sum());
+        let lost = self.shared.take_lost();
+        if lost > 0 {
+            let note = lost_note(lost);
+            tracing::warn!("{note}");
+            self.shared.note(note);
+        }
+    }
+
     /// Waits for something to do.
     fn wait(&mut self) {
-        if self.shared.closing.load(Ordering::SeqCst) {
+        if self.shared.closing() {
             return;
         }
         if let Some(retry) = self.retry {
-            let told = self.shared.told();
-            let closing = |_: &mut Told| !self.shared.closing.load(Ordering::SeqCst);
-            drop(self.shared.hurry.wait_timeout_while(told, retry, closing));
-            return;
+            return self.shared.rest(retry);
         }
         let patience = match self.pass {
             Some(_) => Duration::ZERO,
@@ -291,11 +169,8 @@ impl Writer {
         };
         match self.queue.recv_timeout(patience) {
             Ok(item) => self.receive(item),
-            // Every handle is gone without a word.
-            Err(RecvTimeoutError::Disconnected) => {
-                self.shared.closing.store(true, Ordering::SeqCst)
-            }
-            Err(RecvTimeoutError::Timeout) => {}
+            // The thread holds a sender itself, and is told to end before that.
+            Err(RecvTimeoutError::Disconnected | RecvTimeoutError::Timeout) => {}
         }
     }
 
@@ -315,16 +190,16 @@ impl Writer {
 
     fn receive(&mut self, item: Item) {
         match item {
-            Item::Wake => {}
             Item::Suspect => self.suspect = true,
-            Item::Close => self.shared.closing.store(true, Ordering::SeqCst),
+            Item::Wake => {}
             item => self.pending.push(item),
         }
     }
 
     /// Writes what is pending; on an error it stays pending.
     fn write(&mut self) -> Result<(), HistoryError> {
-        if self.pending.is_empty() && !self.suspect && self.retry.is_none() {
+        let idle = self.pending.is_empty() && !self.suspect && self.filling.is_none();
+        if idle && self.retry.is_none() {
             return Ok(());
         }
         match self.try_write() {
@@ -344,6 +219,7 @@ impl Writer {
         if self.database.is_none() {
             self.reopen()?;
         }
+        self.fill()?;
         let Some(database) = &mut self.database else { return Ok(()) };
         if std::mem::take(&mut self.suspect) {
             let what = database::look(&self.path)?;
@@ -361,15 +237,18 @@ impl Writer {
             }
         }
         let count = batch.events.len() + batch.facts.len() + batch.trends.len();
-        if count > 0
-            && let Err(error) = database.put(&batch, &mut self.names)
-        {
-            self.names = Names::default();
-            return Err(error);
+        if count > 0 {
+            match database.put(&batch, &mut self.names) {
+                Ok(left_out) => self.shared.lose(left_out),
+                Err(error) => {
+                    self.names = Names::default();
+                    return Err(error);
+                }
+            }
         }
         self.written += count;
         for item in self.pending.drain(..) {
-            self.shared.bytes.fetch_sub(item.bytes(), Ordering::Relaxed);
+            self.shared.done_with(&item);
             if let Item::Flush(done) = item {
                 // Whoever asked may have lost patience.
                 let _ = done.try_send(());
@@ -383,23 +262,19 @@ impl Writer {
         self.names = Names::default();
         self.pass = None;
         let next = self.next.clone();
-        let opening = database::open(&self.path, || next.load(Ordering::Relaxed))?;
+        let opening = database::open(&self.path, |_| next.load(Ordering::Relaxed))?;
         self.next.fetch_max(opening.next, Ordering::Relaxed);
-        let fresh = opening.fresh;
         self.database = Some(opening.database);
-        match fresh {
-            None => Ok(()),
-            Some(fresh) => {
-                let note = fresh.moved_to.as_deref().map(|to| fresh.sentence(to));
-                self.fill(note.unwrap_or_else(|| {
-                    "The history database was gone; a fresh one was made from the audit log."
-                        .to_owned()
-                }))
-            }
+        if let Some(fresh) = opening.fresh {
+            let note = fresh.moved_to.as_deref().map(|to| fresh.sentence(to));
+            self.plan_filling(note.unwrap_or_else(|| {
+                "The history database was gone; a fresh one was made from the audit log.".to_owned()
+            }));
         }
+        Ok(())
     }
 
-    /// Moves a damaged database aside and makes another.
+    /// Moves a damaged database aside; what follows makes another.
     fn replace(&mut self, why: String) -> Result<(), HistoryError> {
         self.database = None;
         let fresh = database::Fresh { moved_to: None, why };
@@ -408,21 +283,34 @@ impl Writer {
         self.names = Names::default();
         self.pass = None;
         let next = self.next.clone();
-        let opening = database::open(&self.path, || next.load(Ordering::Relaxed))?;
+        let opening = database::open(&self.path, |_| next.load(Ordering::Relaxed))?;
         self.database = Some(opening.database);
-        self.fill(note)
+        self.plan_filling(note);
+        Ok(())
+    }
+
+    /// A fresh database is there, and has to be filled. What was to be told of that and was not
+    /// yet is told with it; numbers that were put by for it are used.
+    fn plan_filling(&mut self, note: String) {
+        match &mut self.filling {
+            Some(filling) => filling.notes.push(note),
+            None => {
+                let first = |count| self.next.fetch_add(count, Ordering::Relaxed);
+                self.filling = Some(Filling::of(&self.audit, first, Some(note)));
+            }
+        }
     }
 
     /// Fills a fresh database with what the audit log knows, and tells of it.
-    fn fill(&mut self, note: String) -> Result<(), HistoryError> {
-        let lines = audit::lines(&self.audit).unwrap_or_default();
-        let first = self.next.fetch_add(lines.len() as u64, Ordering::Relaxed);
-        if let Some(database) = &mut self.database {
-            rebuild::fill(database, &lines, first)?;
+    fn fill(&mut self) -> Result<(), HistoryError> {
+        let (Some(filling), Some(database)) = (&self.filling, &mut self.database) else {
+            return Ok(());
+        };
+        filling.put_into(database, &self.audit)?;
+        if let Some(filling) = self.filling.take() {
+            filling.notes.into_iter().for_each(|note| self.shared.note(note));
+            self.shared.set_begun(self.next.load(Ordering::Relaxed));
         }
-        let mut told = self.shared.told();
-        told.notes.push(note);
-        told.begun = Some(self.next.load(Ordering::Relaxed));
         Ok(())
     }
 
@@ -434,9 +322,9 @@ impl Writer {
             return;
         }
         // What waited is written: losing is over, and told once.
-        let lost = self.shared.lost.swap(0, Ordering::Relaxed);
+        let lost = self.shared.take_lost();
         if lost > 0 {
-            self.shared.note(format!("{lost} entries of history were lost and are not in it."));
+            self.shared.note(lost_note(lost));
         }
     }
 
@@ -451,28 +339,32 @@ impl Writer {
 
     /// Forgets a little of what is beyond the bounds.
     fn bound(&mut self) -> Result<(), HistoryError> {
-        let Some(labelled) = self.shared.labelled() else { return Ok(()) };
+        if let Some(labelled) = self.shared.take_labelled() {
+            self.labelled = Some(labelled);
+        }
+        let (Some(labelled), Some(database)) = (&self.labelled, &mut self.database) else {
+            return Ok(());
+        };
         if self.pass.is_none() && (self.written >= WRITTEN || self.looked.elapsed() >= LOOK) {
             self.written = 0;
             self.looked = Instant::now();
-            self.pass = Some(Pass::new(self.options, Timestamp::now()));
+            let cuts = self.clocks.cuts(database, Timestamp::now(), Instant::now());
+            let cuts = cuts.map_err(|error| HistoryError::of(&self.path, &error))?;
+            self.pass = Some(Pass::new(self.options, cuts));
         }
-        let (Some(pass), Some(database)) = (&mut self.pass, &mut self.database) else {
-            return Ok(());
-        };
-        match pass.step(database, &labelled) {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                self.pass = None;
-                // Topics may be gone.
-                self.names = Names::default();
-                Ok(())
-            }
-            Err(error) => {
-                self.pass = None;
-                self.suspect |= error.is_damage();
-                Err(error)
-            }
+        let Some(pass) = &mut self.pass else { return Ok(()) };
+        let stepped = pass.step(database, labelled);
+        if !matches!(stepped, Ok(true)) {
+            self.pass = None;
+            // Topics may be gone, also where the last step failed.
+            self.names = Names::default();
         }
+        self.suspect |= stepped.as_ref().is_err_and(HistoryError::is_damage);
+        stepped.map(drop)
     }
+}
+
+fn lost_note(lost: u64) -> String {
+    let (entries, are) = if lost == 1 { ("entry", "is") } else { ("entries", "are") };
+    format!("{lost} {entries} of history could not be written and {are} not in it.")
 }

@@ -150,6 +150,32 @@ fn a_damaged_one_is_moved_aside_and_the_others_are_there() {
 }
 
 #[test]
+fn one_that_cannot_be_read_now_stays_and_its_number_is_not_given_again() {
+    let (_dir, folder) = folder();
+    let (transactions, _) = Transactions::open(&folder);
+    transactions.save(&record("t1")).unwrap();
+    // Whose disk fails is not to be had in a test; this one fails for root as well.
+    let path = folder.transactions().join("t70000000000.toml");
+    std::os::unix::fs::symlink(&path, &path).unwrap();
+    let (mut transactions, found) = Transactions::open(&folder);
+    assert_eq!(found.kept, [record("t1")]);
+    assert!(found.problems.len() == 1 && found.problems[0].contains("cannot be read"), "{found:?}");
+    assert!(fs::symlink_metadata(&path).is_ok(), "it stays where it is");
+    assert_eq!(transactions.next_id().unwrap(), "t70000000001");
+}
+
+#[test]
+fn one_that_would_be_too_large_to_read_is_refused() {
+    let (_dir, folder) = folder();
+    let (transactions, _) = Transactions::open(&folder);
+    transactions.save(&record("t1")).unwrap();
+    let message = "x".repeat(usize::try_from(atomic::MAX_BYTES).unwrap());
+    let error = transactions.save(&TransactionRecord { message, ..record("t1") }).unwrap_err();
+    assert!(error.to_string().contains("smaller parts"), "{error}");
+    assert_eq!(Transactions::open(&folder).1.kept, [record("t1")], "what was kept still is");
+}
+
+#[test]
 fn a_folder_that_cannot_be_read_is_no_reason_not_to_start() {
     let (_dir, folder) = folder();
     fs::write(folder.transactions(), "in the way").unwrap();

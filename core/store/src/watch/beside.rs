@@ -38,8 +38,10 @@ pub struct Beside {
 pub(super) struct Lookouts {
     patterns: Arc<[String]>,
     pub(super) ways: Vec<Way>,
-    /// What names in those folders could match.
-    pub(super) names: Vec<glob::Pattern>,
+    /// What names in those folders could match, by part of a pattern.
+    pub(super) parts: Vec<glob::Pattern>,
+    /// The same of the last parts.
+    pub(super) last_parts: Vec<glob::Pattern>,
     /// The state of each folder: it changes when a name comes or goes.
     states: Vec<(PathBuf, Option<Stat>)>,
 }
@@ -52,16 +54,33 @@ impl Lookouts {
         let mut lookouts = Self { patterns: patterns.into(), ..Self::default() };
         for pattern in patterns {
             let parts: Vec<&str> = pattern.split('/').filter(|part| *part != ".").collect();
+            let last = parts.len() - 1;
+            // The folders above one that is named from the top are nobody's business here.
+            let begin = if pattern.starts_with('/') {
+                parts.iter().position(|part| is_pattern(part)).unwrap_or(last)
+            } else {
+                0
+            };
             // All folders that the first parts lead to; each is looked into for the next part.
-            let mut here = vec![folder.to_owned()];
-            for (at, part) in parts.iter().enumerate() {
+            let above = parts.get(..begin).unwrap_or_default().join("/");
+            let mut here = vec![match above.as_str() {
+                "" if begin > 0 => PathBuf::from("/"),
+                above => folder.join(above),
+            }];
+            for (at, part) in parts.iter().enumerate().skip(begin) {
                 for folder in &here {
                     lookouts.look_into(folder);
                 }
-                if let Ok(name) = glob::Pattern::new(part)
-                    && !lookouts.names.contains(&name)
-                {
-                    lookouts.names.push(name);
+                if let Ok(name) = glob::Pattern::new(part) {
+                    if at == last && !lookouts.last_parts.contains(&name) {
+                        lookouts.last_parts.push(name.clone());
+                    }
+                    if !lookouts.parts.contains(&name) {
+                        lookouts.parts.push(name);
+                    }
+                }
+                if at == last {
+                    break;
                 }
                 here = if is_pattern(part) {
                     let names = disk.folders(&parts[..=at].join("/")).unwrap_or_default();
@@ -72,9 +91,6 @@ impl Lookouts {
                 } else {
                     here.iter().map(|folder| folder.join(part)).collect()
                 };
-                if at + 1 == parts.len() {
-                    break;
-                }
             }
         }
         lookouts

@@ -18,6 +18,8 @@ use crate::{
 
 /// How long a text in doubt must stay the same.
 const HOLD: Duration = Duration::from_secs(1);
+/// How long texts in doubt, another one each time, are waited out: after that the owner is to know.
+const MOST_HOLD: Duration = Duration::from_secs(5);
 /// How long a missing file may be on its way back: some programs save by moving the old one away.
 const GONE: Duration = Duration::from_millis(250);
 
@@ -46,6 +48,8 @@ pub(super) struct Pending {
     /// No word of the system led to it.
     pub(super) unhinted: bool,
     held: Option<(Held, Instant)>,
+    /// Since when something or other is held back.
+    held_since: Option<Instant>,
 }
 
 /// What came of a change that was noticed.
@@ -137,7 +141,13 @@ impl Followed {
     /// Something may have changed: hints are merged with those before.
     pub(super) fn notice(&mut self, hints: Hints, unhinted: bool) {
         let stat = Stat::of(&self.path);
-        let pending = self.pending.get_or_insert(Pending { hints, stat, unhinted, held: None });
+        let pending = self.pending.get_or_insert(Pending {
+            hints,
+            stat,
+            unhinted,
+            held: None,
+            held_since: None,
+        });
         if !hints.only_marks {
             pending.hints = Hints { first: pending.hints.first, ..hints };
         }
@@ -231,11 +241,12 @@ impl Followed {
             Some((held, since)) if *held == what => *since,
             _ => now,
         };
-        if now.saturating_duration_since(since) >= long {
+        let until = *pending.held_since.get_or_insert(now) + MOST_HOLD.max(long);
+        if now >= until || now.saturating_duration_since(since) >= long {
             return Ok(());
         }
         pending.held = Some((what, since));
-        Err(since + long)
+        Err(until.min(since + long))
     }
 
     /// Takes what was found for what the owner knows from now on. Gives back the hints that led

@@ -7,21 +7,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::io::Errno;
-
 use super::{
-    Beside, FileSeen, WatchMethod, WatchMode, WatchOptions,
+    Beside, FileSeen, WatchMode, WatchOptions,
     beside::Lookouts,
     file::{Followed, Found, Manner, Pending, Reported},
-    filesystem,
+    hearing::Hearing,
     inbox::{FileId, Hints, Inbox, MAIN, News, Sign},
-    native::{Interest, Native, Target},
-    way::{Folder, Way},
+    native::{Interest, Target},
+    way::Way,
 };
 use crate::{FileText, ReadError, TextHash, atomic::Stat};
 
-/// The least time between two renewals of the native watch that no change of folders explains.
-const REARM_EVERY: Duration = Duration::from_millis(200);
 /// How long an announced text of our own is waited for.
 const BELIEF: Duration = Duration::from_secs(10);
 /// A stream of writes delays a look by so many times the quiet time,
@@ -59,17 +55,7 @@ pub(super) struct Follower {
     next_id: FileId,
     lookouts: Lookouts,
 
-    native: Option<Native>,
-    interest: Arc<Mutex<Interest>>,
-    folders: BTreeSet<Folder>,
-    armed_at: Instant,
-    rearm_due: Option<Instant>,
-    /// Why there is no native watch.
-    refused: Option<String>,
-    /// Why not all changes are told of by the native watch.
-    incomplete: Option<String>,
-    /// A change that the native watch did not tell of; it has told of none since.
-    deaf: Option<String>,
+    hearing: Hearing,
 
     beliefs: Vec<Belief>,
     group: Option<Group>,
@@ -91,6 +77,7 @@ impl Follower {
         sink: Box<dyn FnMut(FileSeen) + Send>,
     ) -> Self {
         let now = Instant::now();
+        let hearing = Hearing::new(inbox.clone());
         Self {
             options,
             inbox,
@@ -99,14 +86,7 @@ impl Follower {
             files: vec![Followed::new(MAIN, path)],
             next_id: MAIN + 1,
             lookouts: Lookouts::default(),
-            native: None,
-            interest: Arc::default(),
-            folders: BTreeSet::new(),
-            armed_at: now,
-            rearm_due: None,
-            refused: None,
-            incomplete: None,
-            deaf: None,
+            hearing,
             beliefs: Vec::new(),
             group: None,
             paused: false,
@@ -135,7 +115,7 @@ impl Follower {
     fn deadline(&self) -> Option<Instant> {
         let tick = (!self.paused).then_some(self.next_stat);
         let due = self.group.as_ref().map(|group| group.due);
-        [tick, due, self.rearm_due].into_iter().flatten().min()
+        [tick, due, self.hearing.rearm_due()].into_iter().flatten().min()
     }
 
     /// The bench file.
@@ -170,7 +150,7 @@ impl Follower {
             self.owner_knows(&path.unwrap_or_else(|| self.bench()), found, now);
         }
         if news.rearm {
-            self.rearm_due = Some(now.max(self.armed_at + REARM_EVERY));
+            self.hearing.rearm_soon(now);
         }
         match news.paused {
             Some(true) => {
@@ -231,7 +211,8 @@ impl Follower {
         if let Some(hints) = found {
             self.find_matching(hints, now);
         }
-        if heard && self.deaf.take().is_some() {
+        if heard {
+            self.hearing.heard();
             self.tell_mode();
         }
     }
@@ -338,7 +319,7 @@ impl Follower {
 
     /// What has to be done regularly.
     fn tick(&mut self, now: Instant) {
-        if self.rearm_due.is_some_and(|due| due <= now) {
+        if self.hearing.rearm_due().is_some_and(|due| due <= now) {
             self.arm();
             self.find_matching(Hints::new(Sign::Change, now), now);
             self.notice_unasked(|_| true, false, now);
@@ -350,7 +331,7 @@ impl Follower {
         let compare = now >= self.next_compare;
         if compare {
             self.next_compare = now + self.options.compare_every;
-            if self.native.is_none() {
+            if self.hearing.wants_arming() {
                 self.arm();
             }
         }
@@ -453,7 +434,7 @@ impl Follower {
                     Some(first_sign.map_or(hints.first, |first: Instant| first.min(hints.first)));
                 finished_save &= hints.finished;
                 renamed &= hints.renamed;
-                if unhinted && self.native.is_some() && !matches!(found, Found::Trouble(_)) {
+                if unhinted && self.hearing.is_native() && !matches!(found, Found::Trouble(_)) {
                     silent = Some(file.path.clone());
                 }
                 if !is_main {
@@ -472,7 +453,8 @@ impl Follower {
                 || file.stat.is_some()
         });
         if let Some(path) = silent {
-            self.deaf_to(&path);
+            self.hearing.deaf_to(&path);
+            self.tell_mode();
         }
         let mut settling = std::mem::take(&mut self.settling);
         let first_sign = first_sign.unwrap_or_else(Instant::now);
@@ -542,66 +524,25 @@ impl Follower {
             }
             folders.extend(way.folders.iter().cloned());
         }
-        interest.folders = folders.iter().map(|(path, ..)| path.clone()).collect();
-        interest.patterns.clone_from(&self.lookouts.names);
-        *self.interest.lock().unwrap_or_else(PoisonError::into_inner) = interest;
-        if folders != self.folders {
-            self.folders = folders;
-            self.arm();
-        }
+        interest.parts.clone_from(&self.lookouts.parts);
+        interest.last_parts.clone_from(&self.lookouts.last_parts);
+        self.hearing.cover(interest, folders, self.options.method);
+        self.tell_mode();
     }
 
     /// Begins to watch; to be called once, before anything else.
     pub(super) fn begin(&mut self) {
         self.follow_ways();
-        if self.folders.is_empty() {
-            self.arm();
-        }
     }
 
     /// Watches the folders afresh.
     fn arm(&mut self) {
-        self.rearm_due = None;
-        self.armed_at = Instant::now();
-        self.incomplete = None;
-        self.refused = None;
-        if self.options.method == WatchMethod::Poll {
-            self.native = None;
-            self.refused = Some("polling was asked for".into());
-            return self.tell_mode();
-        }
-        let paths = || self.folders.iter().map(|(path, ..)| path.as_path());
-        if self.options.method == WatchMethod::Auto {
-            self.incomplete = paths().find_map(filesystem::incomplete);
-        }
-        // The one before goes only then: no change falls between the two.
-        let mut started = Native::start(paths(), &self.interest, &self.inbox);
-        if started.is_err() && self.native.take().is_some() {
-            started = Native::start(paths(), &self.interest, &self.inbox);
-        }
-        match started {
-            Ok(native) => self.native = Some(native),
-            Err(error) => {
-                self.native = None;
-                self.refused = Some(reason(&error));
-            }
-        }
+        self.hearing.arm(self.options.method);
         self.tell_mode();
     }
 
-    /// A change came about that the native watch did not tell of.
-    fn deaf_to(&mut self, path: &Path) {
-        if self.deaf.is_none() && self.incomplete.is_none() {
-            self.deaf =
-                Some(format!("{} changed and the system did not tell of it", path.display()));
-            self.tell_mode();
-        }
-    }
-
     fn tell_mode(&mut self) {
-        let reason = [&self.refused, &self.incomplete, &self.deaf].into_iter().flatten().next();
-        let mode = reason
-            .map_or(WatchMode::Native, |reason| WatchMode::Polling { reason: reason.clone() });
+        let mode = self.hearing.mode();
         let mut told = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
         if *told == mode {
             return;
@@ -633,18 +574,4 @@ fn is_ours(beliefs: &mut Vec<Belief>, path: &Path, hash: TextHash) -> bool {
         keep
     });
     true
-}
-
-fn reason(error: &notify::Error) -> String {
-    match &error.kind {
-        notify::ErrorKind::MaxFilesWatch => {
-            "the system's limit of watches is reached (fs.inotify.max_user_watches)".into()
-        }
-        notify::ErrorKind::Io(e) if e.raw_os_error() == Some(Errno::MFILE.raw_os_error()) => {
-            "the system's limit of watching programs is reached (fs.inotify.max_user_instances), \
-             or that of open files"
-                .into()
-        }
-        _ => error.to_string(),
-    }
 }

@@ -33,8 +33,10 @@ pub(super) enum Target {
 pub(super) struct Interest {
     pub(super) names: HashMap<OsString, Vec<Target>>,
     pub(super) folders: HashSet<PathBuf>,
-    /// Names that a pattern could match.
-    pub(super) patterns: Vec<glob::Pattern>,
+    /// Names that a part of a pattern could match, folders among them.
+    pub(super) parts: Vec<glob::Pattern>,
+    /// The same of the last parts alone, which are about files.
+    pub(super) last_parts: Vec<glob::Pattern>,
 }
 
 /// A running watch. Each is made afresh: there is no watching state to get out of step.
@@ -84,6 +86,10 @@ fn tell(event: &Event, interest: &Interest, inbox: &Inbox) {
     }
     // By name only: the same folder can be known under another path.
     let appears = sign == Sign::Renamed || matches!(event.kind, EventKind::Create(_));
+    let goes = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)));
+    // A folder that is written in is the business of the names in it. Else each write of any
+    // neighbour would be looked into, because of a part that stands for any folder.
+    let parts = if appears || goes { &interest.parts } else { &interest.last_parts };
     for name in event.paths.iter().filter_map(|path| path.file_name()) {
         let targets = interest.names.get(name);
         for target in targets.into_iter().flatten() {
@@ -93,17 +99,15 @@ fn tell(event: &Event, interest: &Interest, inbox: &Inbox) {
             }
         }
         // One of that name may be known in another folder.
-        if (targets.is_none() || appears) && interest.could_match(name) {
+        if (targets.is_none() || appears) && could_match(parts, name) {
             inbox.hint_found(sign);
         }
     }
 }
 
-impl Interest {
-    fn could_match(&self, name: &OsStr) -> bool {
-        let matches = |name| self.patterns.iter().any(|pattern| pattern.matches_with(name, NAMES));
-        !self.patterns.is_empty() && !is_artefact(name) && name.to_str().is_some_and(matches)
-    }
+fn could_match(parts: &[glob::Pattern], name: &OsStr) -> bool {
+    let matches = |name| parts.iter().any(|part| part.matches_with(name, NAMES));
+    !parts.is_empty() && !is_artefact(name) && name.to_str().is_some_and(matches)
 }
 
 fn sign(kind: &EventKind) -> Option<Sign> {
@@ -129,7 +133,8 @@ mod tests {
         Interest {
             names: [("bench.toml".into(), vec![Target::File(0)])].into(),
             folders: [PathBuf::from("/lab")].into(),
-            patterns: vec![glob::Pattern::new("*.toml").unwrap()],
+            parts: vec![glob::Pattern::new("*.toml").unwrap()],
+            last_parts: vec![glob::Pattern::new("*.toml").unwrap()],
         }
     }
 
@@ -161,6 +166,34 @@ mod tests {
         }
         let news = inbox.wait(Some(std::time::Instant::now()));
         assert!(news.hints.is_empty() && news.found.is_none() && news.everywhere.is_none());
+    }
+
+    #[test]
+    fn a_part_that_stands_for_any_folder_wakes_nobody_when_a_neighbour_is_written() {
+        let mut interest = interest();
+        for any in ["**", "*"] {
+            interest.parts.push(glob::Pattern::new(any).unwrap());
+            let found = |kind, path| {
+                let inbox = Inbox::default();
+                tell(&event(kind, path), &interest, &inbox);
+                inbox.wait(Some(std::time::Instant::now())).found.is_some()
+            };
+            let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+            let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+            for kind in [written, closed] {
+                assert!(!found(kind, "/lab/data.csv"), "{any} {kind:?}");
+                assert!(found(kind, "/lab/optics.toml"), "{any} {kind:?}");
+            }
+            let renamed = |mode| EventKind::Modify(ModifyKind::Name(mode));
+            for kind in [
+                EventKind::Create(CreateKind::Folder),
+                EventKind::Remove(RemoveKind::Folder),
+                renamed(RenameMode::From),
+                renamed(RenameMode::To),
+            ] {
+                assert!(found(kind, "/lab/more"), "{any} {kind:?}");
+            }
+        }
     }
 
     #[test]

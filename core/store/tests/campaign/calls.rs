@@ -127,6 +127,22 @@ impl Traced {
         Outcome { said: Said::all(&done.stdout), status: done.status }
     }
 
+    /// Fails one call, and says what was synced, renamed and removed, in the order of it.
+    pub fn syncs(&self, call: &Call, error: &str, trace: &Path) -> (Outcome, Vec<String>) {
+        let Call { name, nth, .. } = call;
+        let done = self
+            .strace(&["-y".into(), "-o".into(), trace.display().to_string()])
+            .args(["-e", "trace=fsync,fdatasync,rename,renameat,renameat2,unlink,unlinkat", "-e"])
+            .arg(format!("inject={name}:error={error}:when={nth}"))
+            .arg(COMMITTER)
+            .arg(&self.bench)
+            .arg(self.commits.to_string())
+            .output()
+            .expect(MISSING);
+        let lines = fs::read_to_string(trace).unwrap().lines().map(str::to_owned).collect();
+        (Outcome { said: Said::all(&done.stdout), status: done.status }, lines)
+    }
+
     fn strace(&self, arguments: &[String]) -> Command {
         let mut command = Command::new("strace");
         command.args(["-f", "-qq"]).args(arguments);

@@ -7,17 +7,18 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use setpoint_store::{
-    Audit, BenchFolder, Facts, FolderLock, History, HistoryReader, Intent, Journal, Revisions,
-    StoreError, TextHash, atomic, audit,
+    Audit, BenchFolder, Facts, History, HistoryReader, Intent, Journal, Revisions, TextHash,
+    atomic, audit,
     history::{EventFilter, HistoryOptions, Order},
 };
 use tempfile::TempDir;
 
 pub mod calls;
+#[path = "../../campaign/lock.rs"]
+mod lock;
 #[path = "../../campaign/text.rs"]
 mod text;
 
@@ -194,22 +195,10 @@ pub enum After {
     PowerCut,
 }
 
-/// The lock of a bench that nobody has open. A program that another test starts at this moment
-/// holds a copy of an earlier lock until it is what it is to be.
-fn locked(folder: &BenchFolder) -> FolderLock {
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        match folder.lock() {
-            Err(StoreError::InUse { .. }) if Instant::now() < deadline => std::thread::yield_now(),
-            lock => return lock.unwrap(),
-        }
-    }
-}
-
 /// Looks at the history of a bench of which commit `sure` was acknowledged, as a start does.
 pub fn inspect_history(bench: &Path, sure: u64) {
     let folder = BenchFolder::open(bench).unwrap();
-    let _lock = locked(&folder);
+    let _lock = lock::locked(&folder).unwrap();
     let log = Audit::open(&folder).unwrap();
     let history = History::open(&folder, HistoryOptions::default(), Some(&log)).unwrap();
     assert_eq!((history.problem(), history.take_notes()), (None, Vec::new()));
@@ -251,7 +240,7 @@ pub fn inspect(bench: &Path, acked: u64, after: After) -> u64 {
 
     // As a start does.
     let folder = BenchFolder::open(bench).unwrap();
-    let lock = locked(&folder);
+    let lock = lock::locked(&folder).unwrap();
     atomic::sweep_temporary(bench).unwrap();
     atomic::sweep_folder(&folder).unwrap();
     let log = Audit::open(&folder).unwrap();

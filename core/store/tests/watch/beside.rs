@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use setpoint_store::{Beside, FileSeen, TextHash, atomic};
+use setpoint_store::{Beside, FileSeen, TextHash, WatchOptions, atomic};
 
 use crate::bench::*;
 
@@ -23,6 +23,7 @@ both_ways! {
     artefacts_are_no_part_of_a_bench,
     what_the_owner_has_not_read_is_told_once,
     the_set_of_files_may_change,
+    patterns_from_the_top_are_followed_where_they_lead,
 }
 
 /// A bench with an include, known to its owner, and patterns of its own.
@@ -220,4 +221,35 @@ fn the_set_of_files_may_change(how: How) {
     assert_eq!(bench.beside(), [".env", "optics.toml"]);
     save_over(&bench.path("optics.toml"), &edited(11));
     assert_eq!(bench.beside(), ["optics.toml"]);
+}
+
+fn patterns_from_the_top_are_followed_where_they_lead(how: How) {
+    let (dir, shared) = (folder(), folder());
+    let file = plain(dir.path());
+    // Comparing everything would come upon it as well, later.
+    let compare_every = Duration::from_secs(3_600);
+    let (watcher, seen) = follow(&file, WatchOptions { compare_every, ..how.options() });
+    let bench = Bench::of(dir, file, watcher, seen);
+    bench.expect(FIRST);
+    let top = shared.path().to_str().unwrap();
+    let patterns = ["one.*.toml", "rigs/*/rig.toml", "later/deep/*.toml"];
+    bench.watcher.set_beside(Beside {
+        patterns: patterns.iter().map(|pattern| format!("{top}/{pattern}")).collect(),
+        ..Beside::default()
+    });
+    bench.expect_nothing();
+    for name in ["one.a.toml", "rigs/left/rig.toml", "later/deep/x.toml"] {
+        let path = shared.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        for text in ["x = 1\n", "x = 2\n"] {
+            fs::write(&path, text).unwrap();
+            match bench.settled() {
+                FileSeen::Beside { changed, .. } => {
+                    assert_eq!(changed, std::slice::from_ref(&path))
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    bench.expect_nothing();
 }

@@ -63,6 +63,24 @@ fn a_stream_of_writes_does_not_starve_it() {
 }
 
 #[test]
+fn a_stream_of_torn_looking_saves_is_told_of_in_the_end() {
+    let bench = Bench::new();
+    let begun = Instant::now();
+    let mut cuts = (0..FIRST.len()).cycle();
+    // None of them stays for the second that it would take to be believed.
+    let seen = loop {
+        fs::write(&bench.file, &FIRST[..cuts.next().unwrap()]).unwrap();
+        match bench.seen.recv_timeout(Duration::from_millis(200)) {
+            Ok(FileSeen::Settling) => {}
+            Ok(seen) => break seen,
+            Err(_) => assert!(begun.elapsed() < DEADLINE, "held back for ever"),
+        }
+    };
+    assert!(matches!(seen, FileSeen::Text { .. }), "{seen:?}");
+    assert!(begun.elapsed() > Duration::from_secs(4), "not without waiting");
+}
+
+#[test]
 fn a_backup_by_rename_and_a_new_file_is_one_save() {
     let bench = Bench::new();
     fs::rename(&bench.file, bench.path("bench.toml~")).unwrap();

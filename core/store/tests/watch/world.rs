@@ -216,3 +216,41 @@ fn case_20_mounted_over_and_unmounted() {
         }
     });
 }
+
+#[test]
+fn unmounted_and_mounted_again_between_two_looks() {
+    in_own_world("world::unmounted_and_mounted_again_between_two_looks", || {
+        let options =
+            WatchOptions { compare_every: Duration::from_millis(500), ..How::Native.options() };
+        let dir = folder();
+        let lab = dir.path().join("lab");
+        fs::create_dir(&lab).unwrap();
+        // Its number is given to the next one: nothing but the content says that it is another.
+        run("mount", &["-t", "tmpfs", "none", text(&lab)]);
+        let file = plain(&lab);
+        let (watcher, seen) = follow(&file, options);
+        let bench = Bench::of(dir, file, watcher, seen);
+        bench.expect(FIRST);
+        run("umount", &[text(&lab)]);
+        run("mount", &["-t", "tmpfs", "none", text(&lab)]);
+        // What is told of is read at once; what is come upon waits for the quiet time.
+        let begun = Instant::now();
+        for n in 10.. {
+            assert!(begun.elapsed() < DEADLINE, "never told of again: {:?}", bench.watcher.mode());
+            bench.save_over(&edited(n));
+            let told = loop {
+                match bench.settled() {
+                    FileSeen::Text { text, finished_save, .. } if *text == edited(n) => {
+                        break finished_save;
+                    }
+                    FileSeen::Text { .. } | FileSeen::Gone => {}
+                    other => panic!("{other:?}"),
+                }
+            };
+            if told {
+                break;
+            }
+        }
+        assert_eq!(bench.watcher.mode(), WatchMode::Native);
+    });
+}

@@ -24,6 +24,8 @@ pub struct ActivityState {
     pub subject: Option<Subject>,
     /// What is looked for in them.
     pub filter: String,
+    /// Where the search of the history stands.
+    searched: events::Searched,
 }
 
 /// Draws the page.
@@ -56,7 +58,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) -> Vec<Inte
         unfinished::show(ui, view, &mut intents);
         refused::show(ui, view, &mut intents);
         figures::show(ui, view);
-        events::show(ui, view, state);
+        events::show(ui, view, state, &mut intents);
     });
     intents
 }

@@ -28,6 +28,8 @@ const NARROWEST: f32 = 760.0;
 pub struct ChangesState {
     /// Why, for the history. The shortcut that commits takes it from here.
     pub message: String,
+    /// Height of what stands at the foot of the page, in points: messages keep clear of it.
+    pub foot: f32,
 }
 
 /// Draws the page.
@@ -36,19 +38,22 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ChangesState) -> Vec<Inten
     let Some(open) = view.staged() else {
         // What was committed took it along; what comes next has another reason.
         state.message.clear();
+        state.foot = 0.0;
         page(ui, |ui| empty(ui, view, &mut intents));
         return intents;
     };
-    Panel::bottom("changes_commit")
+    let commit = Panel::bottom("changes_commit")
         .resizable(false)
         .show_separator_line(false)
         .frame(Frame::new().inner_margin(Margin { left: 14, right: 14, top: 0, bottom: 14 }))
-        .show(ui, |ui| commit_bar(ui, open, state, &mut intents));
+        .show(ui, |ui| commit_bar(ui, view, open, state, &mut intents));
+    state.foot = commit.response.rect.height();
     page(ui, |ui| {
         let subtitle =
             format!("Transaction {} · opened {}", open.id, words::hour(open.opened, view.zone));
         page_title(ui, "Changes", &subtitle, |ui| {
-            if ui.add(ActionButton::secondary("Discard all").small()).clicked() {
+            let discard = ActionButton::secondary("Discard all").small();
+            if ui.add(discard.enabled(view.busy.is_none())).clicked() {
                 intents.push(StageIntent::Discard.into());
             }
         });
@@ -111,7 +116,11 @@ fn page(ui: &mut Ui, content: impl FnOnce(&mut Ui)) {
 
 fn empty(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
     let tokens = theme::tokens(ui);
-    page_title(ui, "Changes", "nothing staged", |_| {});
+    let subtitle = match view.draft_count() {
+        0 => "nothing staged".to_owned(),
+        drafts => format!("nothing staged, {}", format::count(drafts, "draft", "drafts")),
+    };
+    page_title(ui, "Changes", &subtitle, |_| {});
     ui.add_space(10.0);
     let narrow = ui.available_width() < NARROW;
     others::show(ui, view, narrow, intents);
@@ -137,19 +146,21 @@ fn empty(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
 
 fn commit_bar(
     ui: &mut Ui,
+    view: &View<'_>,
     open: &Transaction,
     state: &mut ChangesState,
     intents: &mut Vec<Intent>,
 ) {
     let tokens = theme::tokens(ui);
     let why_not = why_not(open);
+    let busy = view.busy.is_some();
     card(ui, |ui| {
         Frame::new().inner_margin(Margin::symmetric(12, 12)).show(ui, |ui| {
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = size::GAP;
                 let text =
                     format!("Commit {}", format::count(open.edits.len(), "change", "changes"));
-                let button = ActionButton::primary(text).enabled(why_not.is_none());
+                let button = ActionButton::primary(text).enabled(why_not.is_none() && !busy);
                 let mut commit = ui.add(button);
                 if let Some(reason) = &why_not {
                     commit = commit.on_hover_text(reason);
@@ -167,7 +178,7 @@ fn commit_bar(
                 );
                 let entered =
                     field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-                if why_not.is_none() && (commit.clicked() || entered) {
+                if why_not.is_none() && !busy && (commit.clicked() || entered) {
                     let message = state.message.trim().to_owned();
                     intents.push(StageIntent::Commit { message }.into());
                 }

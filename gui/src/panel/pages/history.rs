@@ -2,12 +2,14 @@
 
 mod back;
 mod compare;
+mod facts;
+mod found;
 mod list;
 mod naming;
 mod parameters;
 mod sides;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use egui::{CentralPanel, Frame, Margin, Panel, Ui};
 use setpoint_bench::KeyPath;
@@ -21,26 +23,50 @@ use crate::panel::{
     widgets::{ActionButton, Pill, Tone, icon_button, label, picker},
 };
 use compare::Comparison;
+use facts::FactsState;
 use naming::Naming;
+
+/// Said while keys are compared.
+const COMPARING: &str = "Comparing key by key…";
 
 /// Width of the list of revisions, in points.
 const LIST: f32 = 330.0;
 /// The same where there is little room.
 const NARROW_LIST: f32 = 284.0;
 
+/// The views of a revision.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tab {
+    /// Lines beside those of another revision.
+    #[default]
+    Sides,
+    /// Keys that differ.
+    Parameters,
+    /// What was so when it was accepted.
+    Facts,
+}
+
 /// What the page remembers.
 #[derive(Debug, Default)]
 pub struct HistoryState {
     /// What is looked for in the list.
     pub search: String,
+    /// What it came to: as it was typed, and the revisions.
+    found: Option<(String, Arc<Vec<String>>)>,
+    /// What is listed of all revisions.
+    listed: Option<found::Listed>,
     /// A name that is being typed.
     naming: Option<Naming>,
     /// The revision that was chosen; `None`: the one before the one that runs.
     pub selected: Option<String>,
     /// What it is compared with; `None`: what runs.
     pub with: Option<String>,
-    /// Whether differences are shown by parameter.
-    pub by_parameter: bool,
+    /// What is shown of it.
+    pub tab: Tab,
+    /// How the facts are shown.
+    facts: FactsState,
+    /// Height of what stands at the foot of the page, in points: messages keep clear of it.
+    pub foot: f32,
     /// Keys that are not to be staged.
     unchecked: BTreeSet<KeyPath>,
     /// What both texts came to, as long as they stay the same.
@@ -85,7 +111,10 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut HistoryState) -> Vec<Inten
         });
     CentralPanel::no_frame().show(ui, |ui| match selected {
         Some(selected) => revision(ui, view, selected, state, &mut intents),
-        None => empty(ui),
+        None => {
+            state.foot = 0.0;
+            empty(ui);
+        }
     });
     intents
 }
@@ -127,19 +156,23 @@ fn revision(
     // Both texts and what they came to.
     let problem = compare::prepare(view, selected, state, intents).err();
     let comparison = state.comparison.take();
+    state.foot = 0.0;
     if let (None, Some(comparison)) = (&problem, &comparison) {
-        Panel::top("history summary").exact_size(42.0).resizable(false).frame(bar).show(ui, |ui| {
-            summary(ui, view, comparison, state);
-        });
-        if !comparison.back.is_empty() {
+        if state.tab != Tab::Facts {
+            let panel = Panel::top("history summary").exact_size(42.0).resizable(false);
+            panel.frame(bar).show(ui, |ui| summary(ui, comparison, state));
+        }
+        if !comparison.back().is_empty() {
             let frame = Frame::new().fill(tokens.panel).inner_margin(Margin::symmetric(12, 12));
-            Panel::bottom("history back").resizable(false).frame(frame).show(ui, |ui| {
+            let back = Panel::bottom("history back").resizable(false).frame(frame).show(ui, |ui| {
                 back::show(ui, view, selected, comparison, &mut state.unchecked, intents);
             });
+            state.foot = back.response.rect.height();
         }
     }
     CentralPanel::no_frame().show(ui, |ui| match (problem, &comparison) {
-        (None, Some(comparison)) if state.by_parameter => {
+        _ if state.tab == Tab::Facts => facts::show(ui, view, selected, &mut state.facts, intents),
+        (None, Some(comparison)) if state.tab == Tab::Parameters => {
             parameters::show(ui, view, selected, state.with.as_deref(), comparison);
         }
         (None, Some(comparison)) => sides::show(ui, comparison, state),
@@ -188,13 +221,26 @@ fn head(
         }
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 2.0;
-            for (text, by_parameter) in [("By parameter", true), ("Side by side", false)] {
-                if tab(ui, text, state.by_parameter == by_parameter).clicked() {
-                    state.by_parameter = by_parameter;
+            for (text, which) in [
+                ("Facts", Tab::Facts),
+                ("By parameter", Tab::Parameters),
+                ("Side by side", Tab::Sides),
+            ] {
+                let tab = tab(ui, text, state.tab == which);
+                if tab.on_hover_text(hint(which)).clicked() {
+                    state.tab = which;
                 }
             }
         });
     });
+}
+
+fn hint(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Sides => "The lines of both, beside each other",
+        Tab::Parameters => "The keys that differ",
+        Tab::Facts => "What every instrument had read back and every source had shown",
+    }
 }
 
 /// One of a few views of the same thing.
@@ -217,13 +263,12 @@ pub(super) fn tab(ui: &mut Ui, text: &str, selected: bool) -> egui::Response {
     response.on_hover_cursor(egui::CursorIcon::PointingHand)
 }
 
-fn summary(ui: &mut Ui, view: &View<'_>, comparison: &Comparison, state: &mut HistoryState) {
+fn summary(ui: &mut Ui, comparison: &Comparison, state: &mut HistoryState) {
     let tokens = theme::tokens(ui);
-    let [changed, added, removed] = comparison.counts();
     let since = if state.with.is_none() { " since" } else { "" };
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
-        if !state.by_parameter {
+        if state.tab == Tab::Sides {
             let all = comparison.differences.len();
             let at = state.difference;
             let next = at.map_or(0, |at| (at + 1) % all.max(1));
@@ -254,12 +299,20 @@ fn summary(ui: &mut Ui, view: &View<'_>, comparison: &Comparison, state: &mut Hi
             let pill = |count: usize, tone, text: String| {
                 Pill::new(if count == 0 { Tone::Neutral } else { tone }, text).plain()
             };
+            let Some([changed, added, removed]) = comparison.counts() else {
+                label(ui, COMPARING, theme::body(), tokens.soft);
+                return;
+            };
             ui.add(pill(changed, Tone::Amber, format!("{changed} changed")));
             ui.add(pill(added, Tone::Good, format!("{added} added{since}")));
             ui.add(pill(removed, Tone::Bad, format!("{removed} removed{since}")));
+            if let Some(why) = &comparison.alone {
+                let pill = Pill::new(Tone::Amber, "bench file only");
+                let hint = format!("Included files and templates are not compared: {why}");
+                ui.add(pill).on_hover_text(hint);
+            }
             if state.with.is_none() {
-                let text = back::sentence(view, comparison);
-                label(ui, text, theme::body(), tokens.soft);
+                label(ui, back::sentence(comparison), theme::body(), tokens.soft);
             }
         });
     });
@@ -272,8 +325,12 @@ fn need(id: &str) -> Intent {
 
 /// A revision that was chosen although its text could not be read before: it may be readable now.
 fn again(view: &View<'_>, id: &str, intents: &mut Vec<Intent>) {
-    if matches!(view.texts.get(id), Some(Err(_))) {
+    let key = id.to_owned();
+    if matches!(view.answers.texts.get(&key), Some(Err(_))) {
         intents.push(need(id));
+    }
+    if matches!(view.answers.facts.get(&key), Some(Err(_))) {
+        intents.push(HistoryIntent::NeedFacts(key).into());
     }
 }
 

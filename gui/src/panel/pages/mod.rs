@@ -1,13 +1,13 @@
 //! One file per page. A page is a function of what there is to show and its own state, and
 //! returns what the person wants; nothing runs behind it, so a test can draw and click it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use jiff::{Timestamp, tz::TimeZone};
 use setpoint_runtime::{Origin, Status, Transaction};
 use setpoint_video::Frame;
 
-use super::icons;
+use super::{answers::Answers, icons};
 
 pub mod activity;
 pub mod bench;
@@ -67,8 +67,10 @@ pub struct View<'a> {
     pub now: Timestamp,
     /// The zone that times of day are shown in.
     pub zone: &'a TimeZone,
-    /// Texts of revisions that were asked for, by id. An error says why there is none.
-    pub texts: &'a BTreeMap<String, Result<Arc<str>, String>>,
+    /// What was asked for and has arrived.
+    pub answers: &'a Answers,
+    /// What is being done for the person now, if anything is: `Committing…`
+    pub busy: Option<&'a str>,
     /// Newest pictures.
     pub pictures: Pictures<'a>,
 }
@@ -87,6 +89,11 @@ impl View<'_> {
         let all = self.status.transactions.iter().map(Arc::as_ref);
         all.filter(move |other| Some(other.id.as_str()) != own)
             .filter(|other| other.draft || other.origin != Origin::Panel)
+    }
+
+    /// Drafts, which nothing else reminds of.
+    pub fn draft_count(&self) -> usize {
+        self.status.transactions.iter().filter(|one| one.draft).count()
     }
 
     /// How many edits are staged.

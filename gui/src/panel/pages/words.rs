@@ -6,6 +6,16 @@ use setpoint_runtime::{Origin, Revision, Status};
 
 use crate::panel::widgets::Tone;
 
+/// How the reason begins that a start gives for a change that was not finished.
+const UNFINISHED: &str = "Setpoint ended in the middle of a change";
+
+/// Why someone has to look at the bench, apart from a change that was not finished: that has a
+/// card of its own, which decides it.
+pub fn attention(status: &Status) -> Option<&str> {
+    let told = |why: &&str| status.unfinished.is_some() && why.starts_with(UNFINISHED);
+    status.attention.as_deref().filter(|why| !told(why))
+}
+
 /// What a change does to what is running.
 pub fn effect(effect: Effect) -> &'static str {
     match effect {
@@ -15,6 +25,18 @@ pub fn effect(effect: Effect) -> &'static str {
         Effect::Restart => "Restarts this one",
         Effect::Connect => "Connects",
         Effect::Disconnect => "Disconnects",
+    }
+}
+
+/// An effect by the word that files and answers have for it; what is not known has none.
+pub fn effect_named(word: &str) -> Effect {
+    match word {
+        "live" => Effect::Live,
+        "renegotiate" => Effect::Renegotiate,
+        "restart" => Effect::Restart,
+        "connect" => Effect::Connect,
+        "disconnect" => Effect::Disconnect,
+        _ => Effect::None,
     }
 }
 

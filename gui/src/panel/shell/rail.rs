@@ -28,10 +28,14 @@ pub fn rail(ui: &mut Ui, view: &View<'_>, shown: Page, narrow: bool) -> Vec<Inte
 
 fn badge_of(view: &View<'_>, page: Page) -> Option<(usize, Tone)> {
     match page {
-        Page::Changes => Some((view.staged_count(), Tone::Amber)),
+        Page::Changes => match view.staged_count() {
+            0 => Some((view.draft_count(), Tone::Neutral)),
+            staged => Some((staged, Tone::Amber)),
+        },
         Page::Activity => {
             let problem = usize::from(view.status.reload.problem.is_some());
-            let attention = usize::from(view.status.attention.is_some());
+            let unfinished = view.status.unfinished.is_some();
+            let attention = usize::from(view.status.attention.is_some() || unfinished);
             Some((errors(view.status).max(problem) + attention, Tone::Bad))
         }
         Page::Bench | Page::History => None,

@@ -6,6 +6,7 @@ use setpoint_runtime::{LastReload, Origin, Outcome, ReloadState, Status};
 
 use crate::panel::{
     format,
+    pages::words,
     widgets::{Mark, Tone},
 };
 
@@ -27,9 +28,31 @@ pub struct ReloadWords {
     pub until_s: Option<f64>,
 }
 
-/// What the pill says now.
-pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
-    if let Some(why) = &status.attention {
+/// What the pill says now; `busy` is what is being done for the person.
+pub fn reload_words(status: &Status, busy: Option<&str>, now: Timestamp) -> ReloadWords {
+    if let Some(busy) = busy {
+        return ReloadWords {
+            tone: Tone::Info,
+            mark: Mark::Dot,
+            text: busy.to_owned(),
+            more: "You asked for it; it is not finished yet.".to_owned(),
+            until_s: None,
+        };
+    }
+    let mut words = standing(status, now);
+    if let (ReloadState::InStep, Some(why)) = (status.reload.state, &status.reload.watch.polling) {
+        words.more = format!("{} {}", words.more, polled(why));
+    }
+    words
+}
+
+/// What polling means, and why.
+pub(super) fn polled(why: &str) -> String {
+    format!("Files are asked once a second. {}", format::sentence(why))
+}
+
+fn standing(status: &Status, now: Timestamp) -> ReloadWords {
+    if let Some(why) = words::attention(status) {
         return check_the_bench(why);
     }
     let reload = &status.reload;
@@ -108,7 +131,9 @@ pub fn reload_words(status: &Status, now: Timestamp) -> ReloadWords {
         ReloadState::Ahead => {
             let text = if reload.ahead.is_some() { "Ahead of the file" } else { "File gone" };
             let more = match &reload.ahead {
-                Some(ahead) => format!("What runs is not in {file}: {}", ahead.cause),
+                Some(ahead) => {
+                    format!("What runs is not in {file}. {}", format::sentence(&ahead.cause))
+                }
                 None => format!("What runs is not in {file}. Write it there again: Activity."),
             };
             words(Tone::Bad, Mark::Triangle, text, more)

@@ -4,7 +4,7 @@ use egui::{Align, Layout, Sense, Ui, vec2};
 use setpoint_instruments::LinkState;
 use setpoint_runtime::{Outcome, ReloadState, Status};
 
-use super::reload::file_name;
+use super::reload::{file_name, polled};
 use crate::panel::{
     format,
     pages::View,
@@ -35,7 +35,10 @@ pub fn status_bar(ui: &mut Ui, view: &View<'_>) {
                 ui.spacing_mut().item_spacing.x = 6.0;
                 let (rect, _) = ui.allocate_exact_size(vec2(9.0, 9.0), Sense::hover());
                 paint_mark(ui.painter(), mark, rect.center(), 8.5, tone.colour(tokens));
-                label(ui, text, theme::small(), tokens.soft);
+                let text = label(ui, text, theme::small(), tokens.soft);
+                if let Some(why) = &status.reload.watch.polling {
+                    text.on_hover_text(polled(why));
+                }
             });
             if let Some(last) = last(view) {
                 say(ui, last);
@@ -53,6 +56,10 @@ fn watching(status: &Status) -> (Tone, Mark, String) {
         }
         ReloadState::Suspended => (Tone::Bad, Mark::Triangle, format!("{file} held back")),
         ReloadState::Ahead => (Tone::Bad, Mark::Triangle, format!("Waiting for {file}")),
+        // Nothing is missed by it, saves are only noticed later.
+        _ if status.reload.watch.polling.is_some() => {
+            (Tone::Info, Mark::Dot, format!("Polling {file}"))
+        }
         _ => (Tone::Good, Mark::Dot, format!("Watching {file}")),
     }
 }

@@ -34,7 +34,7 @@ pub fn top_bar(ui: &mut Ui, view: &View<'_>, user: &str) -> Vec<Intent> {
 fn left(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
     let tokens = theme::tokens(ui);
     let bench = &view.status.bench;
-    let words = reload_words(view.status, view.now);
+    let words = reload_words(view.status, view.busy, view.now);
     let pill = Pill::new(words.tone, &words.text).mark(words.mark).clickable();
     let environment = Pill::new(Tone::Neutral, &bench.environment).plain().at_most(140.0);
     let others = pill.size(ui).x + environment.size(ui).x + 24.0;

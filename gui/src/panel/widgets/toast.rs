@@ -39,6 +39,11 @@ impl Toasts {
         self.push(Tone::Good, text.into(), Some(now_s + SHORT_S));
     }
 
+    /// Says that something worked, and what about it is not well.
+    pub fn warning(&mut self, text: impl Into<String>, now_s: f64) {
+        self.push(Tone::Amber, text.into(), Some(now_s + 2.0 * SHORT_S));
+    }
+
     /// Says that something did not work; it stays until dismissed.
     pub fn error(&mut self, text: impl Into<String>) {
         let text = text.into();
@@ -66,9 +71,9 @@ impl Toasts {
         }
     }
 
-    /// Draws them above everything, and lets go of those whose time is over. Returns the one that
-    /// was dismissed.
-    pub fn show(&mut self, ctx: &Context) -> Option<u64> {
+    /// Draws them above everything but the `foot` of the page, so many points high, and lets go of
+    /// those whose time is over. Returns the one that was dismissed.
+    pub fn show(&mut self, ctx: &Context, foot: f32) -> Option<u64> {
         let now_s = ctx.time();
         self.shown.retain(|toast| toast.until.is_none_or(|until| until > now_s));
         let next = self.shown.iter().filter_map(|toast| toast.until).reduce(f64::min);
@@ -82,7 +87,7 @@ impl Toasts {
         let mut dismissed = None;
         Area::new(Id::unique("toasts"))
             .order(Order::Foreground)
-            .anchor(Align2::RIGHT_BOTTOM, vec2(-14.0, -theme::size::STATUS_BAR - 12.0))
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-14.0, -theme::size::STATUS_BAR - foot - 12.0))
             .show(ctx, |ui| {
                 ui.spacing_mut().item_spacing.y = 8.0;
                 for toast in &self.shown {
@@ -98,7 +103,11 @@ impl Toasts {
 fn draw(ui: &mut egui::Ui, toast: &Toast) -> bool {
     let tokens = theme::tokens(ui);
     let colour = toast.tone.colour(tokens);
-    let mark = if toast.tone == Tone::Bad { Mark::Triangle } else { Mark::Dot };
+    let mark = match toast.tone {
+        Tone::Bad => Mark::Triangle,
+        Tone::Amber => Mark::Square,
+        _ => Mark::Dot,
+    };
     Frame::new()
         .fill(tokens.card)
         .stroke(Stroke::new(1.0, colour))

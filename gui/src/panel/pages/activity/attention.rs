@@ -3,7 +3,7 @@
 use egui::Ui;
 
 use crate::panel::{
-    pages::View,
+    pages::{View, words},
     widgets::{Notice, Tone},
 };
 
@@ -12,8 +12,8 @@ const MOST: f32 = 110.0;
 
 /// Draws a notice for each; nothing otherwise.
 pub fn show(ui: &mut Ui, view: &View<'_>) {
-    let bench = view.status.attention.as_ref();
-    let memory = view.status.history_problem.as_ref();
+    let bench = words::attention(view.status);
+    let memory = view.status.history_problem.as_deref();
     for (why, tone, title) in [
         (bench, Tone::Bad, "The bench is not what it was"),
         (memory, Tone::Amber, "Something is wrong with the history; the bench runs on"),

@@ -1,14 +1,17 @@
-//! What happened, newest first.
+//! What happened, newest first: what is in memory, and what a search finds in the history.
 
 use std::sync::Arc;
 
 use egui::{Align2, Layout, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, vec2};
-use setpoint_runtime::{Event, Subject, Tone as EventTone};
+use setpoint_runtime::{Event, EventFilter, Subject, Tone as EventTone};
 
 use super::ActivityState;
 use crate::panel::{
+    answers::Search,
     format, icons,
+    intent::{HistoryIntent, Intent},
     pages::View,
+    search::{self, EventSearch},
     theme::{self, Tokens},
     widgets::{Mark, card, cell_at, label, paint_mark, text_input, width_of},
 };
@@ -26,30 +29,50 @@ const TABS: [(&str, Option<Subject>); 4] = [
     ("Sources", Some(Subject::Sources)),
 ];
 
+/// Where a search of the history stands.
+#[derive(Debug, Default)]
+pub struct Searched {
+    /// As it was typed.
+    typed: String,
+    /// The number before which the history is asked; zero: it was not asked yet.
+    before: u64,
+    /// The answer is not here yet.
+    waits: bool,
+    /// What was found, newest first. Some of it may be in memory too.
+    found: Option<Arc<Vec<Arc<Event>>>>,
+}
+
 /// Draws the card; it takes the room that is left.
-pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) {
+pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState, intents: &mut Vec<Intent>) {
     let tokens = theme::tokens(ui);
     let height = ui.available_height().max(ROW * 4.0);
     card(ui, |ui| {
         ui.set_height(height - 2.0);
         head(ui, state);
         crate::panel::widgets::card::line(ui);
-        let wanted = state.filter.trim().to_lowercase();
-        let shown: Vec<&Arc<Event>> = view
-            .status
-            .events
-            .iter()
-            .rev()
+        let wanted = match search::events(&state.filter, view.now, view.zone) {
+            Ok(wanted) => wanted,
+            Err(problem) => {
+                nothing(ui, &problem, tokens.bad);
+                return;
+            }
+        };
+        let mut more = false;
+        let earlier = earlier(view, state, &wanted, &mut more, intents);
+        let oldest = oldest(view);
+        let in_memory = view.status.events.iter().rev().filter(|event| matches(event, &wanted));
+        let earlier = earlier.iter().flat_map(|found| found.iter());
+        let shown: Vec<&Arc<Event>> = in_memory
+            .chain(earlier.filter(|event| event.seq < oldest))
             .filter(|event| state.subject.is_none_or(|subject| event.subject == subject))
-            .filter(|event| matches(event, &wanted))
             .collect();
         if shown.is_empty() {
-            ui.add_space(24.0);
-            ui.vertical_centered(|ui| {
-                let text =
-                    if wanted.is_empty() { "Nothing happened yet" } else { "Nothing matches" };
-                label(ui, text, theme::body(), tokens.soft);
-            });
+            let text = match (more, wanted.is_empty() && state.subject.is_none()) {
+                (true, _) => "Searching the history…",
+                (false, true) => "Nothing happened yet",
+                (false, false) => "Nothing matches",
+            };
+            nothing(ui, text, tokens.soft);
             return;
         }
         ScrollArea::vertical().id_salt("events").auto_shrink([false, false]).show_rows(
@@ -65,15 +88,78 @@ pub fn show(ui: &mut Ui, view: &View<'_>, state: &mut ActivityState) {
     });
 }
 
-/// `path:instruments.psu` looks at the path alone; anything else at all that is shown.
-fn matches(event: &Event, wanted: &str) -> bool {
-    if let Some(path) = wanted.strip_prefix("path:") {
-        return event.path.to_lowercase().starts_with(path.trim());
+fn nothing(ui: &mut Ui, text: &str, colour: egui::Color32) {
+    ui.add_space(24.0);
+    ui.vertical_centered(|ui| {
+        label(ui, text, theme::body(), colour);
+    });
+}
+
+/// The number of the oldest event in memory.
+fn oldest(view: &View<'_>) -> u64 {
+    view.status.events.first().map_or(0, |oldest| oldest.seq)
+}
+
+/// What a search found in the history; asks for it where there may be something that is not in
+/// memory. `more` says that nothing is here yet and something is on its way.
+fn earlier(
+    view: &View<'_>,
+    state: &mut ActivityState,
+    wanted: &EventSearch,
+    more: &mut bool,
+    intents: &mut Vec<Intent>,
+) -> Option<Arc<Vec<Arc<Event>>>> {
+    let everything = wanted.is_empty() && state.subject.is_none();
+    let oldest = oldest(view);
+    if everything || oldest <= 1 {
+        state.searched = Searched::default();
+        return None;
     }
-    wanted.is_empty()
-        || [event.message.as_str(), event.path.as_str(), &*event.kind, event.origin.as_str()]
-            .into_iter()
-            .any(|text| text.to_lowercase().contains(wanted))
+    let (searched, typed) = (&mut state.searched, state.filter.trim());
+    if searched.typed != typed {
+        *searched = Searched { typed: typed.to_owned(), ..Searched::default() };
+    }
+    if searched.before < oldest {
+        // Memory lets go of an event with each new one: asked up to now, the answer is good until
+        // all that is in memory now has left it.
+        searched.before = view.status.events.last().map_or(oldest, |newest| newest.seq + 1);
+        searched.waits = true;
+    }
+    if searched.waits {
+        let stamp = format!("before {}", searched.before);
+        let search = Search { typed: typed.to_owned(), stamp };
+        match view.answers.events.get(&search) {
+            Some(answer) => {
+                searched.waits = false;
+                let found = answer.iter().flat_map(|found| found.iter());
+                let found = found.filter(|event| matches(event, wanted)).cloned().collect();
+                searched.found = Some(Arc::new(found));
+            }
+            None => {
+                *more = searched.found.is_none();
+                if !view.answers.events.is_busy() {
+                    let filter =
+                        EventFilter { before: Some(searched.before), ..wanted.filter.clone() };
+                    intents.push(HistoryIntent::FindEvents(search, filter).into());
+                }
+            }
+        }
+    }
+    searched.found.clone()
+}
+
+fn matches(event: &Event, wanted: &EventSearch) -> bool {
+    let filter = &wanted.filter;
+    filter.path.as_ref().is_none_or(|key| search::is_below(&event.path, key))
+        && filter.kind.as_ref().is_none_or(|kind| event.kind == *kind)
+        && filter.origin.as_ref().is_none_or(|origin| event.origin.as_str() == origin)
+        && filter.from.is_none_or(|from| event.at >= from)
+        && filter.until.is_none_or(|until| event.at <= until)
+        && wanted.words.iter().all(|word| {
+            [event.message.as_str(), event.path.as_str(), &*event.kind, event.origin.as_str()]
+                .into_iter()
+                .any(|text| text.to_lowercase().contains(word))
+        })
 }
 
 fn head(ui: &mut Ui, state: &mut ActivityState) {
@@ -89,9 +175,10 @@ fn head(ui: &mut Ui, state: &mut ActivityState) {
                 }
             }
             ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
-                let width = ui.available_width().clamp(60.0, 190.0);
-                let hint = "path:instruments.psu";
-                text_input(ui, &mut state.filter, "Filter events", hint, width, true);
+                let width = ui.available_width().clamp(60.0, 260.0);
+                let hint = "path:instruments.psu since:2h";
+                text_input(ui, &mut state.filter, "Filter events", hint, width, true)
+                    .on_hover_text(search::EVENTS);
             });
         });
     });

@@ -67,7 +67,8 @@ pub fn show(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
                 [(words.write, ReloadIntent::Sync), (words.read, ReloadIntent::Now)]
             {
                 if let Some((text, hint)) = words {
-                    let button = ui.add(ActionButton::secondary(text).small());
+                    let button = ActionButton::secondary(text).small();
+                    let button = ui.add(button.enabled(view.busy.is_none()));
                     if button.on_hover_text(hint).clicked() {
                         intents.push(intent.into());
                     }
@@ -171,7 +172,7 @@ fn words(view: &View<'_>) -> Option<Words> {
                     let since = format::clock(ahead.since, view.zone);
                     problem = Some(format!(
                         "{} Since {since}.{}",
-                        sentence(&ahead.cause),
+                        format::sentence(&ahead.cause),
                         next.unwrap_or_default()
                     ));
                     ("Write it now", "Tries to write what runs to the file")
@@ -198,12 +199,6 @@ fn removed(paths: &[String]) -> Option<String> {
     let shown = paths.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     Some(format!("The file has no {shown}{more}."))
-}
-
-/// With its full stop.
-fn sentence(text: &str) -> String {
-    let text = text.trim_end();
-    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
 }
 
 /// One finding: what, where, the line with the stretch it is about underlined, and what was meant.

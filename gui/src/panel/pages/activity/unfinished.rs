@@ -43,7 +43,8 @@ pub fn show(ui: &mut Ui, view: &View<'_>, intents: &mut Vec<Intent>) {
                     ReloadIntent::Finish,
                 ),
             ] {
-                let button = ui.add(ActionButton::secondary(text).small());
+                let button = ActionButton::secondary(text).small().enabled(view.busy.is_none());
+                let button = ui.add(button);
                 if button.on_hover_text(hint).clicked() {
                     intents.push(intent.into());
                 }

@@ -30,7 +30,7 @@ pub fn show(
         |ui| {
             ui.horizontal_wrapped(|ui| {
                 ui.spacing_mut().item_spacing = egui::vec2(16.0, 2.0);
-                for change in &comparison.back {
+                for change in comparison.back() {
                     let mut on = !unchecked.contains(&change.path);
                     if key(ui, view, change, &mut on).changed() {
                         if on {
@@ -44,11 +44,12 @@ pub fn show(
         },
     );
     let chosen: Vec<_> =
-        comparison.back.iter().filter(|change| !unchecked.contains(&change.path)).collect();
+        comparison.back().iter().filter(|change| !unchecked.contains(&change.path)).collect();
     ui.with_layout(Layout::right_to_left(egui::Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
         let id = &selected.id;
         let all = ActionButton::primary(format!("Roll back all to {id}")).icon(icons::UNDO);
+        let all = all.enabled(view.busy.is_none());
         let all = ui.add(all).on_hover_text("File and devices go back now, as a new revision");
         if all.clicked() {
             let only = Vec::new();
@@ -94,10 +95,12 @@ fn key(ui: &mut Ui, view: &View<'_>, change: &Change, on: &mut bool) -> egui::Re
 }
 
 /// What going back does to what is running: `Going back writes 3 values and disconnects lockin.`
-pub fn sentence(view: &View<'_>, comparison: &Comparison) -> String {
-    let back = &comparison.back;
+pub fn sentence(comparison: &Comparison) -> String {
+    let back = comparison.back();
     if back.is_empty() {
-        return if comparison.differences.is_empty() {
+        return if comparison.back.is_none() {
+            super::COMPARING.to_owned()
+        } else if comparison.differences.is_empty() {
             "This is what runs.".to_owned()
         } else {
             "Only comments or the order of lines differ.".to_owned()
@@ -131,7 +134,6 @@ pub fn sentence(view: &View<'_>, comparison: &Comparison) -> String {
     if names(Effect::Restart).is_empty() {
         parts.push("restarts nothing".to_owned());
     }
-    let _ = view;
     match parts.split_last() {
         Some((last, rest)) if !rest.is_empty() => {
             format!("Going back {} and {last}.", rest.join(", "))

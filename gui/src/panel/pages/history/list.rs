@@ -4,14 +4,16 @@ use egui::{Align2, Frame, Margin, Role, ScrollArea, Sense, Ui, WidgetInfo, pos2,
 use setpoint_runtime::Revision;
 
 use super::{
-    HistoryState, kept,
+    HistoryState,
+    found::found,
+    kept,
     naming::{self, Naming},
 };
 use crate::panel::{
     format,
     intent::Intent,
     pages::{View, words},
-    theme,
+    search, theme,
     widgets::{ActionButton, Pill, Tone, label, text_input},
 };
 
@@ -49,19 +51,31 @@ pub fn show(
     });
     crate::panel::widgets::card::line(ui);
     naming::show(ui, view, &mut state.naming, intents);
-    let search = &mut state.search;
-    Frame::new().inner_margin(Margin::symmetric(12, 9)).show(ui, |ui| {
-        let width = ui.available_width();
-        text_input(ui, search, "Search revisions", "Search text, person, label…", width, false);
+    let typed = &mut state.search;
+    let focused = Frame::new().inner_margin(Margin::symmetric(12, 9)).show(ui, |ui| {
+        let (width, hint) = (ui.available_width(), "voltage author:ada since:2h…");
+        let field = text_input(ui, typed, "Search revisions", hint, width, false);
+        field.on_hover_text(search::REVISIONS).has_focus()
     });
-    crate::panel::widgets::card::line(ui);
-    let wanted = search.trim().to_lowercase();
-    let found: Vec<&Revision> = revisions.iter().filter(|one| matches(one, &wanted)).collect();
-    if found.is_empty() && !wanted.is_empty() {
-        Frame::new().inner_margin(12).show(ui, |ui| {
-            label(ui, "Nothing matches", theme::body(), tokens.soft);
-        });
+    let found = found(view, state, intents);
+    let nothing = if found.more { "Searching…" } else { "Nothing matches" };
+    let words = match &found.problem {
+        Some(problem) => Some((problem.as_str(), tokens.bad)),
+        None if found.revisions.is_empty() && !revisions.is_empty() => Some((nothing, tokens.soft)),
+        None if focused.inner && state.search.is_empty() => Some((search::REVISIONS, tokens.soft)),
+        None => None,
+    };
+    if let Some((words, colour)) = words {
+        Frame::new().inner_margin(Margin { left: 12, right: 12, top: 0, bottom: 9 }).show(
+            ui,
+            |ui| {
+                let text = egui::RichText::new(words).font(theme::small()).color(colour);
+                ui.add(egui::Label::new(text).wrap());
+            },
+        );
     }
+    crate::panel::widgets::card::line(ui);
+    let found = found.revisions;
     let mut chosen = None;
     ScrollArea::vertical().auto_shrink([false, false]).show_rows(
         ui,
@@ -76,15 +90,6 @@ pub fn show(
         },
     );
     chosen
-}
-
-fn matches(revision: &Revision, wanted: &str) -> bool {
-    let holds = |text: &str| text.to_lowercase().contains(wanted);
-    wanted.is_empty()
-        || holds(&revision.id)
-        || holds(&revision.message)
-        || holds(&words::author(revision))
-        || revision.label.as_deref().is_some_and(holds)
 }
 
 fn row(ui: &mut Ui, view: &View<'_>, revision: &Revision, selected: bool) -> bool {

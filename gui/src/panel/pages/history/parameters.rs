@@ -34,21 +34,28 @@ pub fn show(
         });
     }
     crate::panel::widgets::card::line(ui);
-    if comparison.changes.is_empty() {
+    let Some(changes) = &comparison.changes else {
+        ui.add_space(20.0);
+        ui.vertical_centered(|ui| {
+            label(ui, super::COMPARING, theme::body(), tokens.soft);
+        });
+        return;
+    };
+    if changes.is_empty() {
         ui.add_space(20.0);
         ui.vertical_centered(|ui| {
             let text = "No key differs; at most comments or the order of lines do";
             label(ui, text, theme::body(), tokens.soft);
         });
     }
-    let rows = comparison.changes.len();
+    let rows = changes.len();
     ScrollArea::vertical().id_salt("parameters").auto_shrink([false, false]).show_rows(
         ui,
         size::ROW,
         rows,
         |ui, range| {
-            for change in comparison.changes.get(range).unwrap_or_default() {
-                let back = comparison.back.iter().find(|back| back.path == change.path);
+            for change in changes.get(range).unwrap_or_default() {
+                let back = comparison.back().iter().find(|back| back.path == change.path);
                 let effect = back.filter(|_| with.is_none()).unwrap_or(change).effect;
                 row(ui, view, change, effect, &columns);
             }

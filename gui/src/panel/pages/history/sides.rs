@@ -5,7 +5,10 @@ use egui::{
 };
 use setpoint_bench::diff::{Line, Row};
 
-use super::{HistoryState, compare::Comparison};
+use super::{
+    HistoryState,
+    compare::{Comparison, Shown},
+};
 use crate::panel::{
     theme::{self, Tokens},
     widgets::{code, label},
@@ -83,9 +86,20 @@ fn push_sideways(ui: &Ui, comparison: &Comparison, state: &mut HistoryState, who
     state.shift = state.shift.clamp(0.0, most);
 }
 
-fn draw(ui: &Ui, row: &Row, left: Rect, right: Rect, shift: f32, tokens: &Tokens) {
+fn draw(ui: &Ui, row: &Shown, left: Rect, right: Rect, shift: f32, tokens: &Tokens) {
     let painter = ui.painter();
     let gap = paper(ui, tokens).1;
+    let row = match row {
+        Shown::Lines(row) => row,
+        Shown::File(name) => {
+            for side in [left, right] {
+                painter.rect_filled(side, 0, tokens.neutral_ground);
+                let at = pos2(side.left() + NUMBERS, side.center().y);
+                painter.text(at, Align2::LEFT_CENTER, name, theme::medium(12.0), tokens.soft);
+            }
+            return;
+        }
+    };
     match row {
         Row::Folded(lines) => {
             let text = match lines {
@@ -141,7 +155,11 @@ fn line(painter: &Painter, rect: Rect, line: &Line, side: Side, shift: f32, toke
 }
 
 /// A row for those who do not see it.
-fn words(row: &Row) -> String {
+fn words(row: &Shown) -> String {
+    let row = match row {
+        Shown::Lines(row) => row,
+        Shown::File(name) => return format!("file {name}"),
+    };
     let text = |line: &Line| -> String {
         let pieces: String = line.pieces.iter().map(|piece| piece.text.as_str()).collect();
         format!("{}: {}", line.number, pieces.trim())
