@@ -11,17 +11,13 @@ use setpoint_store::{BenchFolder, run::RunFile};
 
 use crate::{
     author,
-    cli::{out::Failure, sources::Sources},
+    cli::{out::Failure, sources::Sources, status},
 };
 
 /// How long an instance may take to say that it is there.
 const HEALTH_DEADLINE: Duration = Duration::from_secs(2);
 /// How long it may take to answer; a commit waits for devices.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
-
-/// How to get past a file that holds something else than what runs.
-const WAY_OUT: &str =
-    "setpoint reload FILE applies the file, setpoint sync FILE writes what runs over it";
 
 /// A running instance, known to answer.
 pub struct Client {
@@ -179,12 +175,9 @@ impl Client {
     pub fn change(&self, method: Method, path: &str, body: &Value) -> Result<Value, Failure> {
         self.send(method, path, body).map_err(|failure| {
             let reload = self.get("/v1/status").unwrap_or_default()["reload"].take();
-            let state = reload["state"].as_str().unwrap_or_default();
-            let in_the_way = ["rejected", "proposed", "conflict", "suspended"].contains(&state);
-            if in_the_way && reload["problem"].is_string() {
-                failure.adding(WAY_OUT)
-            } else {
-                failure
+            match status::way_out(&reload) {
+                Some(way_out) => failure.adding(way_out),
+                None => failure,
             }
         })
     }

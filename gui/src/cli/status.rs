@@ -85,6 +85,9 @@ pub fn standing(status: &Value) -> Vec<String> {
     if let Some(reason) = word("/reload/watch/polling") {
         add("watching", &format!("once a second: {reason}"));
     }
+    if at("/reload/watch/off") == Some(&Value::Bool(true)) {
+        add("watching", "not followed (hot_reload is off): saves wait for setpoint reload FILE");
+    }
     if let Some(cause) = word("/reload/ahead/cause") {
         add("", &format!("not on disk: {cause}"));
         add("", "setpoint sync FILE writes it now");
@@ -99,22 +102,19 @@ pub fn standing(status: &Value) -> Vec<String> {
             let first = removed[..removed.len().min(REMOVED)].join(", ");
             add("", &format!("would remove {first}{more}"));
         }
-        add("", "setpoint reload FILE applies the file, setpoint sync FILE keeps what runs");
-    } else if let Some(problem) =
-        word("/reload/problem").filter(|it| word("/reload/ahead/cause") != Some(*it))
+    } else if let Some(problem) = word("/reload/problem")
+        && word("/reload/ahead/cause") != Some(problem)
     {
         add("problem", problem);
-        if matches!(text(status, "/reload/state"), "proposed" | "conflict") {
-            add("", "setpoint reload FILE applies the file, setpoint sync FILE writes over it");
-        }
     }
     if let Some(until) = word("/reload/suspended/until") {
         let failures = at("/reload/suspended/failures").cloned().unwrap_or_default();
-        add(
-            "suspended",
-            &format!("{failures} saves in a row failed; the file is looked at again at {until}"),
-        );
-        add("", "setpoint reload FILE looks now");
+        let message =
+            format!("{failures} saves in a row failed; the file is looked at again at {until}");
+        add("suspended", &message);
+    }
+    if let Some(way_out) = at("/reload").and_then(way_out) {
+        add("", way_out);
     }
     for (title, pointer) in [("attention", "/attention"), ("history", "/history_problem")] {
         if let Some(problem) = word(pointer) {
@@ -129,6 +129,22 @@ pub fn standing(status: &Value) -> Vec<String> {
         }
     }
     lines
+}
+
+/// The commands that get past a file that holds something else than what runs; `None` where it does
+/// not.
+pub fn way_out(reload: &Value) -> Option<&'static str> {
+    reload.get("problem").filter(|problem| problem.is_string())?;
+    Some(match reload.get("state")?.as_str()? {
+        "rejected" => "mend the file, or setpoint sync FILE writes what runs over it",
+        "suspended" => {
+            "setpoint reload FILE looks now, setpoint sync FILE writes what runs over it"
+        }
+        "proposed" | "conflict" | "paused" => {
+            "setpoint reload FILE applies the file, setpoint sync FILE keeps what runs"
+        }
+        _ => return None,
+    })
 }
 
 /// A change that an earlier run did not finish, with its steps; nothing if there is none.
@@ -200,7 +216,9 @@ mod tests {
             ]
         );
         let many: Vec<String> = (0..20).map(|id| format!("instruments.i{id}")).collect();
-        let lines = standing(&json!({"reload": {"question": {"message": "q", "removed": many}}}));
+        let lines = standing(
+            &json!({"reload": {"watch": {"off": false}, "question": {"message": "q", "removed": many}}}),
+        );
         assert!(lines[1].ends_with("instruments.i7 and 12 more"), "{lines:?}");
     }
 
@@ -215,9 +233,13 @@ mod tests {
                 "problem   bench.toml:3: no such key",
                 "suspended 6 saves in a row failed; the file is looked at again at \
                  2026-11-21T10:42:07Z",
-                "          setpoint reload FILE looks now",
+                "          setpoint reload FILE looks now, setpoint sync FILE writes what runs over it",
             ]
         );
+        let off = standing(&json!({"reload": {"state": "paused", "watch": {"off": true}}}));
+        assert_eq!(off.len(), 1, "{off:?}");
+        let rejected = standing(&json!({"reload": {"state": "rejected", "problem": "no"}}));
+        assert!(rejected[1].ends_with("writes what runs over it"), "{rejected:?}");
         assert!(standing(&json!({"reload": {"state": "in_step"}})).is_empty());
     }
 
