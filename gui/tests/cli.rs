@@ -8,6 +8,7 @@ use std::{
 };
 
 use serde_json::Value;
+use setpoint_store::{Audit, AuditRecord, BenchFolder};
 
 const GOOD: &str = include_str!("../../assets/demo/bench.toml");
 
@@ -417,4 +418,42 @@ fn a_plan_lists_steps_in_order_and_touches_nothing() {
         assert_eq!(status(&output), 1);
         assert!(stdout(&output).contains("unknown_key"), "{}", stdout(&output));
     }
+}
+
+#[test]
+fn a_log_whose_end_nothing_vouches_for_does_not_pass_for_a_whole_one() {
+    let folder = folder_with(GOOD);
+    let kept = BenchFolder::open(&folder.path().join("bench.toml")).unwrap();
+    let record = || AuditRecord::new("query", "panel", "nora", "", "asked");
+    Audit::open(&kept).unwrap().append_all(vec![record(), record()]).unwrap();
+    let verify = |more: &[&str]| {
+        let arguments = [&["audit", "verify", "bench.toml"], more].concat();
+        setpoint(folder.path(), &arguments)
+    };
+    let output = verify(&[]);
+    assert_eq!(
+        (status(&output), stdout(&output).as_str()),
+        (0, "2 records, each as it was written\n")
+    );
+
+    fs::remove_file(kept.audit_head()).unwrap();
+    let output = verify(&[]);
+    assert_eq!(status(&output), 1);
+    assert!(stderr(&output).contains("audit.head is not there"), "{}", stderr(&output));
+    let output = verify(&["--format", "json"]);
+    assert_eq!((status(&output), &json(&output)["ok"]), (1, &false.into()));
+    assert_eq!(json(&output)["records"], 2);
+
+    // The next start writes that down, and it stays known.
+    drop(Audit::open(&kept).unwrap());
+    let output = verify(&["--format", "json"]);
+    assert_eq!((status(&output), &json(&output)["gaps"]), (0, &serde_json::json!([3])));
+    let output = verify(&[]);
+    assert!(stdout(&output).contains("cut off before record 3"), "{}", stdout(&output));
+
+    let log = fs::read_to_string(kept.audit()).unwrap();
+    let shorter: String = log.lines().take(2).map(|line| format!("{line}\n")).collect();
+    fs::write(kept.audit(), shorter).unwrap();
+    let output = verify(&["--format", "json"]);
+    assert_eq!((status(&output), &json(&output)["record"]), (1, &3.into()));
 }
