@@ -18,8 +18,8 @@ use setpoint_store::{FileSeen, WatchMode, WatchOptions, Watcher};
 
 #[path = "../../../bench/benches/large/mod.rs"]
 mod large;
-use large::Types;
 use crate::median;
+use large::Types;
 
 /// Medians of one size of bench.
 #[derive(Debug, Clone, Copy)]
