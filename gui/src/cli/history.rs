@@ -174,6 +174,26 @@ pub fn offline(bench: &Path, environment: Option<&str>) -> Result<Offline, Failu
     Offline::open(bench, environment.map(str::to_owned), input::rules()?).map_err(failed)
 }
 
+/// Prints what became of a revision that was kept or named: the words before its name, and those
+/// where it has none.
+pub fn tell_kept(
+    answer: &Value,
+    output: Output,
+    named: &str,
+    nameless: &str,
+) -> Result<(), Failure> {
+    if output.is_json() {
+        return output.json(answer);
+    }
+    let word = |key: &str| answer.pointer(&format!("/revision/{key}")).and_then(Value::as_str);
+    let id = shown(word("id").unwrap_or_default());
+    output.line(match word("label") {
+        Some(label) => format!("{id} {named} “{}”", shown(label)),
+        None => format!("{id} {nameless}"),
+    });
+    Ok(())
+}
+
 /// The text of a kept revision, by id or label, of a bench that runs or not.
 pub fn text(bench: &Path, name: &str) -> Result<Arc<str>, Failure> {
     if let Some(client) = Client::find(bench)? {

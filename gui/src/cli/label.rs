@@ -1,6 +1,6 @@
 //! `setpoint label FILE REV LABEL`
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     author,
@@ -8,7 +8,6 @@ use crate::{
         BenchArg, Failure, Output,
         client::{Client, Method, segment},
         history::{self, refused},
-        printable::line as shown,
     },
 };
 
@@ -44,14 +43,5 @@ pub fn run(command: &Label) -> Result<(), Failure> {
         let named = bench.label(revision, label.as_deref(), &author::name());
         json!({"revision": named.map_err(|error| refused(error).of_a_label())?})
     };
-    if output.is_json() {
-        return output.json(&answer);
-    }
-    let word = |key: &str| answer.pointer(&format!("/revision/{key}")).and_then(Value::as_str);
-    let id = shown(word("id").unwrap_or_default());
-    match word("label") {
-        Some(label) => output.line(format!("{id} is called “{}”", shown(label))),
-        None => output.line(format!("{id} has no name")),
-    }
-    Ok(())
+    history::tell_kept(&answer, *output, "is called", "has no name")
 }

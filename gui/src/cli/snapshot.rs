@@ -1,6 +1,6 @@
 //! `setpoint snapshot FILE`
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     author,
@@ -8,7 +8,6 @@ use crate::{
         BenchArg, Failure, Output,
         client::{Client, Method},
         history::{self, refused},
-        printable::line as shown,
     },
 };
 
@@ -40,14 +39,5 @@ pub fn run(command: &Snapshot) -> Result<(), Failure> {
         let kept = bench.snapshot(label.clone(), message.clone(), author::name());
         json!({"revision": kept.map_err(|error| refused(error).of_a_label())?})
     };
-    if output.is_json() {
-        return output.json(&answer);
-    }
-    let word = |key: &str| answer.pointer(&format!("/revision/{key}")).and_then(Value::as_str);
-    let id = shown(word("id").unwrap_or_default());
-    match word("label") {
-        Some(label) => output.line(format!("{id} is kept as “{}”", shown(label))),
-        None => output.line(format!("{id} is kept")),
-    }
-    Ok(())
+    history::tell_kept(&answer, *output, "is kept as", "is kept")
 }
