@@ -140,6 +140,19 @@ impl Runtime {
         self.keeping.changes(old, new).await
     }
 
+    /// A kept revision by id or label.
+    ///
+    /// # Errors
+    /// [`CommandError::NotFound`].
+    pub fn revision(&self, name: &str) -> Result<Revision, CommandError> {
+        self.keeping.find(name)
+    }
+
+    /// The number of the newest event, also of one that no status shows yet.
+    pub fn last_event(&self) -> u64 {
+        self.recording.last_event()
+    }
+
     /// Events of this run and earlier ones, from the history database. What happened before the
     /// call is among them. Without a database that can be read, the last 1,000 events are looked
     /// through.

@@ -200,6 +200,7 @@ pub fn read_bench_or_stdin(path: &Path, env: Option<&str>) -> Result<Bench, Fail
 /// Whether a bench has nothing to compare or to plan with, because one of its files is not TOML
 /// or cannot be had.
 pub fn is_broken(reading: &Reading) -> bool {
-    let broken = ["syntax", "not_utf8", "too_large", "missing_include", "unreadable"];
+    let broken =
+        ["syntax", "not_utf8", "too_large", "missing_include", "unreadable", "not_allowed"];
     reading.diagnostics.iter().any(|one| broken.contains(&one.code.as_str()))
 }

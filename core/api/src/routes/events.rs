@@ -95,9 +95,9 @@ pub(super) async fn events(
     Ok(Sse::new(Stream(receiver)).keep_alive(sse::KeepAlive::default()).into_response())
 }
 
-/// The number of the newest event.
+/// The number of the newest event: a reader may know of one that the status does not show yet.
 fn newest(api: &Api) -> u64 {
-    api.runtime.status().events.last().map_or(0, |event| event.seq)
+    api.runtime.last_event()
 }
 
 impl Wanted {

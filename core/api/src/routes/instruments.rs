@@ -29,6 +29,9 @@ pub(super) async fn one(State(api): State<Api>, Path(id): Path<String>) -> Reply
     }
 }
 
+/// More bytes than this are no line for an instrument; all of it goes into the audit log.
+const COMMAND_LIMIT: usize = 4_096;
+
 pub(super) async fn query(
     State(api): State<Api>,
     Path(instrument): Path<String>,
@@ -41,6 +44,10 @@ pub(super) async fn query(
     fields.finish("command")?;
     if command.is_empty() || command.chars().any(|one| matches!(one, '\r' | '\n')) {
         return Err(Problem::malformed("command is not one line: send it without its terminator"));
+    }
+    if command.len() > COMMAND_LIMIT {
+        let detail = format!("command is longer than {COMMAND_LIMIT} bytes");
+        return Err(Problem::malformed(detail));
     }
     let command = Command::Query { instrument, command, author };
     Ok(answered(&api.runtime.call(Origin::Api, command).await?))

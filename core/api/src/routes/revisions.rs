@@ -61,7 +61,7 @@ pub(super) async fn list(State(api): State<Api>, Query(wanted): Query<Wanted>) -
 pub(super) async fn snapshot(State(api): State<Api>, headers: HeaderMap, body: Body) -> Reply {
     let author = input::author(&headers)?;
     let mut body = input::optional_object(body).await?;
-    let (label, message) = (body.text("label")?, body.text("message")?.unwrap_or_default());
+    let (label, message) = (body.text("label")?, edits::message(&mut body)?);
     body.finish("label and message")?;
     let command = Command::Snapshot { label, message, author };
     let answer = api.runtime.call(Origin::Api, command).await?;
@@ -109,6 +109,8 @@ pub(super) async fn one(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Reply {
+    // A label does not say which revision it is: `If-Match` takes an id.
+    let id = api.runtime.revision(&id)?.id;
     let mut response = if input::prefers(&headers, bench::JSON, bench::TOML) {
         Json(api.runtime.kept_revision(&id).await?).into_response()
     } else {

@@ -16,6 +16,11 @@ use crate::{command::CommandError, kept::KeptRevision, status::Revision};
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Recording {
+    /// The number that was given to an event last.
+    pub(crate) fn last_event(&self) -> u64 {
+        self.0.history.last_number()
+    }
+
     /// See [`crate::Runtime::events`].
     pub(crate) async fn events(&self, filter: EventFilter) -> Vec<HistoryEvent> {
         let wanted = filter.clone();
