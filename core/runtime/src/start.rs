@@ -9,6 +9,7 @@ use setpoint_store::{
 use tokio::sync::mpsc;
 
 use crate::{
+    asking::Asking,
     catalogue::Drivers,
     components::Components,
     doubt::{self, Saved},
@@ -181,6 +182,7 @@ impl Runtime {
             keeping: keeping.clone(),
             recording: recording.clone(),
             publisher: publisher.clone(),
+            asking: Asking::new(),
             reports,
             saves,
         };
