@@ -212,7 +212,11 @@ impl Manager {
                 progress.notes.wrote().await;
                 None
             }
-            Err(WriteError::Failed(error)) => Some(error.to_string()),
+            Err(WriteError::Failed(error)) => {
+                // Whoever ends the journal must not have lines written behind that.
+                progress.notes.flush().await;
+                Some(error.to_string())
+            }
             Err(WriteError::Changed(error)) => {
                 self.file_side.overtaken(true);
                 let what = error.to_string();
