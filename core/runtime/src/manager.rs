@@ -125,6 +125,7 @@ impl Manager {
             self.announce();
         }
         commands.close();
+        self.try_a_last_time().await;
         self.save_transactions().await;
         // The watcher may be waiting for room in it, and is waited for below.
         self.saves.close();
