@@ -16,7 +16,7 @@ use crate::{
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::{Files, Meaning},
-    handle::Envelope,
+    handle::{Ending, Envelope},
     keeping::Keeping,
     passage::Proposal,
     publish::Publisher,
@@ -86,6 +86,7 @@ pub(crate) struct Manager {
     pub(crate) publisher: Publisher,
     /// What devices were asked and have not answered.
     pub(crate) asking: Asking,
+    pub(crate) ending: Ending,
     /// What sessions set by rule when their device answered.
     pub(crate) reports: mpsc::Receiver<setpoint_instruments::Reapplied>,
     /// What the watcher saw of the file.
@@ -125,14 +126,19 @@ impl Manager {
             self.announce();
         }
         commands.close();
+        self.ending.waits_for("writing the bench's files and its history");
         self.try_a_last_time().await;
+        self.ending.waits_for("keeping the transactions");
         self.save_transactions().await;
         // The watcher may be waiting for room in it, and is waited for below.
         self.saves.close();
+        self.ending.waits_for("closing the instruments and sources");
         self.components.stop().await;
         self.finish_asking().await;
         // While the folder is still this program's.
+        self.ending.waits_for("closing the history database");
         self.recording.close().await;
+        self.ending.waits_for("leaving the bench's folder .setpoint");
         self.keeping.close().await;
     }
 
