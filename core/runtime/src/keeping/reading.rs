@@ -56,7 +56,7 @@ mod tests {
     #[tokio::test]
     async fn a_reading_that_hangs_is_given_up_and_no_other_is_begun_until_it_ends() {
         let readings = OneReading::default();
-        let (answer, disk) = mpsc::channel::<()>();
+        let (answer, disk) = mpsc::sync_channel::<()>(1);
         let (ended, end) = tokio::sync::oneshot::channel();
         let hangs = move || {
             let _ = disk.recv();
