@@ -118,13 +118,17 @@ impl Serving {
 
     /// Stops both, the server first, and removes `run.json`.
     pub async fn stop(self) {
-        let guard = {
-            let mut published = locked(&self.published);
+        let published = self.published;
+        // On a thread that may block: whoever gives up waiting is not held by a hung disk.
+        let cleared = tokio::task::spawn_blocking(move || {
+            let mut published = locked(&published);
             published.stopping = true;
-            published.guard.take()
-        };
-        if let Some(Err(error)) = guard.map(RunGuard::clear) {
-            tracing::warn!("run.json stays behind: {error}");
+            published.guard.take().map(RunGuard::clear)
+        });
+        match cleared.await {
+            Ok(None | Some(Ok(()))) => {}
+            Ok(Some(Err(error))) => tracing::warn!("run.json stays behind: {error}"),
+            Err(error) => tracing::warn!("run.json stays behind: {error}"),
         }
         self.server.shutdown().await;
         self.runtime.stop().await;

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use setpoint_bench::Bench;
 use setpoint_instruments::{ParamFacts, ParamValue, SetError};
 
-use crate::{components::Components, journaling::Notes, plan::Step, secrets::Secrets};
+use crate::{
+    catalogue::param_value, components::Components, journaling::Notes, plan::Step, secrets::Secrets,
+};
 
 /// A step that was taken, with what it takes to go back.
 enum Taken {
@@ -198,10 +200,26 @@ pub(crate) async fn take_back(
                     continue;
                 }
                 let secrets = &progress.secrets;
-                match restore(components, &instrument, &parameter, before, secrets).await {
-                    Ok(Some(value)) => {
-                        let value = secrets.shown(&instrument, &parameter, &value);
-                        failure.undone.push(format!("{path} back to {value}"));
+                let whole = !broken.contains(&instrument);
+                let back = match before {
+                    Some(value) => Some(Back::Before(value)),
+                    None => unread(old, &instrument, &facts, whole),
+                };
+                match restore(components, &instrument, &parameter, back.as_ref(), secrets).await {
+                    Ok(Some(back)) => {
+                        let value = secrets.shown(&instrument, &parameter, back.value());
+                        match back {
+                            Back::Before(_) => {
+                                failure.undone.push(format!("{path} back to {value}"))
+                            }
+                            Back::Asked(_) => failure
+                                .undone
+                                .push(format!("{path} back to {value}, as the bench had it")),
+                            Back::Off(_) => failure.not_undone.push(format!(
+                                "{path}: switched off ({value}), since its value before is not \
+                                 known"
+                            )),
+                        }
                     }
                     Ok(None) => {}
                     Err(why) => {
@@ -232,21 +250,83 @@ pub(crate) async fn take_back(
     failure
 }
 
-/// Sets a parameter back to what it read before; `None` if it still reads that.
-async fn restore(
+/// What a parameter is set back to.
+#[derive(Debug, PartialEq)]
+enum Back {
+    /// What it read just before.
+    Before(ParamValue),
+    /// What the bench asked of it.
+    Asked(ParamValue),
+    /// What switches it off.
+    Off(ParamValue),
+}
+
+impl Back {
+    fn value(&self) -> &ParamValue {
+        match self {
+            Self::Before(value) | Self::Asked(value) | Self::Off(value) => value,
+        }
+    }
+}
+
+/// What a parameter is set back to if nobody knows what it was: what the bench asked of it, else
+/// off if it is dangerous. If the device is not `whole`, nothing is energised.
+fn unread(old: &Bench, instrument: &str, facts: &ParamFacts, whole: bool) -> Option<Back> {
+    let asked = old.instrument(instrument).and_then(|old| old.set.get(&facts.name));
+    let asked = asked.map(|value| param_value(facts, value));
+    let dangerous = facts.hazard.is_some() || facts.off_first;
+    match asked {
+        Some(value) if whole || !dangerous || facts.is_off(&value) => Some(Back::Asked(value)),
+        _ if dangerous => facts.off().map(Back::Off),
+        _ => None,
+    }
+}
+
+/// Sets a parameter back; `None` if it reads that already.
+async fn restore<'a>(
     components: &Components,
     instrument: &str,
     parameter: &str,
-    before: Option<ParamValue>,
+    back: Option<&'a Back>,
     secrets: &Secrets,
-) -> Result<Option<ParamValue>, String> {
+) -> Result<Option<&'a Back>, String> {
     let handle =
         components.handle(instrument).ok_or_else(|| format!("{instrument} is not running"))?;
-    let before = before.ok_or("its value before is not known")?;
-    if handle.read(parameter).await.is_ok_and(|now| now == before) {
+    let back = back.ok_or("its value before is not known")?;
+    if handle.read(parameter).await.is_ok_and(|now| now == *back.value()) {
         return Ok(None);
     }
     let failure = |error: SetError| secrets.failure(instrument, parameter, &error.cause);
-    handle.set(parameter, before.clone()).await.map_err(failure)?;
-    Ok(Some(before))
+    handle.set(parameter, back.value().clone()).await.map_err(failure)?;
+    Ok(Some(back))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::catalogue::Drivers;
+
+    #[test]
+    fn what_nobody_can_read_goes_back_to_what_was_asked_or_off_if_it_is_dangerous() {
+        let drivers = Drivers::beside(Path::new("/nowhere/bench.toml"));
+        let bench = |set: &str| {
+            let text = format!(
+                "bench.name = \"B\"\n[instruments.psu]\ntype = \"rigol_dp832\"\n\
+                 address = \"sim:\"\n{set}"
+            );
+            setpoint_bench::read("bench.toml", &text, &drivers).bench.unwrap()
+        };
+        let facts = |name: &str| drivers.facts("rigol_dp832", name).unwrap();
+        let (output, voltage) = (facts("ch1.output"), facts("ch1.voltage"));
+        let on = bench("set.ch1.output = \"on\"\nset.ch1.voltage = 2.0\n");
+        let word = |word: &str| ParamValue::Text(word.to_owned());
+        assert_eq!(unread(&on, "psu", &output, true), Some(Back::Asked(word("on"))));
+        assert_eq!(unread(&on, "psu", &output, false), Some(Back::Off(word("off"))));
+        assert_eq!(unread(&on, "psu", &voltage, false), Some(Back::Asked(ParamValue::Float(2.0))));
+        let silent = bench("");
+        assert_eq!(unread(&silent, "psu", &output, true), Some(Back::Off(word("off"))));
+        assert_eq!(unread(&silent, "psu", &voltage, true), None);
+    }
 }

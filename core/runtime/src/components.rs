@@ -1,6 +1,10 @@
 //! The instruments and sources that run.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use indexmap::IndexMap;
 use setpoint_bench::{
@@ -96,11 +100,19 @@ impl Components {
     /// Waits until an instrument that is being connected answers or is known not to, a few
     /// seconds at most: a value for it should not be left waiting by a moment.
     pub(crate) async fn settle(&self, id: &str) {
-        let Some(Device::Running(handle)) = self.devices.get(id) else { return };
-        let mut changes = handle.changes();
-        let settled = changes.wait_for(|status| status.state != LinkState::Connecting);
-        // Too late or closed: what the state is then, the plan asks itself.
-        let _ = tokio::time::timeout(SETTLING, settled).await;
+        self.settle_all(&BTreeSet::from([id])).await;
+    }
+
+    /// The same of several, in no more time than one takes.
+    pub(crate) async fn settle_all(&self, ids: &BTreeSet<&str>) {
+        let deadline = tokio::time::Instant::now() + SETTLING;
+        for id in ids {
+            let Some(Device::Running(handle)) = self.devices.get(*id) else { continue };
+            let mut changes = handle.changes();
+            let settled = changes.wait_for(|status| status.state != LinkState::Connecting);
+            // Too late or closed: what the state is then, the plan asks itself.
+            let _ = tokio::time::timeout_at(deadline, settled).await;
+        }
     }
 
     /// The handle of an instrument that is run.

@@ -45,6 +45,24 @@ pub struct Runtime {
     pub(crate) recording: Recording,
     pub(crate) stop: mpsc::Sender<()>,
     pub(crate) managing: Arc<Mutex<Option<JoinHandle<()>>>>,
+    pub(crate) ending: Ending,
+}
+
+/// What has to end before the bench has, in a few words.
+#[derive(Clone)]
+pub(crate) struct Ending(Arc<ArcSwap<&'static str>>);
+
+impl Default for Ending {
+    fn default() -> Self {
+        Self(Arc::new(ArcSwap::from_pointee("a call or change that is being carried out")))
+    }
+}
+
+impl Ending {
+    /// That is what is waited for from now on.
+    pub(crate) fn waits_for(&self, what: &'static str) {
+        self.0.store(Arc::new(what));
+    }
 }
 
 /// Reads the status of a bench, also after it has stopped. Cheap to clone.
@@ -207,6 +225,11 @@ impl Runtime {
     ) -> Result<Option<Vec<u8>>, CommandError> {
         let id = self.keeping.find(id)?.id;
         self.recording.picture(id, source.to_owned()).await
+    }
+
+    /// What [`Runtime::stop`] waits for now, in a few words. Never waits.
+    pub fn ends_after(&self) -> &'static str {
+        &self.ending.0.load()
     }
 
     /// Ends everything: links closed, pipelines stopped, the folder free for another program.

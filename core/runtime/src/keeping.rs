@@ -3,6 +3,7 @@
 mod accepted;
 mod files;
 mod journal;
+mod reading;
 
 use std::{
     io::ErrorKind,
@@ -17,19 +18,24 @@ use std::{
 use arc_swap::ArcSwap;
 use setpoint_bench::Change;
 use setpoint_store::{
-    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, RevisionQuery, RevisionRecord,
-    Revisions, StoreError, Transactions, Watcher,
+    Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionQuery,
+    RevisionRecord, Revisions, StoreError, Transactions, Watcher,
 };
 use tokio::time::Instant;
 
-use self::{accepted::Unkept, journal::Left};
+use self::{accepted::Unkept, journal::Left, reading::OneReading};
 pub(crate) use self::{
     accepted::{Facts, NOT_WRITTEN, WRITTEN, never_written},
     files::{WriteError, watch_options},
 };
 use crate::{
-    catalogue::Drivers, command::CommandError, event::Origin, files::Files, shelf::Shelf,
-    staging::none, status::Revision,
+    catalogue::Drivers,
+    command::CommandError,
+    event::Origin,
+    files::{Files, OnDiskText},
+    shelf::Shelf,
+    staging::none,
+    status::Revision,
 };
 
 /// How long after a failure keeping them is tried again.
@@ -56,6 +62,7 @@ struct Inner {
     unkept: Mutex<Unkept>,
     /// Why the history is not kept, in a sentence, and when that is tried again.
     problem: Mutex<Option<(String, Instant)>>,
+    reading: OneReading<Result<OnDiskText, ReadError>>,
 }
 
 impl Inner {
@@ -172,6 +179,7 @@ impl Keeping {
             whole,
             shown: Mutex::default(),
             unkept: Mutex::default(),
+            reading: OneReading::default(),
         };
         Self(Arc::new(inner))
     }

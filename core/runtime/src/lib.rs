@@ -17,6 +17,7 @@
 //! | `beside` | files beside the bench file, drivers among them, and what their changes do |
 //! | `plan` | differences to ordered steps |
 //! | `apply` | taking steps, and taking them back |
+//! | `asking` | raw queries and setpoints set again, beside the manager's work |
 //! | `components` | the instruments and sources that run |
 //! | `going_back` | what going back to a revision comes to |
 //! | `naming` | snapshots and labels of what runs or ran |
@@ -38,6 +39,7 @@
 //! with the values read just before; a broken file never stops a running bench.
 
 mod apply;
+mod asking;
 mod beside;
 mod breaker;
 pub mod catalogue;

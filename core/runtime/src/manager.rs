@@ -8,14 +8,15 @@ use setpoint_store::{FileSeen, TextHash};
 use tokio::sync::mpsc;
 
 use crate::{
+    asking::Asking,
     beside::Followed,
     catalogue::Drivers,
-    command::{Answer, Command, CommandError, Reapplied},
+    command::{Answer, Command, CommandError},
     components::Components,
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::{Files, Meaning},
-    handle::Envelope,
+    handle::{Ending, Envelope},
     keeping::Keeping,
     passage::Proposal,
     publish::Publisher,
@@ -83,6 +84,9 @@ pub(crate) struct Manager {
     pub(crate) keeping: Keeping,
     pub(crate) recording: Recording,
     pub(crate) publisher: Publisher,
+    /// What devices were asked and have not answered.
+    pub(crate) asking: Asking,
+    pub(crate) ending: Ending,
     /// What sessions set by rule when their device answered.
     pub(crate) reports: mpsc::Receiver<setpoint_instruments::Reapplied>,
     /// What the watcher saw of the file.
@@ -106,14 +110,15 @@ impl Manager {
                 () = standing::until(expiry) => self.expire_transactions().await,
                 () = standing::until(due) => self.what_is_due().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
+                Some(done) = self.asking.join_next() => self.asked(done),
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
-                    let outcome = self.carry_out(origin, command).await;
-                    self.refresh_transactions().await;
-                    self.announce();
-                    // A caller that does not wait any more has no use for the answer.
-                    let _ = answer.send(outcome);
+                    let handed = self.hand_over(origin, command, answer).await;
+                    if let Some((command, answer)) = handed {
+                        let outcome = self.carry_out(origin, command).await;
+                        self.answer(answer, outcome).await;
+                    }
                     continue;
                 }
             }
@@ -121,12 +126,19 @@ impl Manager {
             self.announce();
         }
         commands.close();
+        self.ending.waits_for("writing the bench's files and its history");
+        self.try_a_last_time().await;
+        self.ending.waits_for("keeping the transactions");
         self.save_transactions().await;
         // The watcher may be waiting for room in it, and is waited for below.
-        drop(self.saves);
+        self.saves.close();
+        self.ending.waits_for("closing the instruments and sources");
         self.components.stop().await;
+        self.finish_asking().await;
         // While the folder is still this program's.
+        self.ending.waits_for("closing the history database");
         self.recording.close().await;
+        self.ending.waits_for("leaving the bench's folder .setpoint");
         self.keeping.close().await;
     }
 
@@ -208,12 +220,8 @@ impl Manager {
             Command::Finish { author } => self.finish(origin, author).await,
             Command::GoBack { author } => self.go_back(origin, author).await,
             Command::Sync { author } => self.sync(origin, author).await,
-            Command::Query { instrument, command, author } => {
-                self.query(origin, instrument, command, author).await
-            }
-            Command::Reapply { instrument, author } => {
-                self.reapply(origin, instrument, author).await
-            }
+            // Never come here: see `hand_over`.
+            Command::Query { .. } | Command::Reapply { .. } => Ok(Answer::Done {}),
         }
     }
 
@@ -250,137 +258,12 @@ impl Manager {
         })
     }
 
-    async fn query(
-        &mut self,
-        origin: Origin,
-        instrument: String,
-        command: String,
-        author: String,
-    ) -> Result<Answer, CommandError> {
-        let handle = self.handle(&instrument)?;
-        let secrets = self.publisher.secrets();
-        // Written down before it reaches the device: nothing does so unrecorded.
-        let path = format!("instruments.{instrument}");
-        let noted = secrets.hide(command.clone());
-        self.keeping.audit_note("query", &path, &noted, origin, &author).await?;
-        let reply = handle.query(&command).await;
-        let outcome = match &reply {
-            Ok(reply) => format!("answered “{reply}”"),
-            Err(error) => error.to_string(),
-        };
-        let outcome = secrets.hide(outcome);
-        let message = format!("{author} sent “{noted}” to {instrument}: {outcome}");
-        self.publisher.tell(Told {
-            origin,
-            kind: "raw_query",
-            subject: Subject::Instruments,
-            tone: Tone::Info,
-            path,
-            message,
-            took_ms: None,
-        });
-        let device = |error| CommandError::Device {
-            message: secrets.hide_about(&instrument, about(&instrument, &error)),
-        };
-        Ok(Answer::Reply { reply: reply.map_err(device)? })
-    }
-
-    async fn reapply(
-        &mut self,
-        origin: Origin,
-        instrument: String,
-        author: String,
-    ) -> Result<Answer, CommandError> {
-        let handle = self.handle(&instrument)?;
-        let secrets = self.publisher.secrets();
-        let mut applied = handle.reapply().await.map_err(|error| {
-            let why = secrets.hide_about(&instrument, about(&instrument, &error));
-            CommandError::Device { message: format!("Setpoints not applied: {why}") }
-        })?;
-        applied.failed = applied.failed.map(|why| secrets.hide_about(&instrument, why));
-        let written = self.note_reapplied(&applied, origin, &author).await;
-        let set = applied.set.into_iter().map(|one| one.parameter).collect();
-        let answer = Reapplied { set, skipped: applied.skipped, failed: applied.failed };
-        if answer.failed.is_none() && answer.skipped.is_empty() {
-            self.attention = None;
-        }
-        written?;
-        Ok(Answer::Reapplied(answer))
-    }
-
     /// A session set its setpoints again when its device answered, as the bench file says.
     async fn reapplied_by_rule(&mut self, applied: setpoint_instruments::Reapplied) {
         let rule = "on_reconnect";
-        if let Err(error) = self.note_reapplied(&applied, Origin::Bench, rule).await {
+        if let Err(error) = self.noting().reapplied(&applied, Origin::Bench, rule).await {
             tracing::error!("what {} was set to is not in the audit: {error}", applied.instrument);
         }
-    }
-
-    /// Tells and audits what was set again.
-    pub(crate) async fn note_reapplied(
-        &self,
-        applied: &setpoint_instruments::Reapplied,
-        origin: Origin,
-        author: &str,
-    ) -> Result<(), CommandError> {
-        let id = &applied.instrument;
-        let secrets = self.publisher.secrets();
-        let mut parts = Vec::new();
-        if !applied.set.is_empty() {
-            let one = |one: &setpoint_instruments::Written| {
-                let name = &one.parameter;
-                if let Some(written) = secrets.written(id, name) {
-                    return format!("{name} {written}");
-                }
-                let before = one.before.as_ref().filter(|_| !secrets.holds(id, name));
-                let before = before.map(|before| format!("{before} → "));
-                format!("{name} {}{}", before.unwrap_or_default(), one.asked)
-            };
-            let list: Vec<String> = applied.set.iter().map(one).collect();
-            parts.push(format!("set {}", list.join(", ")));
-        }
-        if !applied.skipped.is_empty() {
-            let list = applied.skipped.join(", ");
-            parts.push(format!("left as they are, because they are hazardous: {list}"));
-        }
-        let failed = applied.failed.clone();
-        parts.extend(failed.map(|why| secrets.hide_about(id, why)));
-        if parts.is_empty() {
-            parts.push("it holds its setpoints already".to_owned());
-        }
-        let tone = match (&applied.failed, applied.skipped.is_empty()) {
-            (Some(_), _) => Tone::Error,
-            (None, false) => Tone::Warning,
-            (None, true) => Tone::Good,
-        };
-        let message = format!("{id}, by {author}: {}", parts.join("; "));
-        let path = format!("instruments.{id}");
-        let noted =
-            self.keeping.audit_note("setpoints_applied", &path, &message, origin, author).await;
-        self.publisher.tell(Told {
-            origin,
-            kind: "setpoints_applied",
-            subject: Subject::Instruments,
-            tone,
-            path,
-            message,
-            took_ms: None,
-        });
-        noted
-    }
-
-    fn handle(
-        &self,
-        instrument: &str,
-    ) -> Result<setpoint_instruments::session::Handle, CommandError> {
-        if let Some(handle) = self.components.handle(instrument) {
-            return Ok(handle.clone());
-        }
-        if self.components.link(instrument).is_some() {
-            let message = format!("{instrument} is disabled; set enabled = true first");
-            return Err(CommandError::Device { message });
-        }
-        Err(CommandError::NotFound { what: "instrument", name: instrument.to_owned() })
     }
 
     /// Tells of something that concerns the configuration as a whole.

@@ -1,6 +1,6 @@
 //! The nine stations: parse, resolve, check, diff, plan, keep, apply, write, announce.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Value, check};
@@ -169,11 +169,9 @@ impl Manager {
             return Err(Stopped::Asked(question));
         }
 
-        for change in read.changes.iter() {
-            if let Some((instrument, _)) = change.path.as_setpoint() {
-                self.components.settle(instrument).await;
-            }
-        }
+        let set = read.changes.iter().filter_map(|change| change.path.as_setpoint());
+        let set: BTreeSet<&str> = set.map(|(instrument, _)| instrument).collect();
+        self.components.settle_all(&set).await;
         let begun = Instant::now();
         let mut plan = self.plan(&read.bench, &read.meaning, !from_file);
         if !energises {
@@ -214,7 +212,11 @@ impl Manager {
                 progress.notes.wrote().await;
                 None
             }
-            Err(WriteError::Failed(error)) => Some(error.to_string()),
+            Err(WriteError::Failed(error)) => {
+                // Whoever ends the journal must not have lines written behind that.
+                progress.notes.flush().await;
+                Some(error.to_string())
+            }
             Err(WriteError::Changed(error)) => {
                 self.file_side.overtaken(true);
                 let what = error.to_string();

@@ -9,13 +9,14 @@ use setpoint_store::{
 use tokio::sync::mpsc;
 
 use crate::{
+    asking::Asking,
     catalogue::Drivers,
     components::Components,
     doubt::{self, Saved},
     event::{Origin, Tone},
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
-    handle::{QUEUE, Runtime},
+    handle::{Ending, QUEUE, Runtime},
     keeping::{self, Keeping, watch_options},
     manager::{Manager, Running},
     publish::{Core, Publisher},
@@ -164,6 +165,7 @@ impl Runtime {
         publisher.update(|core| core.secrets.runs(&running.meaning));
         components.start(&running.bench).await;
 
+        let ending = Ending::default();
         let mut manager = Manager {
             file_name: files.name().to_owned(),
             files,
@@ -181,6 +183,8 @@ impl Runtime {
             keeping: keeping.clone(),
             recording: recording.clone(),
             publisher: publisher.clone(),
+            asking: Asking::new(),
+            ending: ending.clone(),
             reports,
             saves,
         };
@@ -200,7 +204,18 @@ impl Runtime {
             publishing.abort();
         });
         let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
-        Ok(Self { commands, status, changed, frames, folder, keeping, recording, stop, managing })
+        Ok(Self {
+            commands,
+            status,
+            changed,
+            frames,
+            folder,
+            keeping,
+            recording,
+            stop,
+            managing,
+            ending,
+        })
     }
 }
 

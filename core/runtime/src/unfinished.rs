@@ -284,7 +284,7 @@ impl Manager {
         let secrets = self.publisher.secrets();
         let hidden = |why: String| secrets.hide_about(instrument, why);
         let applied = handle.reapply().await.map_err(|e| device(hidden(about(instrument, &e))))?;
-        self.note_reapplied(&applied, origin, author).await?;
+        self.noting().reapplied(&applied, origin, author).await?;
         for parameter in &applied.skipped {
             left.hazardous(&format!("{instrument}.{parameter}"));
         }
@@ -367,7 +367,7 @@ impl Manager {
                 done.failed = Some(secrets.failure(&instrument, &parameter, &error.cause));
             }
         }
-        self.note_reapplied(&done, origin, author).await?;
+        self.noting().reapplied(&done, origin, author).await?;
         done.failed.map_or(Ok(()), |message| Err(CommandError::Device { message }))
     }
 }

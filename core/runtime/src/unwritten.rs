@@ -1,6 +1,8 @@
 //! What runs and could not be written: the change stays in force, and writing is tried again, by
 //! itself and when a person asks.
 
+use std::time::Duration;
+
 use setpoint_store::AuditRecord;
 use tokio::time::Instant;
 
@@ -15,6 +17,9 @@ use crate::{
     standing::{Found, Held, Wait},
     status::Timings,
 };
+
+/// How long the end of the bench waits for each thing that is tried once more.
+const LAST_TRY: Duration = Duration::from_secs(2);
 
 impl Manager {
     /// What the files have to hold for a change to be written over it.
@@ -57,6 +62,19 @@ impl Manager {
         }
         if is(self.transactions.forget_at()) {
             self.forget_again().await;
+        }
+    }
+
+    /// At the end of the bench: what waits is tried once more, for not long.
+    pub(crate) async fn try_a_last_time(&mut self) {
+        // Cut short, what is on its way to the disk goes on; nobody is told what comes of it.
+        if tokio::time::timeout(LAST_TRY, self.write_again()).await.is_err() {
+            tracing::error!("{} was not written within {LAST_TRY:?}", self.file_name);
+        }
+        if self.keeping.keep_at().is_some()
+            && tokio::time::timeout(LAST_TRY, self.keep_again()).await.is_err()
+        {
+            tracing::error!("the history was not kept within {LAST_TRY:?}");
         }
     }
 

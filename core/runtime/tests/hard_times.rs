@@ -45,6 +45,25 @@ async fn a_folder_that_was_renamed_away_and_put_back() {
     bench.runtime.stop().await;
 }
 
+/// Writing is tried again by itself, and once more when the bench ends before that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_written_is_written_at_the_end() {
+    let bench = Bench::open(BENCH).await;
+    bench.ask(Command::Pause { author: "t".into() }).await.unwrap();
+    let away = bench.folder().with_extension("away");
+    fs::rename(bench.folder(), &away).unwrap();
+    let Answer::Changed(applied) = bench.change(vec![edit(VOLTAGE, 3.5)]).await.unwrap() else {
+        panic!()
+    };
+    assert!(!applied.persisted);
+    fs::rename(&away, bench.folder()).unwrap();
+    bench.runtime.stop().await;
+    assert_eq!(bench.text(), BENCH.replace("3.300", "3.500"));
+    let kept = fs::read_dir(BenchFolder::of(&bench.file).versions()).unwrap();
+    let texts = kept.filter_map(|one| fs::read_to_string(one.unwrap().path()).ok());
+    assert!(texts.into_iter().any(|text| text == bench.text()), "the history has it");
+}
+
 /// The rights of a folder mean nothing to root: then this is run once more by someone else.
 #[test]
 fn rights_that_are_lost_while_it_runs() {

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde_json::json;
@@ -16,6 +17,11 @@ use crate::{
     demo, logging,
     serving::{Serving, ServingError},
 };
+
+/// How long the end of the program waits for server and devices.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// How long it waits after that for work that cannot be interrupted, such as a disk.
+const WORKERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs a bench without a window
 #[derive(Debug, clap::Args)]
@@ -60,7 +66,10 @@ pub fn run(command: Serve) -> Result<(), Failure> {
         .thread_name("setpoint")
         .build()
         .map_err(|error| Failure::unusable(format!("no threads can be started: {error}")))?;
-    runtime.block_on(serve(bench, command.listen, command.env))
+    let ended = runtime.block_on(serve(bench, command.listen, command.env));
+    // Dropping it would wait for a hung disk for ever.
+    runtime.shutdown_timeout(WORKERS_WITHIN);
+    ended
 }
 
 struct Signals {
@@ -105,8 +114,36 @@ async fn serve(bench: PathBuf, listen: SocketAddr, env: Option<String>) -> Resul
         }
     }
     tracing::info!("stopping");
-    serving.stop().await;
-    Ok(())
+    let bench = serving.runtime().clone();
+    let again = async {
+        tokio::select! {
+            _ = signals.terminate.recv() => {}
+            _ = signals.interrupt.recv() => {}
+        }
+    };
+    end(serving.stop(), STOP_WITHIN, again, || bench.ends_after()).await
+}
+
+/// Waits for the end of the bench: for so long at most, and no longer than until it is told to end
+/// `again`. `what` says what is being waited for.
+async fn end(
+    stop: impl Future<Output = ()>,
+    within: Duration,
+    again: impl Future<Output = ()>,
+    what: impl Fn() -> &'static str,
+) -> Result<(), Failure> {
+    let why = tokio::select! {
+        stopped = tokio::time::timeout(within, stop) => match stopped {
+            Ok(()) => return Ok(()),
+            Err(_) => format!("did not stop within {} s", within.as_secs()),
+        },
+        () = again => "was told twice to end".to_owned(),
+    };
+    Err(Failure::unusable(format!(
+        "the bench {why} and is left: {} did not end. Look at the disk or device behind that; \
+         devices keep the values they have",
+        what()
+    )))
 }
 
 fn reload(runtime: &Runtime) {
@@ -154,4 +191,23 @@ fn failure(bench: &std::path::Path, error: ServingError) -> Failure {
     }
     Failure::wrong(format!("{} is not fit to run: {error}", bench.display()))
         .with_findings(findings, &mut sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn an_end_that_hangs_is_given_up_and_says_why() {
+        let disk = || "keeping the history";
+        assert!(end(ready(()), LONG, pending(), disk).await.is_ok());
+        let late = end(pending(), Duration::from_millis(1), pending(), disk).await.unwrap_err();
+        assert!(late.message().contains("keeping the history"), "{late:?}");
+        let again = end(pending(), LONG, ready(()), disk).await.unwrap_err();
+        assert!(again.message().contains("told twice"), "{again:?}");
+    }
 }

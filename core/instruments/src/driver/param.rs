@@ -189,6 +189,21 @@ impl ParamFacts {
     pub fn is_off(&self, value: &ParamValue) -> bool {
         is_off(value, self.hazard.is_some() || self.off_first)
     }
+
+    /// A value that switches it off; `None` if there is none.
+    pub fn off(&self) -> Option<ParamValue> {
+        let takes_zero = self.range.is_none_or(|(least, most)| least <= 0.0 && most >= 0.0);
+        let value = match self.kind {
+            Kind::Bool => ParamValue::Bool(false),
+            Kind::Enum if self.choices.iter().any(|word| word == "off") => {
+                ParamValue::Text("off".to_owned())
+            }
+            Kind::Int if takes_zero => ParamValue::Int(0),
+            Kind::Float if takes_zero => ParamValue::Float(0.0),
+            Kind::Int | Kind::Float | Kind::Enum | Kind::String => return None,
+        };
+        self.is_off(&value).then_some(value)
+    }
 }
 
 /// The one place that says which values switch something off. A 0 V is a voltage like any other,

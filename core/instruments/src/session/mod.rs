@@ -185,26 +185,38 @@ impl Handle {
     }
 
     /// Sends one raw line and gives the reply; for a line that is one of the driver's set commands
-    /// an empty one, for those have none.
+    /// an empty one, for those have none. It waits its turn from the call on, awaited or not.
     ///
     /// # Errors
     /// [`SessionError`]
-    pub async fn query(&self, line: &str) -> Result<String, SessionError> {
+    pub fn query(
+        &self,
+        line: &str,
+    ) -> impl Future<Output = Result<String, SessionError>> + Send + use<> {
         let (answer, pending) = oneshot::channel();
-        self.send(Command::Query { line: line.to_owned(), answer })?;
-        pending.await.map_err(|_| self.stopped())?
+        let sent = self.send(Command::Query { line: line.to_owned(), answer });
+        let stopped = self.stopped();
+        async move {
+            sent?;
+            pending.await.map_err(|_| stopped)?
+        }
     }
 
     /// Sets every setpoint whose readback differs: first what is to go off, then in the driver's
     /// order. A parameter with a `hazard` is set only if that switches it off. The first that
-    /// cannot be set ends it; the ones before it hold, see [`Reapplied`].
+    /// cannot be set ends it; the ones before it hold, see [`Reapplied`]. It waits its turn from
+    /// the call on, awaited or not.
     ///
     /// # Errors
     /// Only if nothing was tried: offline, stopped, busy.
-    pub async fn reapply(&self) -> Result<Reapplied, SessionError> {
+    pub fn reapply(&self) -> impl Future<Output = Result<Reapplied, SessionError>> + Send + use<> {
         let (answer, pending) = oneshot::channel();
-        self.send(Command::Reapply { answer })?;
-        pending.await.map_err(|_| self.stopped())?
+        let sent = self.send(Command::Reapply { answer });
+        let stopped = self.stopped();
+        async move {
+            sent?;
+            pending.await.map_err(|_| stopped)?
+        }
     }
 
     /// Hands over setpoints, limits and the rule for reconnecting, for comparison and from the

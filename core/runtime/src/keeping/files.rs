@@ -3,8 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, PoisonError},
+    time::Duration,
 };
 
+use jiff::tz::TimeZone;
 use setpoint_bench::model::{RuntimeSettings, Watch};
 use setpoint_store::{
     Beside, ReadError, StoreError, TextHash, WatchMethod, WatchMode, WatchOptions, Watcher,
@@ -16,6 +18,9 @@ use crate::{
     files::{Files, OnDiskText},
     standing::Held,
 };
+
+/// How long reading the files may take; a network disk that went away may answer never.
+const READING: Duration = Duration::from_secs(10);
 
 /// Why the files were not written.
 #[derive(Debug)]
@@ -144,12 +149,14 @@ impl Keeping {
     /// What the bench's files hold now.
     pub(crate) async fn read_file(&self) -> Result<OnDiskText, ReadError> {
         let inner = self.0.clone();
-        let read = tokio::task::spawn_blocking(move || inner.files.read(&inner.drivers.load()));
-        match read.await {
-            Ok(result) => result,
-            // A panic in the reader: passed on, as the task's own would be.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        let work = move || inner.files.read(&inner.drivers.load());
+        self.0.reading.read(READING, work).await.unwrap_or_else(|since| {
+            let since = since.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
+            let reason = format!(
+                "the disk has not answered since {since}; look whether it is there and reachable"
+            );
+            Err(ReadError::Other { path: self.0.path.clone(), reason })
+        })
     }
 
     /// Station 8: the files, each whole or not at all. They are left alone if they hold anything
