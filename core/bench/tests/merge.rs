@@ -320,3 +320,11 @@ fn a_large_bench_is_merged_in_time_that_grows_with_its_length() {
     // Four times the work; sixteen times would be quadratic.
     assert!(large < small * 12, "{small:?} {large:?}");
 }
+
+/// One side takes the last key of a table that is written as its keys alone, and keeps the table.
+#[test]
+fn a_table_that_both_have_stays_when_its_last_key_goes() {
+    let base = "[a.b.c]\nx = 1\n";
+    let merged = merge(base, base, "[a.b]\n");
+    assert_eq!(diff(document(&merged.text).values(), document("[a.b]\n").values()), []);
+}

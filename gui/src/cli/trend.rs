@@ -53,6 +53,8 @@ struct Wanted {
     from: Timestamp,
     until: Timestamp,
     left: usize,
+    /// When the last one was that has been told.
+    told: Option<Timestamp>,
 }
 
 pub fn run(command: &Trend) -> Result<(), Failure> {
@@ -67,11 +69,13 @@ pub fn run(command: &Trend) -> Result<(), Failure> {
         Some(client) => of_running(&client, &mut wanted, &mut one)?,
         None => events::kept(&command.bench.file, |reader| {
             while wanted.left > 0 {
-                let Wanted { instrument, parameter, from, until, left } = &wanted;
-                let limit = PAGE.min(*left);
-                let points = reader.trend(instrument, parameter, *from, *until, limit)?;
+                let Wanted { instrument, parameter, from, until, left, told } = &wanted;
+                let limit = PAGE.min(*left) + usize::from(told.is_some());
+                let mut points = reader.trend(instrument, parameter, *from, *until, limit)?;
+                let all = points.len() < limit;
+                points.retain(|point| told.is_none_or(|told| point.at > told));
                 let gone = points.iter().try_for_each(|point| one(point, None)).is_break();
-                if gone || points.len() < limit || !wanted.go_on(&points) {
+                if gone || all || !wanted.go_on(&points) {
                     break;
                 }
             }
@@ -105,18 +109,18 @@ fn wanted(command: &Trend) -> Result<Wanted, Failure> {
         return Err(Failure::usage(format!("--since {from} is later than --until {until}")));
     }
     let (instrument, parameter) = (instrument.clone(), parameter.join("."));
-    Ok(Wanted { instrument, parameter, from, until, left: command.limit.unwrap_or(usize::MAX) })
+    let left = command.limit.unwrap_or(usize::MAX);
+    Ok(Wanted { instrument, parameter, from, until, left, told: None })
 }
 
 impl Wanted {
-    /// Goes on behind some readbacks; answers whether there can be more.
+    /// Goes on behind some readbacks; answers whether there can be more. A trend begins with what
+    /// held at its beginning, which has been told then.
     fn go_on(&mut self, points: &[TrendPoint]) -> bool {
+        let Some(last) = points.last() else { return false };
         self.left -= points.len();
-        // They are kept to the microsecond.
-        let next =
-            points.last().and_then(|last| last.at.checked_add(SignedDuration::from_micros(1)).ok());
-        self.from = next.unwrap_or(self.from);
-        next.is_some_and(|next| next <= self.until)
+        (self.from, self.told) = (last.at, Some(last.at));
+        true
     }
 }
 
@@ -138,9 +142,10 @@ fn of_running(
         let points = points(wanted, &answer)?;
         let unit = answer["unit"].as_str();
         let gone = points.iter().try_for_each(|point| one(point, unit)).is_break();
-        if gone || answer["next"].is_null() || !wanted.go_on(&points) {
-            break;
-        }
+        let next = answer["next"].as_str().and_then(|next| next.parse().ok());
+        let Some(next) = next.filter(|_| !gone) else { break };
+        wanted.left -= points.len();
+        wanted.from = next;
     }
     Ok(())
 }
@@ -239,11 +244,8 @@ mod tests {
             value: 3.5.into(),
         };
         assert_eq!(line(&point, Some("V"), &TimeZone::UTC), "2026-11-21 10:00:00.000  3.5 V");
-        wanted.until = "2026-11-21T10:00:01Z".parse().unwrap();
         assert!(wanted.go_on(std::slice::from_ref(&point)));
-        assert_eq!(
-            (wanted.from.to_string(), wanted.left),
-            ("2026-11-21T10:00:00.000002Z".into(), 2)
-        );
+        assert_eq!((wanted.from, wanted.told, wanted.left), (point.at, Some(point.at), 2));
+        assert!(!wanted.go_on(&[]));
     }
 }

@@ -12,13 +12,15 @@ const OF: &str = "psu.ch1.voltage";
 #[test]
 fn readbacks_over_time_are_told_of_a_bench_that_runs_or_not() {
     let (bench, server) = Server::demo();
-    server.api.change(&[("instruments.psu.set.ch1.voltage", 4.75.into())], "").good();
     let path = "/v1/instruments/psu/trend?parameter=ch1.voltage";
     // Readbacks are looked at once a second.
-    let answer = until("the new readback in the trend", || {
-        let answer = server.api.get(path);
-        let last = answer["points"].as_array()?.last()?["value"].as_f64()?;
-        ((last - 4.75).abs() < 1e-6).then_some(answer)
+    let [_, answer] = [5.25, 4.75].map(|volts: f64| {
+        server.api.change(&[("instruments.psu.set.ch1.voltage", volts.into())], "").good();
+        until("the new readback in the trend", || {
+            let answer = server.api.get(path);
+            let last = answer["points"].as_array()?.last()?["value"].as_f64()?;
+            ((last - volts).abs() < 1e-6).then_some(answer)
+        })
     });
     assert_eq!((&answer["unit"], &answer["next"]), (&"V".into(), &Value::Null), "{answer:#}");
     let points = answer["points"].as_array().expect("a list");
@@ -41,8 +43,8 @@ fn readbacks_over_time_are_told_of_a_bench_that_runs_or_not() {
     let table = good(&bench, "trend", &[OF, "--format", "csv"]);
     assert_eq!(table.lines().next(), Some("at,instrument,parameter,value"));
     assert!(table.trim_end().ends_with(",psu,ch1.voltage,4.75"), "{table}");
-    let later = "2100-01-01T00:00:00Z";
-    let none = ends(&bench, "trend", &[OF, "--from", later, "--until", "2100-01-02"], 0);
+    let earlier = "2000-01-01T00:00:00Z";
+    let none = ends(&bench, "trend", &[OF, "--from", earlier, "--until", "2000-01-02"], 0);
     assert!(
         none.stdout.is_empty() && none.stderr.contains("nothing of psu.ch1.voltage"),
         "{none:?}"

@@ -71,7 +71,8 @@ pub(super) async fn trend(
     Query(wanted): Query<Wanted>,
 ) -> Reply {
     let Range { parameter, time, limit } = wanted.checked(Timestamp::now())?;
-    let points = api.runtime.trend(&instrument, &parameter, time, limit).await?;
+    // One more says where to go on: a trend begins with what held at its beginning.
+    let mut points = api.runtime.trend(&instrument, &parameter, time, limit + 1).await?;
     let status = api.runtime.status();
     let known = status.instruments.get(&instrument);
     let unit = match known.map(|known| known.parameters.get(&parameter)) {
@@ -86,7 +87,8 @@ pub(super) async fn trend(
             return Err(Problem::not_found(&what, &parameter));
         }
     };
-    let next = (points.len() == limit).then(|| points.last().and_then(|last| after(last.at)));
+    let next = points.get(limit).map(|next| next.at);
+    points.truncate(limit);
     let points: Vec<Shape> = points
         .into_iter()
         .map(|TrendPoint { at, value, .. }| json!({ "at": at, "value": value }))
@@ -96,14 +98,9 @@ pub(super) async fn trend(
         "parameter": parameter,
         "unit": unit,
         "points": points,
-        "next": next.flatten(),
+        "next": next,
     }))
     .into_response())
-}
-
-/// The next moment that a readback can have; they are kept to the microsecond.
-fn after(at: Timestamp) -> Option<Timestamp> {
-    at.checked_add(SignedDuration::from_micros(1)).ok()
 }
 
 #[cfg(test)]

@@ -37,7 +37,13 @@ impl<'v> Walk<'v> {
         match (base, file, mine) {
             (_, None, None) => true,
             (_, Some(T(file)), Some(T(mine))) => {
-                self.tables(base.and_then(Value::as_table), Some(file), Some(mine));
+                let so_far = self.found.edits.len();
+                let gone = self.tables(base.and_then(Value::as_table), Some(file), Some(mine));
+                if gone && !file.is_empty() && !self.names.is_empty() {
+                    // Both have it, and nothing is left in it: it stays.
+                    self.found.edits.truncate(so_far);
+                    self.take(Some(&Value::Table(Table::new())));
+                }
                 false
             }
             (None, None, Some(_)) => self.take(mine),
