@@ -53,7 +53,7 @@ pub(crate) fn run(root: &Path, kind: &Soak) -> Result<(), Failure> {
             // The tests start the real program.
             let build = ["build", "--workspace"];
             succeed(Command::new(cargo()).args(build).current_dir(root))?;
-            for (file, name) in [("outside", "hammer::"), ("watch", "cases::case_27")] {
+            for (file, name) in [("outside", "hammer::"), ("watch", "case_27_a_stream_of_saves")] {
                 let mut command = Command::new(cargo());
                 command
                     .args(["test", "--workspace", "--test", file, name, "--", "--nocapture"])

@@ -12,8 +12,9 @@ mod watch;
 use std::time::Instant;
 
 fn main() {
+    // History comes last: threads of it that end would be counted where watching idles.
     let parts: [(&str, fn()); 3] =
-        [("revisions", revisions::main), ("history", history::main), ("watch", watch::main)];
+        [("revisions", revisions::main), ("watch", watch::main), ("history", history::main)];
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
     for (name, part) in parts {
         if asked.is_empty() || asked.iter().any(|asked| asked == name) {
