@@ -16,6 +16,8 @@ use setpoint_store::{
 
 /// How often it is looked whether `run.json` is still there.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long the end of a bench waits for `run.json` to go.
+const CLEARING: Duration = Duration::from_secs(1);
 
 /// Why a bench does not run or cannot be reached.
 #[derive(Debug)]
@@ -84,7 +86,7 @@ impl Serving {
     ) -> Result<Self, ServingError> {
         let bench = std::path::absolute(bench).unwrap_or_else(|_| bench.to_owned());
         let access = crate::settings::access().map_err(ServingError::Settings)?;
-        let options = Options { bench: bench.clone(), environment, access };
+        let options = Options { environment, access, ..Options::new(&bench) };
         let runtime = Runtime::start(options).await.map_err(ServingError::Start)?;
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
@@ -125,10 +127,15 @@ impl Serving {
             published.stopping = true;
             published.guard.take().map(RunGuard::clear)
         });
-        match cleared.await {
-            Ok(None | Some(Ok(()))) => {}
-            Ok(Some(Err(error))) => tracing::warn!("run.json stays behind: {error}"),
-            Err(error) => tracing::warn!("run.json stays behind: {error}"),
+        match tokio::time::timeout(CLEARING, cleared).await {
+            Ok(Ok(None | Some(Ok(())))) => {}
+            Ok(Ok(Some(Err(error)))) => tracing::warn!("run.json stays behind: {error}"),
+            Ok(Err(error)) => tracing::warn!("run.json stays behind: {error}"),
+            // Of more account is that the devices are let go.
+            Err(_) => tracing::warn!(
+                "run.json stays behind: the disk does not answer; look whether it is there and \
+                 reachable"
+            ),
         }
         self.server.shutdown().await;
         self.runtime.stop().await;
@@ -148,33 +155,55 @@ fn locked(published: &Mutex<Published>) -> MutexGuard<'_, Published> {
 }
 
 /// Writes `run.json` again when someone deleted it, until the bench is no longer served: without
-/// it, no command finds a bench that runs.
+/// it, no command finds a bench that runs. A disk that does not answer holds up nothing but that.
 async fn keep_published(published: Weak<Mutex<Published>>, run: RunFile, bench: PathBuf) {
     let mut told = false;
     loop {
         tokio::time::sleep(LOOK).await;
         let Some(published) = published.upgrade() else { return };
-        let mut published = locked(&published);
-        if published.stopping {
-            return;
-        }
-        if BenchFolder::of(&bench).run().exists() {
-            continue;
-        }
-        // First: a guard that is dropped later would remove what is written now.
-        published.guard = None;
-        match BenchFolder::open(&bench).and_then(|folder| run.clone().write(&folder)) {
-            Ok(guard) => {
-                published.guard = Some(guard);
+        let (run, bench) = (run.clone(), bench.clone());
+        let look = tokio::task::spawn_blocking(move || publish_again(&published, run, &bench));
+        match look.await {
+            Ok(Look::There) => {}
+            Ok(Look::Written) => {
                 told = false;
                 tracing::warn!("run.json was not there; it is written again");
             }
-            Err(error) if !told => {
+            Ok(Look::Failed(error)) if !told => {
                 told = true;
                 tracing::warn!("run.json is not there and cannot be written: {error}");
             }
-            Err(_) => {}
+            Ok(Look::Failed(_)) => {}
+            Ok(Look::Over) | Err(_) => return,
         }
+    }
+}
+
+/// What came of looking whether `run.json` is there.
+enum Look {
+    There,
+    Written,
+    Failed(StoreError),
+    /// It is gone for good.
+    Over,
+}
+
+fn publish_again(published: &Mutex<Published>, run: RunFile, bench: &Path) -> Look {
+    if BenchFolder::of(bench).run().exists() {
+        return Look::There;
+    }
+    let mut published = locked(published);
+    if published.stopping {
+        return Look::Over;
+    }
+    // First: a guard that is dropped later would remove what is written now.
+    published.guard = None;
+    match BenchFolder::open(bench).and_then(|folder| run.write(&folder)) {
+        Ok(guard) => {
+            published.guard = Some(guard);
+            Look::Written
+        }
+        Err(error) => Look::Failed(error),
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`api`] | [`Api`]: HTTP with the token of a running instance |
 //! | [`wire`] | [`Wire`]: the socket of an instrument |
 //! | [`fake`] | [`FakeSupply`]: a small power supply that nobody at Setpoint wrote the driver for |
+//! | [`hang`] | [`Hang`]: system calls of a program that do not come back |
 //! | [`display`] | [`Display`]: a virtual screen with mouse, keys and screenshots |
 //! | [`picture`] | [`Picture`]: a screenshot and the words in it |
 //! | [`wait`] | [`until`]: waiting for something to become so |
@@ -22,6 +23,7 @@ pub mod api;
 pub mod bench;
 pub mod display;
 pub mod fake;
+pub mod hang;
 pub mod panel;
 pub mod picture;
 pub mod program;
@@ -33,6 +35,7 @@ pub use api::{Answer, Api};
 pub use bench::Bench;
 pub use display::Display;
 pub use fake::FakeSupply;
+pub use hang::Hang;
 pub use panel::Panel;
 pub use picture::Picture;
 pub use program::{Outcome, Process};

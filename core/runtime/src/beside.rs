@@ -88,10 +88,7 @@ impl Manager {
     /// into effect as one change. While nobody looks they are remembered.
     pub(crate) async fn beside_seen(&mut self, changed: &[PathBuf], look: Look) {
         if self.file_side.paused() {
-            let unknown = |path: &&PathBuf| !self.beside_paused.contains(path);
-            let unknown: Vec<PathBuf> = changed.iter().filter(unknown).cloned().collect();
-            self.beside_paused.extend(unknown);
-            return;
+            return self.remember_beside(changed);
         }
         if changed.is_empty() {
             return;
@@ -107,6 +104,13 @@ impl Manager {
         let together = self.try_together(refused, &file).await;
         self.text_seen(file, look).await;
         self.settle_together(together).await;
+    }
+
+    /// Remembers what changed beside the bench file for the next look.
+    pub(crate) fn remember_beside(&mut self, changed: &[PathBuf]) {
+        let unknown = |path: &&PathBuf| !self.beside_paused.contains(path);
+        let unknown: Vec<PathBuf> = changed.iter().filter(unknown).cloned().collect();
+        self.beside_paused.extend(unknown);
     }
 
     /// What changed beside the bench file while nobody looked.

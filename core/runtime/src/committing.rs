@@ -5,10 +5,10 @@ use setpoint_bench::KeyPath;
 use crate::{
     command::{Answer, CommandError},
     event::Origin,
+    files::Files,
     going_back,
     manager::Manager,
     passage::Proposal,
-    transactions::aside,
 };
 
 impl Manager {
@@ -26,10 +26,10 @@ impl Manager {
             going_back::no_surplus(&target.id, &self.running.text, &text)?;
             text
         } else {
-            let (files, drivers) = (self.files.clone(), self.drivers.clone());
-            let now = self.running.values.clone();
-            let work = move || going_back::edits_towards(&files, &drivers, &now, &text, &only);
-            self.edited(aside(work).await?).await?
+            let (drivers, now) = (self.drivers.clone(), self.running.values.clone());
+            let work =
+                move |files: &Files| going_back::edits_towards(files, &drivers, &now, &text, &only);
+            self.edited(self.read_or_recalled(work).await??).await?
         };
         let proposal = Proposal::written(Origin::Rollback, author, message, text);
         self.change(Proposal { closed, ..proposal }).await

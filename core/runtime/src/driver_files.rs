@@ -49,7 +49,7 @@ impl Manager {
     pub(crate) async fn drivers_changed(&mut self, changed: &[PathBuf]) -> Option<Refused> {
         let (files, text) = (self.files.clone(), self.running.text.clone());
         let before = self.drivers.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        let read = self.keeping.reading(move || {
             let drivers = Drivers::beside(files.path());
             let there = |path: &Path| drivers.library().files().iter().any(|it| it.0 == path);
             let gone = |it: &&(PathBuf, String)| !there(&it.0) && !it.0.exists();
@@ -59,7 +59,11 @@ impl Manager {
             let meaning = files.meaning_then(&text, &drivers);
             (drivers, gone, meaning)
         });
-        let (drivers, gone, meaning) = read.await.ok()?;
+        let Ok((drivers, gone, meaning)) = read.await else {
+            // Looked at again when the disk answers.
+            self.remember_beside(changed);
+            return None;
+        };
         for (path, text) in drivers.library().files() {
             self.keeping.knows_beside(path, Some(TextHash::of(text)));
         }
@@ -135,9 +139,8 @@ impl Manager {
         let refused = refused?;
         let (files, text, drivers) =
             (self.files.clone(), file.text.clone(), refused.drivers.clone());
-        let checks = tokio::task::spawn_blocking(move || {
-            files.meaning(&text, None, &drivers).bench().is_some()
-        });
+        let checks =
+            self.keeping.reading(move || files.meaning(&text, None, &drivers).bench().is_some());
         if file.hash == self.running.hash || !checks.await.unwrap_or(false) {
             self.tell_refused(&refused);
             return None;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use setpoint_bench::{check, model::HotReload};
-use setpoint_store::{FileSeen, ReadError, TextHash};
+use setpoint_store::{FileSeen, ReadError, StoreError, TextHash};
 
 use crate::{
     command::{Answer, CommandError},
@@ -16,7 +16,7 @@ use crate::{
     manager::Manager,
     passage::{Proposal, Read, ms, summary},
     staging::none,
-    standing::{Found, Wait, are_rights},
+    standing::{Found, Unreadable, Wait, are_rights},
     status::{Outcome, Question, Timings},
 };
 
@@ -101,7 +101,8 @@ impl Manager {
                     "{file} is gone. The bench still runs {id}; put the file back, or have it \
                      written anew"
                 );
-                ("file_gone", Tone::Warning, why.clone(), Found::Unreadable { why, rights: false })
+                let because = Unreadable::Other;
+                ("file_gone", Tone::Warning, why.clone(), Found::Unreadable { why, because })
             }
             ReadError::NotUtf8 { line, column, .. } => {
                 let findings = check::not_utf8(file, *line, *column).diagnostics;
@@ -113,8 +114,8 @@ impl Manager {
             }
             _ => {
                 let why = format!("{error}. The bench still runs {id}");
-                let rights = matches!(error, ReadError::NotAllowed(_));
-                ("file_unreadable", Tone::Warning, why.clone(), Found::Unreadable { why, rights })
+                let because = error.into();
+                ("file_unreadable", Tone::Warning, why.clone(), Found::Unreadable { why, because })
             }
         };
         let known = match (self.file_side.found(), &found) {
@@ -143,7 +144,7 @@ impl Manager {
     /// Tells who can read secrets of this bench, once.
     pub(crate) async fn warn_of_exposed_secrets(&mut self) {
         let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
-        let look = tokio::task::spawn_blocking(move || files.exposed_secrets(&meaning));
+        let look = self.keeping.reading(move || files.exposed_secrets(&meaning));
         let Ok(exposed) = look.await else { return };
         for what in exposed.iter().filter(|what| !self.exposed.contains(what)) {
             self.tell(Origin::Bench, "secrets_exposed", Tone::Warning, what.clone());
@@ -163,14 +164,10 @@ impl Manager {
                 return;
             }
         }
-        if self.file_side.is_left(file.hash) {
+        if self.is_left(&file) {
             let running = self.running.text.clone();
             if !look.beside || self.means_the_same(&running).await {
-                if self.file_side.left_again() {
-                    let message = format!("{} holds what it held before again", self.file_name);
-                    self.tell(Origin::File, "file_left", Tone::Info, message);
-                }
-                return;
+                return self.left_found(&file).await;
             }
         }
         if self.file_side.knows(&file.text) && !look.beside {
@@ -228,8 +225,9 @@ impl Manager {
             Some(question) => Ok(Err(question)),
             None => match self.read(text.clone(), false, &mut timings).await {
                 Ok(read) => match self.doubted(&read, Saved { renamed: look.renamed }).await {
-                    Some(question) => Ok(Err(question)),
-                    None => Ok(Ok(summary(&read.changes))),
+                    Ok(Some(question)) => Ok(Err(question)),
+                    Ok(None) => Ok(Ok(summary(&read.changes))),
+                    Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
             },
@@ -316,22 +314,29 @@ impl Manager {
     }
 
     /// What has to be asked before a text that came from the file may take the place of what runs.
-    pub(crate) async fn doubted(&self, read: &Read, saved: Saved) -> Option<Question> {
+    ///
+    /// # Errors
+    /// When the disk does not answer, and so nobody knows.
+    pub(crate) async fn doubted(
+        &self,
+        read: &Read,
+        saved: Saved,
+    ) -> Result<Option<Question>, CommandError> {
         let (running, file) = (&self.running, &self.file_name);
         let names = doubt::missing(&running.text, &read.text);
         let missing = if names.is_empty() {
             Vec::new()
         } else {
             let files = self.files.clone();
-            tokio::task::spawn_blocking(move || files.became(names)).await.unwrap_or_default()
+            self.keeping.reading(move || files.became(names)).await.map_err(StoreError::from)?
         };
         let before = (&*running.text, &*running.bench);
         let found = (&*read.text, Some(&*read.bench));
-        doubt::question(file, before, found, &missing, saved).or_else(|| {
+        Ok(doubt::question(file, before, found, &missing, saved).or_else(|| {
             let gone = running.meaning.dot_env().is_some() && read.meaning.dot_env().is_none();
             (gone && read.text == running.text)
                 .then(|| Question { message: ".env is gone".to_owned(), removed: Vec::new() })
-        })
+        }))
     }
 
     /// The same of a file that became empty.
@@ -405,28 +410,30 @@ impl Manager {
             match read {
                 Ok(file)
                     if file.hash == self.running.hash
-                        || self.file_side.is_left(file.hash)
+                        || self.is_left(&file)
                         || self.file_side.paused() =>
                 {
                     self.text_seen(file, Look::default()).await;
                     break;
                 }
                 Ok(file) if self.file_side.knows(&file.text) => {
-                    // Nothing was wrong with the text: a disk or a device was in the way, and may
-                    // not be any more. Or it was held back, and now a person waits.
-                    let again = match self.file_side.found() {
-                        Some(Found::Refused { diagnostics, .. }) => diagnostics.is_empty(),
-                        Some(Found::Waiting { why, .. }) => *why == Wait::Calm,
-                        _ => false,
-                    };
+                    // Or it was held back, and now a person waits.
+                    let again = self.file_side.found().is_some_and(|found| {
+                        found.was_hindered()
+                            || matches!(found, Found::Waiting { why: Wait::Calm, .. })
+                    });
                     if again {
                         let saved = Some(Saved { renamed: false });
                         let _ = self.change(Proposal::from_file(file.text, saved, 0.0)).await;
                     }
                     break;
                 }
-                // Told of already, or nobody is going to tell.
-                Err(error) if self.file_side.paused() || !self.file_side.in_step() => {
+                // Told of already, or nobody is going to tell. The watcher hangs on the same disk.
+                Err(error)
+                    if self.file_side.paused()
+                        || !self.file_side.in_step()
+                        || error.is_silence() =>
+                {
                     self.cannot_follow(&error);
                     break;
                 }

@@ -4,7 +4,10 @@
 //! it as comments (`setpoint_bench::layers::bundle`), so that everything that compares, keeps and
 //! brings back texts need not know how many files there are.
 
+mod around;
+
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
 };
@@ -13,15 +16,13 @@ use setpoint_bench::{
     Bench, BenchText, Change, Diagnostic, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
-    layers::{
-        self, Found, LayerEditError, LayerKind, LayeredReading, Surroundings, Unreadable,
-        WithTexts, bundle,
-    },
+    layers::{self, Found, LayerEditError, LayerKind, LayeredReading, WithTexts, bundle},
 };
 use setpoint_store::{
     AccessRules, BenchFolder, DiskSurroundings, ReadError, StoreError, TextHash, access, atomic,
 };
 
+use self::around::{Around, Closed, Known};
 use crate::{catalogue::Drivers, doubt::Missing};
 
 /// Where the files of a bench are, and which environment was asked for. Cheap to clone.
@@ -35,6 +36,8 @@ pub(crate) struct Files {
     rules: Arc<AccessRules>,
     /// What was read last, as long as someone holds it.
     last: Arc<Mutex<Weak<JustFound>>>,
+    /// What is known of the files where their disk does not answer; then nothing is read.
+    known: Option<Arc<Known>>,
 }
 
 /// The layers that were found while the files were read, for whoever reads that text next.
@@ -55,6 +58,15 @@ pub(crate) struct OnDiskText {
     pub(crate) main_hash: TextHash,
     /// Keeps what else was found with it until it is asked what the text means.
     _found: Option<Arc<JustFound>>,
+}
+
+#[cfg(test)]
+impl OnDiskText {
+    pub(crate) fn of(text: &str) -> Self {
+        let hash = TextHash::of(text);
+        let main_hash = TextHash::of(bundle::unpack(text).0);
+        Self { text: text.into(), hash, main_hash, _found: None }
+    }
 }
 
 /// What a text means.
@@ -84,7 +96,18 @@ impl Files {
             environment: environment.map(Into::into),
             rules: Arc::new(rules),
             last: Arc::default(),
+            known: None,
         }
+    }
+
+    /// The same as they were when a text and what it means were read, without a look at the disk,
+    /// for the reason `why`. For [`Files::meaning`], [`Files::meaning_then`] and
+    /// [`Files::edited`] only.
+    pub(crate) fn as_known(&self, text: &str, meaning: &Meaning, why: String) -> Self {
+        let others = bundle::unpack(text).1.into_iter().map(|(name, _)| name);
+        let names = std::iter::once(self.name.to_string()).chain(others).collect();
+        let known = Known { names, dot_env: meaning.dot_env().cloned(), why };
+        Self { known: Some(Arc::new(known)), ..self.clone() }
     }
 
     /// The bench file's name.
@@ -92,8 +115,9 @@ impl Files {
         &self.name
     }
 
-    fn surroundings(&self) -> DiskSurroundings {
-        DiskSurroundings::beside(&self.path).allowing((*self.rules).clone())
+    fn surroundings(&self) -> Around {
+        let disk = DiskSurroundings::beside(&self.path).allowing((*self.rules).clone());
+        Around { disk, name: self.name.clone(), known: self.known.clone() }
     }
 
     /// The bench file.
@@ -255,13 +279,18 @@ impl Files {
         names.into_iter().map(told).collect()
     }
 
-    /// Files other than the bench file that are there and do not hold what a text has for them.
-    /// Blocks.
-    pub(crate) fn others_that_differ(&self, text: &str) -> Vec<PathBuf> {
-        let (_, others) = bundle::unpack(text);
-        let paths = others.into_iter().map(|(name, text)| (self.beside(&name), text));
-        let differ = paths
-            .filter(|(path, text)| std::fs::read(path).is_ok_and(|bytes| bytes != text.as_bytes()));
+    /// Files other than the bench file that are there and hold what none of some texts has for
+    /// them. Blocks.
+    pub(crate) fn others_that_differ(&self, texts: &[&str]) -> Vec<PathBuf> {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, text) in texts.iter().flat_map(|text| bundle::unpack(text).1) {
+            all.entry(name).or_default().push(text);
+        }
+        let paths = all.into_iter().map(|(name, texts)| (self.beside(&name), texts));
+        let differ = paths.filter(|(path, texts)| {
+            let one_of = |bytes: &[u8]| texts.iter().any(|text| bytes == text.as_bytes());
+            std::fs::read(path).is_ok_and(|bytes| !one_of(&bytes))
+        });
         differ.map(|(path, _)| path).collect()
     }
 
@@ -329,7 +358,7 @@ impl Files {
         &self,
         main: &str,
         others: &[(String, String)],
-        surroundings: &'s DiskSurroundings,
+        surroundings: &'s Around,
     ) -> WithTexts<'s> {
         let mut with = WithTexts::new(surroundings);
         with.put(&self.name, main);
@@ -375,38 +404,6 @@ impl Files {
         }
         let others = others.iter().map(|(name, text)| (name.as_str(), text.as_str()));
         Ok(bundle::pack(&main, others).into())
-    }
-}
-
-/// The files of a text that ran once, and none beside them: for going back to it.
-struct Closed<'s> {
-    texts: WithTexts<'s>,
-    names: Vec<&'s str>,
-    inner: &'s DiskSurroundings,
-}
-
-impl Surroundings for Closed<'_> {
-    fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
-        if name == ".env" || self.names.contains(&name) {
-            return self.texts.file(name);
-        }
-        Err(Unreadable::Missing)
-    }
-
-    fn matching(&self, pattern: &str) -> Result<Vec<String>, Unreadable> {
-        self.inner.among(pattern, &self.names)
-    }
-
-    fn allows(&self, path: &str) -> bool {
-        self.inner.allows(path)
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.inner.variable(name)
-    }
-
-    fn variables(&self) -> Vec<(String, String)> {
-        self.inner.variables()
     }
 }
 

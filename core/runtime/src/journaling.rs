@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     event::Origin,
     files::Meaning,
+    keeping::Turns,
     manager::Manager,
     plan::{Plan, Step},
 };
@@ -65,14 +66,24 @@ impl Lines {
     }
 }
 
+#[cfg(test)]
+impl Lines {
+    /// One that its only step is done with.
+    pub(crate) fn of_one_step() -> Self {
+        let (texts, touches) = (vec!["a step".to_owned()], vec![String::new()]);
+        Self { texts, touches, of_step: vec![Some(0)], ..Self::default() }
+    }
+}
+
 enum Message {
     Note(StepNote),
     Flush(oneshot::Sender<()>),
 }
 
-/// Where steps are noted as they are taken. A thread of its own writes them down: what piles up
+/// Where steps are noted as they are taken. A task of its own has them written down: what piles up
 /// while the disk syncs goes with the next write, so that a step waits for the disk only when many
-/// others do. What is noted was done; what is not may have been.
+/// others do. What is noted was done; what is not may have been. Where the disk does not answer,
+/// nothing more is noted of that change: a line must not get into the journal of a later one.
 #[derive(Default)]
 pub(crate) struct Notes {
     to: Option<mpsc::Sender<Message>>,
@@ -82,12 +93,13 @@ pub(crate) struct Notes {
 }
 
 impl Notes {
-    /// For a journal that has `base` lines before ours. Must be called within a tokio runtime.
-    pub(crate) fn start(journal: Journal, base: usize, lines: Lines) -> Self {
+    /// For a journal that has `base` lines before ours; it is written to in `turns`. Must be called
+    /// within a tokio runtime.
+    pub(crate) fn start(turns: Turns, journal: Journal, base: usize, lines: Lines) -> Self {
         let (to, mut from) = mpsc::channel(QUEUE);
-        tokio::task::spawn_blocking(move || {
-            let mut told = false;
-            while let Some(first) = from.blocking_recv() {
+        tokio::spawn(async move {
+            let (mut told, mut silent) = (false, false);
+            while let Some(first) = from.recv().await {
                 let (mut notes, mut waiting) = (Vec::new(), Vec::new());
                 let mut sort = |message| match message {
                     Message::Note(note) => notes.push(note),
@@ -97,12 +109,22 @@ impl Notes {
                 while let Ok(next) = from.try_recv() {
                     sort(next);
                 }
-                // The change goes on: what is not noted counts as perhaps done.
-                if !notes.is_empty()
-                    && let Err(error) = journal.note(&notes)
-                    && !std::mem::replace(&mut told, true)
-                {
-                    tracing::warn!("steps that were taken could not be noted: {error}");
+                if !notes.is_empty() && !silent {
+                    let journal = journal.clone();
+                    // The change goes on: what is not noted counts as perhaps done.
+                    let why = match turns.work(move |_| journal.note(&notes)).await {
+                        Ok(Ok(())) => None,
+                        Ok(Err(error)) => Some(error.to_string()),
+                        Err(_) => {
+                            silent = true;
+                            Some("the disk does not answer".to_owned())
+                        }
+                    };
+                    if let Some(why) = why
+                        && !std::mem::replace(&mut told, true)
+                    {
+                        tracing::warn!("steps that were taken could not be noted: {why}");
+                    }
                 }
                 for done in waiting {
                     // Whoever does not wait any more need not know.
@@ -138,7 +160,8 @@ impl Notes {
         self.flush().await;
     }
 
-    /// Waits until all that was noted is on the disk.
+    /// Waits until all that was noted is on the disk, or is not going to be. Nothing of it is begun
+    /// later.
     pub(crate) async fn flush(&self) {
         let (done, written) = oneshot::channel();
         self.send(Message::Flush(done)).await;
@@ -175,9 +198,7 @@ impl Manager {
         text: &Arc<str>,
         wanted: Wanted<'_>,
     ) -> Notes {
-        if let Err(error) = self.keep_running().await {
-            tracing::warn!("what runs is still not kept: {error}");
-        }
+        self.keep_running().await;
         let mut lines = Lines::of(plan);
         let mut secrets = self.publisher.secrets();
         secrets.comes(meaning);
@@ -200,7 +221,7 @@ impl Manager {
             ..Intent::now(&*self.running.revision.id, TextHash::of(&**text), lines.texts.clone())
         };
         match self.keeping.begin(intent).await {
-            Ok((journal, base)) => Notes::start(journal, base, lines),
+            Ok((journal, base)) => self.keeping.notes(journal, base, lines),
             Err(error) => {
                 tracing::warn!("a change begins without a journal: {error}");
                 Notes::default()
@@ -216,7 +237,7 @@ mod tests {
     use setpoint_store::BenchFolder;
 
     use super::*;
-    use crate::{catalogue::Drivers, plan};
+    use crate::{catalogue::Drivers, keeping::PATIENCE, plan};
 
     const BENCH: &str = r#"
 [instruments.a]
@@ -261,7 +282,8 @@ address = "tcp://192.0.2.2:5555"
         let mut texts = vec!["earlier".to_owned()];
         texts.extend(lines.texts.clone());
         journal.begin(&Intent::now("r1", TextHash::of(""), texts)).unwrap();
-        let notes = Notes::start(journal.clone(), 1, lines);
+        let turns = Turns::new(1, PATIENCE, Arc::default());
+        let notes = Notes::start(turns, journal.clone(), 1, lines);
         notes.done(0, Some(&ParamValue::Float(5.0))).await;
         notes.wrote().await;
         let found = journal.found().unwrap().unwrap();

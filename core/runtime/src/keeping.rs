@@ -1,15 +1,21 @@
-//! File, revisions, journal and audit, reached without blocking the async threads.
+//! File, revisions, journal and audit, reached without blocking the async threads, and without
+//! waiting for ever for a disk that does not answer.
+//!
+//! All that may change something on the disk has turns, one piece of work at a time: also what was
+//! given up is done before what is begun after it, so that nothing old lands on something newer.
 
 mod accepted;
 mod files;
 mod journal;
-mod reading;
+#[cfg(test)]
+mod tests;
+mod turns;
 
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -21,25 +27,23 @@ use setpoint_store::{
     Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionQuery,
     RevisionRecord, Revisions, StoreError, Transactions, Watcher,
 };
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
-use self::{accepted::Unkept, journal::Left, reading::OneReading};
+use self::{accepted::Unkept, journal::Left};
 pub(crate) use self::{
     accepted::{Facts, NOT_WRITTEN, WRITTEN, never_written},
     files::{WriteError, watch_options},
+    turns::{PATIENCE, Turns, Unanswered, Waited},
 };
 use crate::{
-    catalogue::Drivers,
-    command::CommandError,
-    event::Origin,
-    files::{Files, OnDiskText},
-    shelf::Shelf,
-    staging::none,
-    status::Revision,
+    catalogue::Drivers, command::CommandError, event::Origin, files::Files, shelf::Shelf,
+    staging::none, status::Revision,
 };
 
 /// How long after a failure keeping them is tried again.
 const KEEP_AGAIN: Duration = Duration::from_secs(5);
+/// Questions that may read from the disk at once.
+const QUESTIONS: usize = 4;
 
 /// What survives. Cheap to clone.
 #[derive(Clone)]
@@ -49,9 +53,10 @@ struct Inner {
     path: PathBuf,
     files: Files,
     drivers: ArcSwap<Drivers>,
+    /// Locked by whoever has a turn in `storing`, for as long as that takes.
     store: Mutex<Shelf>,
-    /// Transactions on disk, and their numbers.
-    transactions: Mutex<Transactions>,
+    /// Transactions on disk, and their numbers. Written to in `storing`.
+    transactions: Transactions,
     left: Left,
     watcher: Mutex<Option<Watcher>>,
     list: ArcSwap<Vec<Revision>>,
@@ -62,12 +67,24 @@ struct Inner {
     unkept: Mutex<Unkept>,
     /// Why the history is not kept, in a sentence, and when that is tried again.
     problem: Mutex<Option<(String, Instant)>>,
-    reading: OneReading<Result<OnDiskText, ReadError>>,
+    /// Work that may change what is on the disk, and whatever needs `store`.
+    storing: Turns,
+    /// Reading the files of the bench.
+    reading: Turns,
+    /// Reading what someone wants to know and no change waits for.
+    asking: Turns,
+    /// Told when work on the disk has ended that was given up.
+    answers: Arc<Notify>,
 }
 
 impl Inner {
+    fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Shows the list of revisions as it is now.
     fn show(&self, shelf: &Shelf) {
+        self.unkept().follow(shelf);
         self.whole.store(shelf.problem().is_none(), Ordering::Relaxed);
         let generation = Some(shelf.revisions().generation());
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,13 +176,17 @@ impl Keeping {
         shelf: Shelf,
         (unfinished, unread): (Option<Intent>, bool),
         transactions: Transactions,
+        patience: Duration,
     ) -> Self {
         let list = ArcSwap::from_pointee(revisions(&shelf));
         let problem = Mutex::new(shelf.problem().map(trouble));
         let whole = AtomicBool::new(shelf.problem().is_none());
+        let unkept = Mutex::new(Unkept::after(&shelf));
         let (store, left) = (Mutex::new(shelf), Left::new(unfinished, unread));
         let (drivers, watcher) = (ArcSwap::new(drivers), Mutex::new(None));
-        let transactions = Mutex::new(transactions);
+        let answers = Arc::new(Notify::new());
+        let turns = |at_once| Turns::new(at_once, patience, answers.clone());
+        let (storing, reading, asking) = (turns(1), turns(1), turns(QUESTIONS));
         let inner = Inner {
             path,
             files,
@@ -178,8 +199,11 @@ impl Keeping {
             list,
             whole,
             shown: Mutex::default(),
-            unkept: Mutex::default(),
-            reading: OneReading::default(),
+            unkept,
+            storing,
+            reading,
+            asking,
+            answers,
         };
         Self(Arc::new(inner))
     }
@@ -214,20 +238,89 @@ impl Keeping {
         self.0.drivers.store(drivers);
     }
 
-    /// Runs disk work on a thread that may block.
+    /// Runs disk work on a thread that may block, when it is its turn.
+    ///
+    /// # Errors
+    /// Those of the work, or that the disk does not answer: then it may still be done.
     pub(crate) async fn with<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Store) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
+        self.with_waited(|store, _| work(store)).await
+    }
+
+    /// The same for work that has to know whether someone still waits for it.
+    async fn with_waited<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Store, &Waited) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, CommandError> {
         let inner = self.0.clone();
-        let done = off_thread(move || {
-            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            let result = shelf.store(&inner.path).and_then(work);
+        let done = self.storing(move |waited| {
+            let mut shelf = inner.shelf();
+            let result = shelf.store(&inner.path).and_then(|store| work(store, waited));
             inner.show(&shelf);
             inner.note_result(&result);
             result
         });
-        Ok(done.await??)
+        match done.await {
+            Ok(result) => Ok(result?),
+            Err(why) => Err(self.unkept_because(why).into()),
+        }
+    }
+
+    /// Whatever needs the store or may change something on the disk: one piece of work at a time.
+    async fn storing<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Waited) -> R + Send + 'static,
+    ) -> Result<R, Unanswered> {
+        let storing = &self.0.storing;
+        let done = match self.0.reading.stuck() {
+            None => storing.work(work).await,
+            // Most likely the same disk.
+            Some(_) => storing.work_in_a_hurry(work).await,
+        };
+        if let Err(why) = done {
+            self.0.note_problem(Some(&self.unkept_because(why)));
+        }
+        done
+    }
+
+    fn unkept_because(&self, why: Unanswered) -> StoreError {
+        no_answer("use", self.folder().path(), why)
+    }
+
+    /// The folder `.setpoint` beside the bench file.
+    pub(crate) fn folder(&self) -> BenchFolder {
+        BenchFolder::of(&self.0.path)
+    }
+
+    /// Reads the files of the bench on a thread that may block.
+    ///
+    /// # Errors
+    /// When the disk does not answer.
+    pub(crate) async fn reading<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, ReadError> {
+        self.0.reading.work(|_| work()).await.map_err(|why| {
+            let path = self.0.path.clone();
+            match why {
+                Unanswered::NotBegun(since) | Unanswered::GivenUp(since) => {
+                    ReadError::NoAnswer { path, since }
+                }
+                Unanswered::Failed => ReadError::Other { path, reason: FAILED.to_owned() },
+            }
+        })
+    }
+
+    /// Returns when work on the disk has ended that was given up.
+    pub(crate) async fn answers(&self) {
+        self.0.answers.notified().await;
+    }
+
+    /// Whether something that may change what is on the disk was given up and goes on.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.0.storing.stuck().is_some()
     }
 
     /// What was found wrong with the audit log since this was asked last; nothing while the store
@@ -240,19 +333,15 @@ impl Keeping {
     /// The same on the transactions.
     pub(crate) async fn with_transactions<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Transactions) -> Result<R, StoreError> + Send + 'static,
+        work: impl FnOnce(&Transactions) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, CommandError> {
         let inner = self.0.clone();
-        self.with(move |_| {
-            work(&mut inner.transactions.lock().unwrap_or_else(PoisonError::into_inner))
-        })
-        .await
+        self.with(move |_| work(&inner.transactions)).await
     }
 
-    /// A number for a transaction where the disk cannot be written.
+    /// A number for a transaction where the disk cannot be written. Never waits.
     pub(crate) fn passing_transaction_id(&self) -> String {
-        let mut all = self.0.transactions.lock().unwrap_or_else(PoisonError::into_inner);
-        all.passing_id()
+        self.0.transactions.passing_id()
     }
 
     /// Forgets unlabelled revisions beyond `retention`. The one with the id `running` stays.
@@ -311,11 +400,11 @@ impl Keeping {
     /// The text of a revision.
     pub(crate) async fn text(&self, id: &str) -> Result<Arc<str>, CommandError> {
         let (id, inner) = (self.find(id)?.id, self.0.clone());
-        let read = move || {
-            let shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            shelf.revisions().text(&id)
-        };
-        Ok(off_thread(read).await??)
+        let read = self.storing(move |_| inner.shelf().revisions().text(&id));
+        match read.await {
+            Ok(text) => Ok(text?),
+            Err(why) => Err(no_answer("read", &self.folder().versions(), why).into()),
+        }
     }
 
     /// Names a revision or takes its name away; answers it before and after.
@@ -345,20 +434,27 @@ impl Keeping {
     pub(crate) async fn changes(&self, old: &str, new: &str) -> Result<Vec<Change>, CommandError> {
         let (old, new) = (self.text(old).await?, self.text(new).await?);
         let inner = self.0.clone();
-        let compared = tokio::task::spawn_blocking(move || {
-            inner.files.changes(&old, &new, &inner.drivers.load())
-        });
-        compared.await.map_err(|error| CommandError::Failed {
-            message: format!("comparing failed: {error}; please report this"),
-        })
+        let compared = self.ask(move || inner.files.changes(&old, &new, &inner.drivers.load()));
+        compared.await.map_err(|why| no_answer("read", self.0.files.path(), why).into())
     }
 
-    /// Ends the watcher and gives the bench free for another program.
+    /// Answers what someone wants to know, on a thread that may block.
+    ///
+    /// # Errors
+    /// When the disk does not answer, or did not answer what was asked before.
+    pub(crate) async fn ask<R: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> R + Send + 'static,
+    ) -> Result<R, Unanswered> {
+        self.0.asking.work(|_| work()).await
+    }
+
+    /// Ends the watcher and gives the bench free for another program. Waits for what was given up.
     pub(crate) async fn close(&self) {
         let inner = self.0.clone();
         let closed = tokio::task::spawn_blocking(move || {
             drop(inner.watcher.lock().unwrap_or_else(PoisonError::into_inner).take());
-            inner.store.lock().unwrap_or_else(PoisonError::into_inner).unlock();
+            inner.shelf().unlock();
         });
         if let Err(error) = closed.await {
             tracing::error!("closing the bench's folder failed: {error}");
@@ -366,13 +462,21 @@ impl Keeping {
     }
 }
 
-/// Runs disk work on a thread that may block.
-async fn off_thread<R: Send + 'static>(
-    work: impl FnOnce() -> R + Send + 'static,
-) -> Result<R, CommandError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Storage {
-        message: format!("disk work failed: {error}; please report this"),
-    })
+/// What is said of work that failed in itself.
+pub(crate) const FAILED: &str = "it failed in itself; please report this";
+
+/// Why there is no result of work on a file or folder.
+pub(crate) fn no_answer(action: &'static str, path: &Path, why: Unanswered) -> StoreError {
+    let path = path.to_owned();
+    match why {
+        Unanswered::NotBegun(since) | Unanswered::GivenUp(since) => {
+            StoreError::NoAnswer { action, path, since }
+        }
+        Unanswered::Failed => {
+            let (reason, kind) = (FAILED.to_owned(), ErrorKind::Other);
+            StoreError::Io { action, path, reason, kind }
+        }
+    }
 }
 
 fn revisions(shelf: &Shelf) -> Vec<Revision> {

@@ -22,7 +22,7 @@ use crate::{
     publish::Publisher,
     recording::Recording,
     staging::{Staging, none},
-    standing::{self, FileSide, Shown},
+    standing::{self, FileSide, Held, Shown},
     status::{ReloadState, Revision, WatchShown},
     transactions::Transactions,
 };
@@ -59,6 +59,12 @@ pub(crate) struct Running {
     pub(crate) meaning: Arc<Meaning>,
     pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
     pub(crate) revision: Revision,
+}
+
+impl Running {
+    pub(crate) fn held(&self) -> Held {
+        Held { text: self.text.clone(), hash: self.hash }
+    }
 }
 
 pub(crate) struct Manager {
@@ -109,6 +115,7 @@ impl Manager {
                 _ = stop.recv() => break,
                 () = standing::until(expiry) => self.expire_transactions().await,
                 () = standing::until(due) => self.what_is_due().await,
+                () = self.keeping.answers() => self.disk_answers().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(done) = self.asking.join_next() => self.asked(done),
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
@@ -129,7 +136,7 @@ impl Manager {
         self.ending.waits_for("writing the bench's files and its history");
         self.try_a_last_time().await;
         self.ending.waits_for("keeping the transactions");
-        self.save_transactions().await;
+        self.save_transactions_a_last_time().await;
         // The watcher may be waiting for room in it, and is waited for below.
         self.saves.close();
         self.ending.waits_for("closing the instruments and sources");

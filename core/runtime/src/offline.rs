@@ -311,7 +311,7 @@ impl Offline {
             return Ok(());
         }
         if now.meaning.bench().is_none() {
-            for path in self.files.others_that_differ(text) {
+            for path in self.files.others_that_differ(&[text]) {
                 self.revisions.keep_refused(&path)?;
             }
             self.revisions.keep_refused(&self.path)?;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
 use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Value, check};
-use setpoint_store::TextHash;
+use setpoint_store::{ReadError, StoreError, TextHash};
 
 use crate::{
     apply::{self, StepFailure, Verified},
@@ -12,13 +12,15 @@ use crate::{
     doubt::Saved,
     event::{Origin, Subject, Tone},
     event_log::Told,
-    files::Meaning,
+    files::{Files, Meaning},
     journaling::Wanted,
     keeping::{Facts, WriteError},
     manager::{Manager, Running},
     plan::{self, Plan},
     staging::none,
+    standing::Held,
     status::{LastReload, Outcome, Question, ReloadState, Timings},
+    transactions::aside,
 };
 
 /// A text that someone wants to run.
@@ -98,6 +100,37 @@ pub(crate) struct Read {
     pub(crate) changes: Arc<Vec<Change>>,
 }
 
+/// The same with what may be wrong with it, and how long it took in milliseconds.
+struct Reading {
+    meaning: Meaning,
+    text: Arc<str>,
+    values: Value,
+    changes: Vec<Change>,
+    parse: f64,
+    check: f64,
+}
+
+impl Reading {
+    fn answer(self, timings: &mut Timings) -> Result<Read, CommandError> {
+        let Self { meaning, text, values, changes, parse, check } = self;
+        (timings.parse, timings.check) = (parse, check);
+        let diagnostics = Arc::new(meaning.diagnostics().to_vec());
+        match meaning.bench().cloned() {
+            Some(bench) => Ok(Read {
+                text,
+                meaning: Arc::new(meaning),
+                bench: Arc::new(bench),
+                values: Arc::new(values),
+                diagnostics,
+                changes: Arc::new(changes),
+            }),
+            None => {
+                Err(CommandError::Invalid { message: check::summary(&diagnostics), diagnostics })
+            }
+        }
+    }
+}
+
 impl Manager {
     /// Takes a proposal through all stations, tells how it went, and returns what runs now.
     pub(crate) async fn change(&mut self, proposal: Proposal) -> Result<Answer, CommandError> {
@@ -141,7 +174,10 @@ impl Manager {
         {
             return Err(Stopped::Asked(question));
         }
-        let read = self.read(text, closed, timings).await?;
+        let read = match from_file {
+            true => self.read(text, closed, timings).await?,
+            false => self.read_or_recall(text, closed, timings).await?,
+        };
         // Of the files that were read, and no others: what is kept and written is what was checked.
         let text = read.text.clone();
         let hash = TextHash::of(&*text);
@@ -150,9 +186,16 @@ impl Manager {
         if hash == self.running.hash && !(from_file && differs) {
             // The file may be gone, or its last text refused: then it gets this one.
             if !from_file && !self.file_side.in_step() {
-                let left = self.expected_on_disk();
+                let left = self.ours();
                 match self.keeping.write(text, left.clone()).await {
-                    Ok(()) => self.matches(origin, &author).await,
+                    Ok(()) => {
+                        self.file_side.none_is_late();
+                        self.matches(origin, &author).await;
+                    }
+                    Err(WriteError::GivenUp(error)) => {
+                        self.not_written(left, error.to_string());
+                        self.file_side.may_come(self.running.held());
+                    }
                     Err(WriteError::Failed(error)) => self.not_written(left, error.to_string()),
                     Err(error @ WriteError::Changed(_)) => {
                         return Err(Stopped::Failed(error.into()));
@@ -164,7 +207,7 @@ impl Manager {
             return Ok(self.nothing_to_do());
         }
         if let Some(saved) = saved
-            && let Some(question) = self.doubted(&read, saved).await
+            && let Some(question) = self.doubted(&read, saved).await?
         {
             return Err(Stopped::Asked(question));
         }
@@ -202,7 +245,7 @@ impl Manager {
 
         // 8 write: what cannot be written runs all the same, unless someone else wrote meanwhile.
         let begun = Instant::now();
-        let left = self.expected_on_disk();
+        let left = self.ours();
         let written = match from_file {
             true => Ok(()),
             false => self.keeping.write(text.clone(), left.clone()).await,
@@ -211,6 +254,12 @@ impl Manager {
             Ok(()) => {
                 progress.notes.wrote().await;
                 None
+            }
+            Err(WriteError::GivenUp(error)) => {
+                progress.notes.flush().await;
+                // Before anything else is done: it may appear at any moment.
+                self.file_side.may_come(Held { text: text.clone(), hash });
+                Some(error.to_string())
             }
             Err(WriteError::Failed(error)) => {
                 // Whoever ends the journal must not have lines written behind that.
@@ -240,7 +289,7 @@ impl Manager {
         });
         let written = not_written.is_none();
         let facts = Facts { author: author.clone(), origin, message, verified, written };
-        let revision = self.keeping.accept(&text, &read.changes, facts).await?;
+        let revision = self.keeping.accept(&text, &read.changes, facts).await;
         self.attention = None;
         self.components.configure_all(&old, &read.bench).await;
         let retention = self.retention(&read.bench);
@@ -257,7 +306,8 @@ impl Manager {
             revision: revision.clone(),
         };
         match not_written {
-            None => self.file_side.matches(),
+            None if from_file => self.file_side.matches(),
+            None => self.file_side.written(),
             Some(cause) => self.not_written(left, cause),
         }
         self.recording.accepted(&self.running, &read.changes);
@@ -280,16 +330,62 @@ impl Manager {
     /// Stations 1 to 4, on a thread that may take its time.
     ///
     /// # Errors
-    /// [`CommandError::Invalid`] with all findings if there is an error among them.
+    /// [`CommandError::Invalid`] with all findings if there is an error among them;
+    /// [`CommandError::Storage`] if the disk does not answer.
     pub(crate) async fn read(
         &self,
         text: Arc<str>,
         closed: bool,
         timings: &mut Timings,
     ) -> Result<Read, CommandError> {
-        let (drivers, files) = (self.drivers.clone(), self.files.clone());
+        let (work, files) = (self.reader(text, closed), self.files.clone());
+        let read = self.keeping.reading(move || work(&files)).await;
+        read.map_err(StoreError::from)?.answer(timings)
+    }
+
+    /// The same where the disk may not answer: then what is around the text is taken to be what
+    /// it was for what runs.
+    ///
+    /// # Errors
+    /// [`CommandError::Invalid`] as above, also for a file that nobody has read.
+    async fn read_or_recall(
+        &self,
+        text: Arc<str>,
+        closed: bool,
+        timings: &mut Timings,
+    ) -> Result<Read, CommandError> {
+        let work = self.reader(text, closed);
+        self.read_or_recalled(work).await?.answer(timings)
+    }
+
+    /// Works on the files; where the disk does not answer, on what was known of them when what
+    /// runs was read.
+    pub(crate) async fn read_or_recalled<R: Send + 'static>(
+        &self,
+        work: impl Fn(&Files) -> R + Send + Sync + 'static,
+    ) -> Result<R, CommandError> {
+        let (work, files) = (Arc::new(work), self.files.clone());
+        let reads = work.clone();
+        match self.keeping.reading(move || reads(&files)).await {
+            Ok(read) => Ok(read),
+            Err(silence @ ReadError::NoAnswer { .. }) => {
+                let Running { text, meaning, .. } = &self.running;
+                let known = self.files.as_known(text, meaning, silence.to_string());
+                aside(move || Ok(work(&known))).await
+            }
+            Err(error) => Err(StoreError::from(error).into()),
+        }
+    }
+
+    /// What stations 1 to 4 are, for a thread of its own.
+    fn reader(
+        &self,
+        text: Arc<str>,
+        closed: bool,
+    ) -> impl Fn(&Files) -> Reading + Send + Sync + 'static {
+        let drivers = self.drivers.clone();
         let (old, before) = (self.running.values.clone(), self.running.meaning.clone());
-        let work = move || {
+        move |files| {
             let begun = Instant::now();
             let meaning = if closed {
                 files.meaning_then(&text, &drivers)
@@ -301,27 +397,7 @@ impl Manager {
             let begun = Instant::now();
             let values = meaning.values();
             let changes = setpoint_bench::diff(&old, &values);
-            (meaning, text, values, changes, parse, ms(begun))
-        };
-        let (meaning, text, values, changes, parse, check) =
-            tokio::task::spawn_blocking(work).await.map_err(|error| CommandError::Failed {
-                message: format!("reading the bench failed: {error}; please report this"),
-            })?;
-        timings.parse = parse;
-        timings.check = check;
-        let diagnostics = Arc::new(meaning.diagnostics().to_vec());
-        match meaning.bench().cloned() {
-            Some(bench) => Ok(Read {
-                text,
-                meaning: Arc::new(meaning),
-                bench: Arc::new(bench),
-                values: Arc::new(values),
-                diagnostics,
-                changes: Arc::new(changes),
-            }),
-            None => {
-                Err(CommandError::Invalid { message: check::summary(&diagnostics), diagnostics })
-            }
+            Reading { meaning, text, values, changes, parse, check: ms(begun) }
         }
     }
 

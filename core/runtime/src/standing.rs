@@ -3,12 +3,13 @@
 use std::{future, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use setpoint_bench::Diagnostic;
-use setpoint_store::TextHash;
+use setpoint_bench::{Diagnostic, layers::bundle};
+use setpoint_store::{ReadError, TextHash};
 use tokio::time::Instant;
 
 use crate::{
     breaker::Breaker,
+    files::OnDiskText,
     status::{Ahead, Question, ReloadState},
 };
 
@@ -19,6 +20,8 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 const RIGHTS: Duration = Duration::from_secs(3);
 /// The code of findings about them.
 const NOT_ALLOWED: &str = "not_allowed";
+/// Texts that the files may hold, so many at most.
+const MOST_OURS: usize = 8;
 
 /// A text of all files, with its fingerprint.
 #[derive(Debug, Clone)]
@@ -27,11 +30,57 @@ pub(crate) struct Held {
     pub(crate) hash: TextHash,
 }
 
+/// Texts that the files may hold without anyone else having written them: at first the one from
+/// before what runs, and with it all whose writing was given up.
+#[derive(Debug, Clone)]
+pub(crate) struct Ours(Vec<Held>);
+
+impl Ours {
+    pub(crate) fn new(held: Held) -> Self {
+        Self(vec![held])
+    }
+
+    /// One more. Of very many the earliest but the first are forgotten: what the files then hold
+    /// is asked about.
+    pub(crate) fn add(&mut self, held: Held) {
+        if self.0.iter().all(|there| there.hash != held.hash) {
+            self.0.push(held);
+        }
+        if self.0.len() > MOST_OURS {
+            self.0.remove(1);
+        }
+    }
+
+    /// Whether what the files hold is one of them, or comes from several: a write of several files
+    /// may have come to its end half way.
+    pub(crate) fn hold(&self, file: &OnDiskText) -> bool {
+        if self.0.iter().any(|held| held.hash == file.hash) {
+            return true;
+        }
+        let [_, _, ..] = self.0.as_slice() else { return false };
+        let ours: Vec<_> = self.0.iter().map(|held| bundle::unpack(&held.text)).collect();
+        let (main, others) = bundle::unpack(&file.text);
+        let there = |name: &str| others.iter().any(|(other, _)| other == name);
+        // One that all of them have was removed by someone else.
+        let removed = ours.first().is_some_and(|(_, first)| {
+            let all = |name| ours.iter().all(|(_, one)| one.iter().any(|(it, _)| it == name));
+            first.iter().any(|(name, _)| !there(name) && all(name))
+        });
+        !removed
+            && ours.iter().any(|(one, _)| *one == main)
+            && others.iter().all(|file| ours.iter().any(|(_, one)| one.contains(file)))
+    }
+
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        self.0.iter().map(|held| &*held.text).collect()
+    }
+}
+
 /// What runs and could not be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Unwritten {
-    /// What the files held before: nothing else may be written over.
-    left: Held,
+    /// What the files may hold: nothing else may be written over.
+    left: Ours,
     /// Which file could not be written, and why.
     cause: String,
     since: Timestamp,
@@ -56,11 +105,47 @@ pub(crate) enum Found {
     Refused { text: Option<Arc<str>>, diagnostics: Arc<Vec<Diagnostic>>, why: String },
     /// It is not in effect before someone says so, or something else happens.
     Waiting { text: Arc<str>, why: Wait },
-    /// Nothing: the file is gone or cannot be read. `rights`: because of who may write it.
-    Unreadable { why: String, rights: bool },
+    /// Nothing: the file is gone or cannot be read.
+    Unreadable { why: String, because: Unreadable },
+}
+
+/// Why a file is not there to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unreadable {
+    /// Who may write it.
+    Rights,
+    /// The disk does not answer.
+    Silence,
+    /// Anything else.
+    Other,
+}
+
+impl From<&ReadError> for Unreadable {
+    fn from(error: &ReadError) -> Self {
+        match error {
+            ReadError::NotAllowed(_) => Self::Rights,
+            ReadError::NoAnswer { .. } => Self::Silence,
+            _ => Self::Other,
+        }
+    }
 }
 
 impl Found {
+    /// Whether it would be something else had the disk answered, for all that is known.
+    pub(crate) fn may_be_silence(&self) -> bool {
+        match self {
+            Self::Unreadable { because, .. } => *because == Unreadable::Silence,
+            Self::Waiting { why, .. } => *why == Wait::Reload,
+            Self::Refused { .. } => self.was_hindered(),
+        }
+    }
+
+    /// Whether nothing was wrong with the text: a disk or a device was in the way, and may not be
+    /// any more.
+    pub(crate) fn was_hindered(&self) -> bool {
+        matches!(self, Self::Refused { diagnostics, .. } if diagnostics.is_empty())
+    }
+
     pub(crate) fn text(&self) -> Option<&Arc<str>> {
         match self {
             Self::Refused { text, .. } => text.as_ref(),
@@ -73,7 +158,7 @@ impl Found {
     /// text, and nothing tells of it.
     pub(crate) fn by_rights(&self) -> bool {
         match self {
-            Self::Unreadable { rights, .. } => *rights,
+            Self::Unreadable { because, .. } => *because == Unreadable::Rights,
             Self::Refused { diagnostics, .. } => are_rights(diagnostics),
             Self::Waiting { .. } => false,
         }
@@ -135,6 +220,9 @@ pub(crate) struct FileSide {
     overtaken: bool,
     /// When rights that are in the way are looked at next.
     look_at: Option<Instant>,
+    /// Texts whose writing was given up, until it is known that it ended: each may still appear
+    /// in the files.
+    late: Vec<Held>,
 }
 
 /// What the status says of it.
@@ -161,6 +249,7 @@ impl FileSide {
             breaker: Breaker::default(),
             overtaken: false,
             look_at: None,
+            late: Vec::new(),
         };
         side.looked_at_rights();
         side
@@ -284,14 +373,48 @@ impl FileSide {
         }
     }
 
-    /// What may be written over, where what runs could not be written; else that is what runs.
-    pub(crate) fn left(&self) -> Option<&Held> {
-        self.behind().map(|unwritten| &unwritten.left)
+    /// What may be written over. `running` is what the files hold where everything that ran was
+    /// written.
+    pub(crate) fn ours(&self, running: Held) -> Ours {
+        let left = self.behind().map(|unwritten| unwritten.left.clone());
+        let mut ours = left.unwrap_or_else(|| Ours::new(running));
+        self.late.iter().cloned().for_each(|late| ours.add(late));
+        ours
     }
 
-    /// Whether a text is what was there before what runs, which could not be written.
-    pub(crate) fn is_left(&self, hash: TextHash) -> bool {
-        self.left().is_some_and(|left| left.hash == hash)
+    /// What the files held before what runs, where that could not be written.
+    pub(crate) fn left(&self) -> Option<&Held> {
+        self.behind()?.left.0.first()
+    }
+
+    /// Whether the files hold what was there before what runs, which could not be written, or
+    /// something whose writing was given up.
+    pub(crate) fn is_left(&self, file: &OnDiskText, running: Held) -> bool {
+        (self.behind().is_some() || !self.late.is_empty()) && self.ours(running).hold(file)
+    }
+
+    /// Writing a text was given up: it may appear in the files later.
+    pub(crate) fn may_come(&mut self, text: Held) {
+        self.late.retain(|late| late.hash != text.hash);
+        self.late.push(text);
+        if self.late.len() > MOST_OURS {
+            self.late.remove(0);
+        }
+    }
+
+    /// Whether something may still appear in the files whose writing was given up.
+    pub(crate) fn waits_for_late(&self) -> bool {
+        !self.late.is_empty()
+    }
+
+    /// Nothing is being written any more: what the files hold is told by reading them.
+    pub(crate) fn none_is_late(&mut self) {
+        let late = std::mem::take(&mut self.late);
+        if let OnDisk::Left(unwritten) | OnDisk::Other { unwritten: Some(unwritten), .. } =
+            &mut self.on_disk
+        {
+            late.into_iter().for_each(|late| unwritten.left.add(late));
+        }
     }
 
     /// Whether a text on disk has been dealt with, is not in effect, and need not be looked at
@@ -309,6 +432,17 @@ impl FileSide {
     /// The files hold what runs.
     pub(crate) fn matches(&mut self) {
         self.on_disk = OnDisk::Same;
+    }
+
+    /// Whether a text is one whose writing was given up.
+    pub(crate) fn is_late(&self, hash: TextHash) -> bool {
+        self.late.iter().any(|late| late.hash == hash)
+    }
+
+    /// The files were written, and nothing that was given up before can appear in them any more.
+    pub(crate) fn written(&mut self) {
+        self.late.clear();
+        self.matches();
     }
 
     /// They hold what was there before what runs, which could not be written. Answers whether they
@@ -335,7 +469,7 @@ impl FileSide {
 
     /// What runs now could not be written, and `left` is what the files hold. Answers whether that
     /// was so before.
-    pub(crate) fn not_written(&mut self, left: Held, cause: String) -> bool {
+    pub(crate) fn not_written(&mut self, left: Ours, cause: String) -> bool {
         let before = self.behind().cloned();
         let again = before.is_some();
         let mut unwritten = before.unwrap_or_else(|| Unwritten {
@@ -350,6 +484,14 @@ impl FileSide {
         unwritten.put_off(FIRST_RETRY);
         self.on_disk = OnDisk::Left(unwritten);
         again
+    }
+
+    /// The next attempt to write comes at once: the disk answers again.
+    pub(crate) fn hurry(&mut self) {
+        if let OnDisk::Left(unwritten) = &mut self.on_disk {
+            unwritten.put_off(Duration::ZERO);
+            unwritten.wait = FIRST_RETRY;
+        }
     }
 
     /// An attempt to write by itself failed: the next comes later.
@@ -428,6 +570,14 @@ mod tests {
         Held { text: text.into(), hash: TextHash::of(text) }
     }
 
+    fn left(text: &str) -> Ours {
+        Ours::new(held(text))
+    }
+
+    fn is_left(side: &FileSide, text: &str) -> bool {
+        side.is_left(&OnDiskText::of(text), held("running"))
+    }
+
     fn waiting(text: &str, why: Wait) -> Found {
         Found::Waiting { text: text.into(), why }
     }
@@ -435,32 +585,73 @@ mod tests {
     #[test]
     fn writing_is_tried_again_later_each_time() {
         let mut side = FileSide::new(None);
-        assert!(!side.not_written(held("old"), "full".into()));
+        assert!(!side.not_written(left("old"), "full".into()));
         let wait = |side: &FileSide| side.behind().unwrap().wait.as_secs();
         for seconds in [5, 10, 20, 40, 60, 60] {
             assert_eq!(wait(&side), seconds);
             side.not_written_again("full".into());
         }
         // Another change, and what the files hold is still what they held before the first.
-        assert!(side.not_written(held("newer"), "full".into()));
+        assert!(side.not_written(left("newer"), "full".into()));
         assert_eq!(wait(&side), 5);
-        assert!(side.is_left(TextHash::of("old")));
+        assert!(is_left(&side, "old"));
         assert_eq!(side.state(false), ReloadState::Ahead);
     }
 
     #[test]
     fn an_edit_meanwhile_stops_the_attempts_until_it_is_gone() {
         let mut side = FileSide::new(None);
-        side.not_written(held("old"), "full".into());
+        side.not_written(left("old"), "full".into());
         side.holds(waiting("edit", Wait::Decision));
         assert_eq!((side.state(false), side.retry_at()), (ReloadState::Conflict, None));
         assert!(side.shown("bench.toml").ahead.is_some_and(|ahead| ahead.next_try.is_none()));
-        assert!(side.is_left(TextHash::of("old")));
+        assert!(is_left(&side, "old"));
         assert!(side.left_again() && !side.left_again());
         assert_eq!(side.state(false), ReloadState::Ahead);
         assert!(side.retry_at().is_some());
         side.matches();
         assert!(side.in_step() && side.left().is_none());
+    }
+
+    #[test]
+    fn what_was_given_up_is_ours_until_it_is_known_to_have_ended() {
+        let mut side = FileSide::new(None);
+        side.may_come(held("late"));
+        assert!(is_left(&side, "late") && !is_left(&side, "theirs"));
+        // The files hold what runs, and the late one may still come over that.
+        side.matches();
+        assert!(side.in_step() && is_left(&side, "late"));
+        side.none_is_late();
+        assert!(!is_left(&side, "late"));
+        // What it came over was never written.
+        side.may_come(held("late"));
+        side.not_written(left("old"), "silent".into());
+        side.none_is_late();
+        assert!(is_left(&side, "late") && is_left(&side, "old") && !side.waits_for_late());
+        side.may_come(held("later"));
+        side.written();
+        assert!(!is_left(&side, "later") && !is_left(&side, "late"));
+    }
+
+    #[test]
+    fn files_of_a_write_that_stopped_half_way_are_ours() {
+        let pack = |main: &str, others: &[(&str, &str)]| bundle::pack(main, others.iter().copied());
+        let before = pack("m = 1\n", &[("a.toml", "a = 1\n"), ("b.toml", "b = 1\n")]);
+        let after = pack("m = 2\n", &[("a.toml", "a = 2\n"), ("b.toml", "b = 2\n")]);
+        let mut ours = left(&before);
+        let hold = |ours: &Ours, main: &str, others: &[(&str, &str)]| {
+            ours.hold(&OnDiskText::of(&pack(main, others)))
+        };
+        let half = [("a.toml", "a = 2\n"), ("b.toml", "b = 1\n")];
+        assert!(!hold(&ours, "m = 1\n", &half), "nobody wrote that");
+        ours.add(held(&after));
+        assert!(hold(&ours, "m = 1\n", &half) && hold(&ours, "m = 2\n", &half));
+        assert!(!hold(&ours, "m = 3\n", &half), "someone else's bench file");
+        assert!(!hold(&ours, "m = 1\n", &half[..1]), "one was removed");
+        let theirs = [("a.toml", "a = 3\n"), ("b.toml", "b = 1\n")];
+        assert!(!hold(&ours, "m = 1\n", &theirs));
+        let more = [half[0], half[1], ("c.toml", "c = 1\n")];
+        assert!(!hold(&ours, "m = 1\n", &more));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Opening a bench, also when its file is broken or gone.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
@@ -17,7 +17,7 @@ use crate::{
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{Ending, QUEUE, Runtime},
-    keeping::{self, Keeping, watch_options},
+    keeping::{self, Keeping, PATIENCE, watch_options},
     manager::{Manager, Running},
     publish::{Core, Publisher},
     recording::{self, Recording},
@@ -38,12 +38,15 @@ pub struct Options {
     pub environment: Option<String>,
     /// Which files the bench may be made of, by the person's settings.
     pub access: AccessRules,
+    /// How long one piece of work on the disk may take before the bench goes on without it.
+    pub disk_patience: Duration,
 }
 
 impl Options {
-    /// A bench file, for the environment that its surroundings name.
+    /// A bench file, for the environment that its surroundings name; ten seconds for the disk.
     pub fn new(bench: impl Into<PathBuf>) -> Self {
-        Self { bench: bench.into(), environment: None, access: AccessRules::default() }
+        let (environment, access) = (None, AccessRules::default());
+        Self { bench: bench.into(), environment, access, disk_patience: PATIENCE }
     }
 }
 
@@ -149,6 +152,7 @@ impl Runtime {
             shelf,
             (unfinished.clone(), unread),
             transactions,
+            options.disk_patience,
         );
         keeping.set_watcher(watcher);
         if running.revision.id == shelf::UNKEPT {
@@ -322,8 +326,8 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
                 return Err(error.into());
             };
             let why = format!("{error}. The bench runs {}.", running.revision.id);
-            let rights = matches!(error, ReadError::NotAllowed(_));
-            (running, Some(Found::Unreadable { why, rights }))
+            let because = (&error).into();
+            (running, Some(Found::Unreadable { why, because }))
         }
     };
     let id = &running.revision.id;

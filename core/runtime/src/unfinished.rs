@@ -112,7 +112,7 @@ impl Manager {
     }
 
     /// What runs becomes a revision if it could not be kept when it was opened.
-    pub(crate) async fn keep_running(&mut self) -> Result<(), CommandError> {
+    pub(crate) async fn keep_running(&mut self) {
         if self.running.revision.id == UNKEPT {
             let facts = Facts {
                 author: Origin::File.as_str().to_owned(),
@@ -122,9 +122,8 @@ impl Manager {
                 written: true,
             };
             let text = self.running.text.clone();
-            self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
+            self.running.revision = self.keeping.accept(&text, &none(), facts).await;
         }
-        Ok(())
     }
 
     /// Puts into effect what the unfinished change was to bring.
@@ -228,7 +227,7 @@ impl Manager {
                 let (message, verified) = (message.clone(), Vec::new());
                 let written = self.file_side.unwritten().is_none();
                 let facts = Facts { author, origin, message, verified, written };
-                self.running.revision = self.keeping.accept(&text, &none(), facts).await?;
+                self.running.revision = self.keeping.accept(&text, &none(), facts).await;
                 Applied {
                     revision: self.running.revision.clone(),
                     changes: none(),

@@ -1,35 +1,130 @@
 //! What runs and could not be written: the change stays in force, and writing is tried again, by
 //! itself and when a person asks.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use setpoint_store::AuditRecord;
 use tokio::time::Instant;
 
 use crate::{
     command::{Answer, CommandError},
+    doubt::Saved,
     event::{Origin, Tone},
     file_side::Look,
-    files::Files,
+    files::{Files, OnDiskText},
     keeping::{WRITTEN, WriteError},
     manager::Manager,
+    passage::Proposal,
     staging::none,
-    standing::{Found, Held, Wait},
+    standing::{Found, Ours, Wait},
     status::Timings,
 };
 
 /// How long the end of the bench waits for each thing that is tried once more.
-const LAST_TRY: Duration = Duration::from_secs(2);
+pub(crate) const LAST_TRY: Duration = Duration::from_secs(2);
 
 impl Manager {
     /// What the files have to hold for a change to be written over it.
-    pub(crate) fn expected_on_disk(&self) -> Held {
-        let running = || Held { text: self.running.text.clone(), hash: self.running.hash };
-        self.file_side.left().cloned().unwrap_or_else(running)
+    pub(crate) fn ours(&self) -> Ours {
+        self.file_side.ours(self.running.held())
     }
 
-    /// What runs now could not be written over `left`.
-    pub(crate) fn not_written(&mut self, left: Held, cause: String) {
+    /// Whether the files hold what they held before what runs, which could not be written, or a
+    /// text whose writing was given up.
+    pub(crate) fn is_left(&self, file: &OnDiskText) -> bool {
+        self.file_side.is_left(file, self.running.held())
+    }
+
+    /// They do: what runs is to be written over that.
+    pub(crate) async fn left_found(&mut self, file: &OnDiskText) {
+        let late = self.file_side.is_late(file.hash);
+        let over = self.file_side.text().filter(|_| late).cloned();
+        if self.file_side.left().is_none() {
+            let cause = "an earlier write came to its end only now: the disk had held it up";
+            self.not_written(self.ours(), cause.to_owned());
+            self.file_side.hurry();
+        } else if self.file_side.left_again() {
+            let message = format!("{} holds what it held before again", self.file_name);
+            self.tell(Origin::File, "file_left", Tone::Info, message);
+        }
+        // Between the last look and the end of a rename nobody can look.
+        if let Some(over) = over {
+            let kept = match self.keeping.keep_aside(over).await {
+                Ok(name) => format!("what it held is kept as {name}"),
+                Err(error) => format!("what it held could not be kept: {error}"),
+            };
+            let message = format!(
+                "{} was saved by someone else, and a write that the disk had held up came over \
+                 that; {kept}",
+                self.file_name
+            );
+            self.tell(Origin::File, "file_overwritten", Tone::Warning, message);
+        }
+    }
+
+    /// Work on the disk that was given up has ended: what came of it is found out by looking, and
+    /// what waited for the disk is tried again.
+    pub(crate) async fn disk_answers(&mut self) {
+        let ended = !self.keeping.is_stuck();
+        if ended && self.file_side.waits_for_late() {
+            match self.keeping.read_file().await {
+                Ok(file) if file.hash == self.running.hash || self.is_left(&file) => {
+                    self.text_seen(file, Look::default()).await;
+                    self.file_side.none_is_late();
+                }
+                // Someone else's, perhaps half saved: the watcher is to judge.
+                Ok(_) => {
+                    self.file_side.none_is_late();
+                    self.keeping.look_again();
+                }
+                Err(error) => {
+                    self.cannot_follow(&error);
+                }
+            }
+        } else if self.file_side.found().is_some_and(Found::may_be_silence) {
+            self.look_past_silence().await;
+        }
+        // Files beside it that could not be read.
+        if !self.beside_paused.is_empty() && !self.file_side.paused() {
+            self.look_beside().await;
+        }
+        if !ended {
+            return;
+        }
+        self.file_side.hurry();
+        self.write_again().await;
+        if self.keeping.keep_at().is_some() {
+            self.keep_again().await;
+        }
+        self.save_transactions().await;
+    }
+
+    /// Whether a text in the files is known, and only something in the way kept it from being
+    /// applied.
+    fn hindered(&self, text: &Arc<str>) -> bool {
+        self.file_side.knows(text) && self.file_side.found().is_some_and(Found::was_hindered)
+    }
+
+    /// What the files hold could not be read or applied, perhaps because the disk did not answer.
+    async fn look_past_silence(&mut self) {
+        match self.keeping.read_file().await {
+            Ok(file) if file.hash == self.running.hash || self.is_left(&file) => {
+                self.text_seen(file, Look::beside()).await;
+            }
+            Ok(file) if self.hindered(&file.text) => {
+                let saved = Some(Saved { renamed: false });
+                // The outcome is told and shown; there is no caller to answer.
+                let _ = self.change(Proposal::from_file(file.text, saved, 0.0)).await;
+            }
+            Ok(_) => self.keeping.look_again(),
+            Err(error) => {
+                self.cannot_follow(&error);
+            }
+        }
+    }
+
+    /// What runs now could not be written over what is `left`.
+    pub(crate) fn not_written(&mut self, left: Ours, cause: String) {
         let message = format!(
             "{} runs and is not in {}: {cause}. It is written as soon as that can be done.",
             self.running.revision.id, self.file_name
@@ -84,7 +179,7 @@ impl Manager {
         if self.file_side.retry_at().is_none() {
             return;
         }
-        let left = self.expected_on_disk();
+        let left = self.ours();
         if let Err(error) = self.keeping.read_file().await {
             self.file_side.not_written_again(error.to_string());
             return;
@@ -96,6 +191,10 @@ impl Manager {
         match self.keeping.write(self.running.text.clone(), left).await {
             // What came of it is told and shown; there is no caller to answer.
             Ok(()) => drop(self.written(Origin::Bench, "setpoint", "").await),
+            Err(WriteError::GivenUp(error)) => {
+                self.file_side.may_come(self.running.held());
+                self.file_side.not_written_again(error.to_string());
+            }
             Err(WriteError::Failed(error)) => self.file_side.not_written_again(error.to_string()),
             Err(WriteError::Changed(error)) => {
                 self.file_side.not_written_again(error.to_string());
@@ -136,15 +235,14 @@ impl Manager {
 
     /// Keeps revisions that could not be kept when they came into force.
     async fn keep_again(&mut self) {
-        if let Err(error) = self.keep_running().await {
-            return tracing::warn!("what runs is still not kept: {error}");
-        }
+        self.keep_running().await;
         match self.keeping.keep_unkept().await {
-            Ok(newest) if newest.hash == self.running.revision.hash => {
+            Ok(Some(newest)) if newest.hash == self.running.revision.hash => {
                 self.running.revision = newest;
             }
             Ok(_) => {}
-            Err(error) => tracing::error!("{error}"),
+            // Shown until it is over.
+            Err(error) => tracing::debug!("{error}"),
         }
     }
 
@@ -155,9 +253,8 @@ impl Manager {
         author: String,
     ) -> Result<Answer, CommandError> {
         let now = self.keeping.read_file().await.ok();
-        let ours = now.as_ref().is_some_and(|file| {
-            file.hash == self.running.hash || self.file_side.is_left(file.hash)
-        });
+        let ours =
+            now.as_ref().is_some_and(|file| file.hash == self.running.hash || self.is_left(file));
         if let Some(file) = now
             && !ours
             && self.file_side.unwritten().is_some()
@@ -175,7 +272,7 @@ impl Manager {
         let text = self.running.text.clone();
         let mut aside = String::new();
         let written = if ours {
-            self.keeping.write(text, self.expected_on_disk()).await
+            self.keeping.write(text, self.ours()).await
         } else {
             let kept = self.keeping.keep_what_is_there(&text).await?;
             if let Some((name, _)) = &kept.main {
@@ -185,6 +282,11 @@ impl Manager {
         };
         match written {
             Ok(()) => self.written(origin, &author, &aside).await,
+            Err(WriteError::GivenUp(error)) => {
+                self.file_side.may_come(self.running.held());
+                self.file_side.not_written_again(error.to_string());
+                Err(error.into())
+            }
             Err(WriteError::Failed(error)) => {
                 self.file_side.not_written_again(error.to_string());
                 Err(error.into())
@@ -204,6 +306,7 @@ impl Manager {
         aside: &str,
     ) -> Result<Answer, CommandError> {
         let id = self.running.revision.id.clone();
+        self.file_side.none_is_late();
         let now = match self.keeping.read_file().await {
             Ok(now) => now,
             Err(error) => {

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::{Timestamp, tz::TimeZone};
+
 use crate::AccessError;
 
 /// Why a text file could not be read.
@@ -60,6 +62,14 @@ pub enum ReadError {
         /// Its size.
         bytes: u64,
     },
+    /// Its disk does not answer; whoever reads does not wait any longer.
+    #[error("{path} cannot be read: {}", silence(*.since))]
+    NoAnswer {
+        /// The file.
+        path: PathBuf,
+        /// When the disk was asked.
+        since: Timestamp,
+    },
     /// Anything else, in the system's words.
     #[error("{path} cannot be read: {reason}")]
     Other {
@@ -79,6 +89,11 @@ impl ReadError {
             ErrorKind::IsADirectory => Self::Folder { path },
             _ => Self::Other { path, reason: reason(error) },
         }
+    }
+
+    /// Whether its disk does not answer.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::NoAnswer { .. })
     }
 
     /// Whether the file is simply not there.
@@ -104,6 +119,17 @@ pub enum StoreError {
         reason: String,
         /// The same, for programs.
         kind: ErrorKind,
+    },
+    /// The disk does not answer; whoever asked does not wait any longer. What it was asked for may
+    /// still be done.
+    #[error("cannot {action} {path}: {}", silence(*.since))]
+    NoAnswer {
+        /// `write`, `use`, …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// When the disk was asked.
+        since: Timestamp,
     },
     /// The thing to be replaced is not a file.
     #[error("cannot replace {path}: it is not a regular file; move it away or name another file")]
@@ -221,6 +247,12 @@ pub(crate) fn reason(error: &io::Error) -> String {
         }
         _ => error.to_string(),
     }
+}
+
+/// Since when a disk has not answered, by the clock on the wall, and what to do.
+pub(crate) fn silence(since: Timestamp) -> String {
+    let since = since.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
+    format!("the disk has not answered since {since}; look whether it is there and reachable")
 }
 
 fn advice(kind: ErrorKind) -> &'static str {

@@ -270,13 +270,21 @@ impl Revisions {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(StoreError::io("keep a copy of", file, &e)),
         };
+        self.keep_unnumbered(&bytes).map(Some)
+    }
+
+    /// The same of what a file held and does not any more.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_unnumbered(&mut self, bytes: &[u8]) -> Result<(String, TextHash), StoreError> {
         let stamp = self.free_stamp();
-        let hash = TextHash::of(&bytes);
+        let hash = TextHash::of(bytes);
         let name = VersionName { stamp, short_hash: hash.short(), label: None };
         let name = format!("refused-{}.toml", name.key());
-        atomic::replace_private(&self.versions.join(&name), &bytes)?;
+        atomic::replace_private(&self.versions.join(&name), bytes)?;
         self.stamps.insert(stamp);
-        Ok(Some((name, hash)))
+        Ok((name, hash))
     }
 
     /// Names a revision, or takes its name away, and answers it as it is then. Its file is renamed

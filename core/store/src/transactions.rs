@@ -5,6 +5,7 @@ use std::{
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use jiff::Timestamp;
@@ -62,7 +63,9 @@ pub struct EditRecord {
 #[derive(Debug)]
 pub struct Transactions {
     folder: PathBuf,
-    last: u64,
+    /// The last number given. Taken before it is on disk: whoever cannot wait for that gets the
+    /// next one.
+    last: AtomicU64,
 }
 
 /// What was there when the folder was opened.
@@ -101,26 +104,41 @@ impl Transactions {
         }
         found.kept.sort_by_key(|kept| (kept.opened, number(&kept.id)));
         let last = last_number(&folder).max(highest);
-        (Self { folder, last }, found)
+        (Self { folder, last: last.into() }, found)
     }
 
     /// An id that no transaction of this bench ever had: `t8`.
     ///
     /// # Errors
     /// When it cannot be written down that it is taken.
-    pub fn next_id(&mut self) -> Result<String, StoreError> {
-        let next = self.last.saturating_add(1);
-        self.make()?;
-        atomic::replace_private(&self.folder.join(LAST), format!("{next}\n").as_bytes())?;
-        self.last = next;
+    pub fn next_id(&self) -> Result<String, StoreError> {
+        let next = self.take_number();
+        let kept = self.make().and_then(|()| {
+            atomic::replace_private(&self.folder.join(LAST), format!("{next}\n").as_bytes())
+        });
+        if let Err(error) = kept {
+            // Nobody has it, unless the next one is taken already.
+            let _ = self.last.compare_exchange(
+                next,
+                next.saturating_sub(1),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            return Err(error);
+        }
         Ok(format!("t{next}"))
     }
 
     /// Like [`Transactions::next_id`] where the disk cannot be written: unique as long as this
-    /// program runs.
-    pub fn passing_id(&mut self) -> String {
-        self.last = self.last.saturating_add(1);
-        format!("t{}", self.last)
+    /// program runs. Never waits, not even for a disk that another call waits for.
+    pub fn passing_id(&self) -> String {
+        format!("t{}", self.take_number())
+    }
+
+    fn take_number(&self) -> u64 {
+        let next = |last: u64| Some(last.saturating_add(1));
+        let taken = self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        taken.unwrap_or_else(|last| last).saturating_add(1)
     }
 
     /// Puts a transaction on disk, in place of what was kept of it. When this returns, a crash

@@ -17,6 +17,7 @@ mod recover;
 mod revisions;
 mod rights;
 mod schema;
+mod silent_disk;
 mod stopping;
 mod text;
 mod transactions;

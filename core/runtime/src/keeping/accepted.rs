@@ -28,73 +28,126 @@ pub(crate) struct Facts {
     pub(crate) written: bool,
 }
 
-/// Texts that ran, to be kept as soon as that can be done.
-#[derive(Default)]
+/// Texts that ran, to be kept as soon as that can be done. Locked for moments only, never while
+/// anything waits for the disk.
 pub(super) struct Unkept {
     /// Oldest first.
     texts: VecDeque<Text>,
-    /// How many before these are not going to be: their numbers were told.
-    dropped: u64,
-    /// The same of all, since someone asked.
+    /// The number that the next revision gets, going by what was told.
+    next: u64,
+    /// The number of the one that is being written just now.
+    under_way: Option<u64>,
+    /// How many are not going to be kept, since someone asked.
     lost: u64,
 }
 
+#[derive(Clone)]
 struct Text {
+    /// The number that was told of it.
+    number: u64,
     text: Arc<str>,
     facts: setpoint_store::Facts,
 }
 
+impl Text {
+    fn revision(&self) -> Revision {
+        Revision {
+            id: format!("r{}", self.number),
+            hash: TextHash::of(&*self.text).short(),
+            at: jiff::Timestamp::now(),
+            author: self.facts.author.clone(),
+            origin: origin(&self.facts.origin),
+            message: self.facts.message.clone(),
+            label: None,
+        }
+    }
+}
+
 impl Unkept {
-    fn add(&mut self, more: Option<Text>) {
-        self.texts.extend(more);
+    /// Nothing yet, after what is kept.
+    pub(super) fn after(shelf: &Shelf) -> Self {
+        let next = shelf.revisions().next_number();
+        Self { texts: VecDeque::new(), next, under_way: None, lost: 0 }
+    }
+
+    /// Revisions were kept, or are others now.
+    pub(super) fn follow(&mut self, shelf: &Shelf) {
+        // While some wait, the numbers told of them count.
+        if self.texts.is_empty() {
+            self.next = shelf.revisions().next_number();
+        }
+    }
+
+    /// A number for a revision that nobody knows of yet.
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// What is told of a text that runs, until it is kept.
+    fn add(&mut self, text: Arc<str>, facts: setpoint_store::Facts) -> Revision {
+        let text = Text { number: self.number(), text, facts };
+        let told = text.revision();
+        self.texts.push_back(text);
         while self.texts.len() > MOST {
-            self.texts.pop_front();
-            self.dropped += 1;
+            // The oldest may be on its way to the disk.
+            let front = self.texts.front().map(|front| front.number);
+            let oldest = usize::from(front.is_some() && front == self.under_way);
+            self.texts.remove(oldest);
             self.lost += 1;
         }
+        told
+    }
+
+    /// Takes the oldest in hand, if it has a number below this.
+    fn take(&mut self, below: u64) -> Option<Text> {
+        let oldest = self.texts.front().filter(|text| text.number < below).cloned();
+        self.under_way = oldest.as_ref().map(|text| text.number);
+        oldest
+    }
+
+    /// It is kept, or could not be.
+    fn put_down(&mut self, kept: bool) {
+        if kept {
+            self.texts.pop_front();
+        }
+        self.under_way = None;
     }
 }
 
 impl Inner {
-    fn unkept(&self) -> MutexGuard<'_, Unkept> {
+    pub(super) fn unkept(&self) -> MutexGuard<'_, Unkept> {
         self.unkept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether something waits to be kept.
+    /// Whether something waits to be kept, or a journal to be ended.
     pub(super) fn waits(&self) -> bool {
-        !self.unkept().texts.is_empty()
+        self.left.owes() || !self.unkept().texts.is_empty()
     }
-}
 
-/// The newest text that ran as a revision, kept or yet to be.
-fn newest(shelf: &Shelf, unkept: &Unkept) -> Option<Revision> {
-    let revisions = shelf.revisions();
-    let Some(Text { text, facts }) = unkept.texts.back() else {
-        return revisions.newest().map(revision);
-    };
-    let waiting = unkept.dropped + unkept.texts.len() as u64;
-    Some(Revision {
-        id: format!("r{}", revisions.next_number() - 1 + waiting),
-        hash: TextHash::of(&**text).short(),
-        at: jiff::Timestamp::now(),
-        author: facts.author.clone(),
-        origin: origin(&facts.origin),
-        message: facts.message.clone(),
-        label: None,
-    })
-}
-
-impl Store {
     /// Keeps what could not be kept when it ran, in the order in which it did, under the numbers
-    /// that were told then.
-    fn keep_all(&mut self, unkept: &mut Unkept) -> Result<(), StoreError> {
-        self.revisions.pass_over(std::mem::take(&mut unkept.dropped));
-        while let Some(Text { text, facts }) = unkept.texts.front() {
-            self.revisions.keep(text, facts.clone(), &self.audit)?;
-            unkept.texts.pop_front();
+    /// that were told then; those below this.
+    fn keep_all(&self, store: &mut Store, below: u64) -> Result<(), StoreError> {
+        loop {
+            let oldest = self.unkept().take(below);
+            let Some(Text { number, text, facts }) = oldest else { return Ok(()) };
+            pass_to(store, number);
+            let kept = store.revisions.keep(&text, facts, &store.audit);
+            self.unkept().put_down(kept.is_ok());
+            kept?;
         }
-        Ok(())
     }
+
+    /// The newest text that ran as a revision, kept or yet to be.
+    fn newest(&self, shelf: &Shelf) -> Option<Revision> {
+        let waiting = self.unkept().texts.back().map(Text::revision);
+        waiting.or_else(|| shelf.revisions().newest().map(revision))
+    }
+}
+
+/// The next revision is to get this number: those before it were told of others.
+fn pass_to(store: &mut Store, number: u64) {
+    store.revisions.pass_over(number.saturating_sub(store.revisions.next_number()));
 }
 
 impl Keeping {
@@ -105,7 +158,7 @@ impl Keeping {
         text: &Arc<str>,
         changes: &Arc<Vec<Change>>,
         facts: Facts,
-    ) -> Result<Revision, CommandError> {
+    ) -> Revision {
         let (text, changes) = (text.clone(), changes.clone());
         let Facts { author, origin, message, verified, written } = facts;
         let mut data = json!({ "changes": *changes, "set": verified_json(&verified) });
@@ -114,36 +167,36 @@ impl Keeping {
         }
         let origin = origin.as_str().to_owned();
         let facts = setpoint_store::Facts { author, origin, message, label: None, data };
-        self.keep(Some(Text { text, facts })).await
+        let told = self.0.unkept().add(text, facts);
+        // What is wrong with the disk is noted, and shown.
+        let kept = self.keep().await.ok().flatten();
+        kept.unwrap_or(told)
     }
 
-    /// Keeps what could not be kept before; answers the revision that runs.
-    pub(crate) async fn keep_unkept(&self) -> Result<Revision, CommandError> {
-        self.keep(None).await
+    /// Keeps what could not be kept before; answers the revision that runs, kept or not. An error
+    /// says that the disk does not answer.
+    pub(crate) async fn keep_unkept(&self) -> Result<Option<Revision>, StoreError> {
+        self.keep().await
     }
 
-    async fn keep(&self, more: Option<Text>) -> Result<Revision, CommandError> {
+    async fn keep(&self) -> Result<Option<Revision>, StoreError> {
         let inner = self.0.clone();
-        let kept = tokio::task::spawn_blocking(move || {
-            // Always in this order: whoever holds the store may look whether something waits.
-            let mut shelf = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut unkept = inner.unkept();
-            unkept.add(more);
+        inner.left.owe();
+        let kept = self.storing(move |_| {
+            let mut shelf = inner.shelf();
             let kept = shelf.store(&inner.path).and_then(|store| {
-                store.keep_all(&mut unkept)?;
-                Ok(store)
+                inner.keep_all(store, u64::MAX)?;
+                let ended = inner.left.end(store);
+                if let Err(error) = &ended {
+                    tracing::warn!("the change is done, its journal stays behind: {error}");
+                }
+                ended
             });
-            let kept = kept.map(|store| inner.left.end(store));
-            if let Ok(Err(error)) = &kept {
-                tracing::warn!("the change is done, its journal stays behind: {error}");
-            }
             inner.note_problem(kept.as_ref().err());
             inner.show(&shelf);
-            newest(&shelf, &unkept)
+            inner.newest(&shelf)
         });
-        kept.await.ok().flatten().ok_or_else(|| CommandError::Storage {
-            message: "keeping a revision failed; please report this".to_owned(),
-        })
+        kept.await.map_err(|why| self.unkept_because(why))
     }
 
     /// How many texts that ran were never kept, since this was asked last.
@@ -158,10 +211,12 @@ impl Keeping {
         facts: setpoint_store::Facts,
     ) -> Result<Revision, CommandError> {
         let (text, inner) = (text.clone(), self.0.clone());
+        // Its own, also if it is given up and kept late.
+        let number = inner.unkept().number();
         let record = self.with(move |store| {
-            // What ran before has its number already.
-            let mut unkept = inner.unkept();
-            store.keep_all(&mut unkept)?;
+            // What ran before has its number already, and what ran since has one too.
+            inner.keep_all(store, number)?;
+            pass_to(store, number);
             store.revisions.keep(&text, facts, &store.audit)
         });
         Ok(revision(&record.await?))
@@ -205,7 +260,7 @@ mod tests {
     use setpoint_store::{AccessRules, BenchFolder, Transactions};
 
     use super::*;
-    use crate::{catalogue::Drivers, files::Files, staging::none};
+    use crate::{catalogue::Drivers, files::Files, keeping::PATIENCE, staging::none};
 
     /// More than are held back: what was announced keeps its number.
     #[tokio::test]
@@ -220,7 +275,8 @@ mod tests {
         let shelf = Shelf::open(&path).unwrap();
         assert!(shelf.problem().is_some());
         let (transactions, _) = Transactions::open(&folder);
-        let keeping = Keeping::new(path, files, drivers, shelf, (None, false), transactions);
+        let keeping =
+            Keeping::new(path, files, drivers, shelf, (None, false), transactions, PATIENCE);
         assert_eq!(keeping.labelled(), None, "which there are is not known");
         let facts = || Facts {
             author: "ada".into(),
@@ -231,18 +287,18 @@ mod tests {
         };
         for number in 1..=MOST + 5 {
             let text = format!("# {number}\n").into();
-            let told = keeping.accept(&text, &none(), facts()).await.unwrap();
+            let told = keeping.accept(&text, &none(), facts()).await;
             assert_eq!(told.id, format!("r{number}"));
         }
         std::fs::remove_file(folder.path()).unwrap();
-        let newest = keeping.keep_unkept().await.unwrap();
+        let newest = keeping.keep_unkept().await.unwrap().unwrap();
         assert_eq!(newest.id, format!("r{}", MOST + 5));
         assert_eq!((keeping.take_lost(), keeping.take_lost()), (5, 0));
         let kept = keeping.list();
         assert_eq!((kept.len(), kept.last().unwrap().id.as_str()), (MOST, "r6"));
         assert_eq!(&*keeping.text("r6").await.unwrap(), "# 6\n");
         assert_eq!(keeping.labelled(), Some(Vec::new()));
-        let next = keeping.accept(&"# next\n".into(), &none(), facts()).await.unwrap();
+        let next = keeping.accept(&"# next\n".into(), &none(), facts()).await;
         assert_eq!(next.id, format!("r{}", MOST + 6));
     }
 }

@@ -3,24 +3,19 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, PoisonError},
-    time::Duration,
 };
 
-use jiff::tz::TimeZone;
 use setpoint_bench::model::{RuntimeSettings, Watch};
 use setpoint_store::{
     Beside, ReadError, StoreError, TextHash, WatchMethod, WatchMode, WatchOptions, Watcher,
 };
 
-use super::{Inner, Keeping};
+use super::{Inner, Keeping, Unanswered, no_answer};
 use crate::{
     command::CommandError,
     files::{Files, OnDiskText},
-    standing::Held,
+    standing::Ours,
 };
-
-/// How long reading the files may take; a network disk that went away may answer never.
-const READING: Duration = Duration::from_secs(10);
 
 /// Why the files were not written.
 #[derive(Debug)]
@@ -29,12 +24,16 @@ pub(crate) enum WriteError {
     Changed(StoreError),
     /// It cannot be done now; they are as they were.
     Failed(StoreError),
+    /// The disk took too long. It may still be done: what they hold then decides.
+    GivenUp(StoreError),
 }
 
 impl From<WriteError> for CommandError {
     fn from(error: WriteError) -> Self {
         match error {
-            WriteError::Changed(error) | WriteError::Failed(error) => error.into(),
+            WriteError::Changed(error) | WriteError::Failed(error) | WriteError::GivenUp(error) => {
+                error.into()
+            }
         }
     }
 }
@@ -149,19 +148,12 @@ impl Keeping {
     /// What the bench's files hold now.
     pub(crate) async fn read_file(&self) -> Result<OnDiskText, ReadError> {
         let inner = self.0.clone();
-        let work = move || inner.files.read(&inner.drivers.load());
-        self.0.reading.read(READING, work).await.unwrap_or_else(|since| {
-            let since = since.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
-            let reason = format!(
-                "the disk has not answered since {since}; look whether it is there and reachable"
-            );
-            Err(ReadError::Other { path: self.0.path.clone(), reason })
-        })
+        self.reading(move || inner.files.read(&inner.drivers.load())).await?
     }
 
     /// Station 8: the files, each whole or not at all. They are left alone if they hold anything
-    /// but `expected`.
-    pub(crate) async fn write(&self, text: Arc<str>, expected: Held) -> Result<(), WriteError> {
+    /// but what is `ours`.
+    pub(crate) async fn write(&self, text: Arc<str>, ours: Ours) -> Result<(), WriteError> {
         self.writing(move |inner| {
             let mut main_hash = None;
             let changed = || WriteError::Changed(StoreError::Changed { path: inner.path.clone() });
@@ -170,11 +162,11 @@ impl Keeping {
                     inner.knows(&text);
                     return Ok(());
                 }
-                Ok(now) if now.hash == expected.hash => main_hash = Some(now.main_hash),
+                Ok(now) if ours.hold(&now) => main_hash = Some(now.main_hash),
                 Ok(_) => return Err(changed()),
                 // Without the bench file nobody knows which others belong to it now.
                 Err(error) if error.is_missing() => {
-                    if !inner.files.others_that_differ(&expected.text).is_empty() {
+                    if !inner.files.others_that_differ(&ours.texts()).is_empty() {
                         return Err(changed());
                     }
                 }
@@ -194,7 +186,7 @@ impl Keeping {
         let (inner, text) = (self.0.clone(), text.clone());
         self.with(move |store| {
             let mut others = Vec::new();
-            for path in inner.files.others_that_differ(&text) {
+            for path in inner.files.others_that_differ(&[&text]) {
                 let kept = store.revisions.keep_refused(&path)?;
                 others.extend(kept.map(|(_, hash)| (path, hash)));
             }
@@ -221,7 +213,7 @@ impl Keeping {
             if found != expected {
                 return Err(changed(&inner.path));
             }
-            for path in inner.files.others_that_differ(&text) {
+            for path in inner.files.others_that_differ(&[&text]) {
                 let now = std::fs::read(&path).ok().map(|bytes| TextHash::of(&bytes));
                 if !kept.others.iter().any(|(was, hash)| *was == path && Some(*hash) == now) {
                     return Err(changed(&path));
@@ -232,21 +224,29 @@ impl Keeping {
         .await
     }
 
-    /// Runs work on the files on a thread that may block.
+    /// Keeps a text that a file held and that was written over for all that.
+    pub(crate) async fn keep_aside(&self, text: Arc<str>) -> Result<String, CommandError> {
+        self.with(move |store| Ok(store.revisions.keep_unnumbered(text.as_bytes())?.0)).await
+    }
+
+    /// Runs work on the files when it is its turn, on a thread that may block.
     async fn writing(
         &self,
         work: impl FnOnce(&Inner) -> Result<(), WriteError> + Send + 'static,
     ) -> Result<(), WriteError> {
-        let (inner, path) = (self.0.clone(), self.0.path.clone());
-        let written = tokio::task::spawn_blocking(move || {
-            let _one_at_a_time = inner.store.lock().unwrap_or_else(PoisonError::into_inner);
-            work(&inner)
-        });
-        written.await.unwrap_or_else(|error| {
-            let (action, reason) = ("write", format!("{error}; please report this"));
-            let kind = std::io::ErrorKind::Other;
-            Err(WriteError::Failed(StoreError::Io { action, path, reason, kind }))
-        })
+        let (inner, path) = (self.0.clone(), &self.0.path);
+        // Before anything is written it would be read.
+        if let Some(since) = inner.reading.stuck() {
+            let path = path.clone();
+            return Err(WriteError::Failed(StoreError::NoAnswer { action: "write", path, since }));
+        }
+        match self.storing(move |_| work(&inner)).await {
+            Ok(written) => written,
+            Err(why @ Unanswered::GivenUp(_)) => {
+                Err(WriteError::GivenUp(no_answer("write", path, why)))
+            }
+            Err(why) => Err(WriteError::Failed(no_answer("write", path, why))),
+        }
     }
 
     /// Stops and starts following the file.
@@ -260,7 +260,7 @@ mod tests {
     use setpoint_store::{AccessRules, BenchFolder, Transactions};
 
     use super::*;
-    use crate::{catalogue::Drivers, shelf::Shelf};
+    use crate::{catalogue::Drivers, keeping::PATIENCE, shelf::Shelf};
 
     #[tokio::test]
     async fn nothing_is_written_over_that_was_not_kept() {
@@ -274,7 +274,7 @@ mod tests {
         let shelf = Shelf::open(&path).unwrap();
         let (transactions, _) = Transactions::open(&BenchFolder::of(&path));
         let (bench, none) = (path.clone(), (None, false));
-        let keeping = Keeping::new(bench, files, drivers, shelf, none, transactions);
+        let keeping = Keeping::new(bench, files, drivers, shelf, none, transactions, PATIENCE);
 
         let kept = keeping.keep_what_is_there(&text).await.unwrap();
         std::fs::write(&more, "# someone else's\n").unwrap();

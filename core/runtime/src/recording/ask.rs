@@ -10,7 +10,12 @@ use setpoint_store::{
 };
 
 use super::Recording;
-use crate::{command::CommandError, kept::KeptRevision, status::Revision};
+use crate::{
+    command::CommandError,
+    keeping::{FAILED, Unanswered, no_answer},
+    kept::KeptRevision,
+    status::Revision,
+};
 
 /// How long a question waits for what happened before it to be written.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -76,10 +81,9 @@ impl Recording {
         revision: Revision,
     ) -> Result<KeptRevision, CommandError> {
         let id = revision.id.clone();
-        let changes = tokio::task::spawn_blocking(move || changes_of(&folder, &id)).await;
-        let changes = changes.map_err(|error| CommandError::Failed {
-            message: format!("reading the audit log failed: {error}; please report this"),
-        })??;
+        let log = folder.audit();
+        let changes = self.0.keeping.ask(move || changes_of(&folder, &id)).await;
+        let changes = changes.map_err(|why| no_answer("read", &log, why))??;
         let facts = self.read_facts(revision.id.clone()).await;
         Ok(KeptRevision::new(revision, changes, facts))
     }
@@ -119,7 +123,7 @@ impl Recording {
         ask: impl FnOnce(&Self) -> Result<R, HistoryError> + Send + 'static,
     ) -> Result<R, HistoryError> {
         let this = self.clone();
-        let asked = tokio::task::spawn_blocking(move || {
+        let asked = self.0.keeping.ask(move || {
             let answer = ask(&this);
             if answer.as_ref().is_err_and(HistoryError::is_damage) {
                 this.0.history.suspect();
@@ -128,7 +132,10 @@ impl Recording {
         });
         match asked.await {
             Ok(answer) => answer,
-            Err(error) => Err(HistoryError::Output { reason: error.to_string() }),
+            Err(Unanswered::NotBegun(since) | Unanswered::GivenUp(since)) => {
+                Err(HistoryError::silence(self.0.keeping.folder().history(), since))
+            }
+            Err(Unanswered::Failed) => Err(HistoryError::Output { reason: FAILED.to_owned() }),
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::{
     manager::Manager,
     staging::Staging,
     status::StagedEdit,
+    unwritten::LAST_TRY,
 };
 
 impl Keeping {
@@ -49,7 +50,15 @@ impl Manager {
     ) -> Result<(), CommandError> {
         match self.keeping.save_transaction(record(&staging)).await {
             Ok(()) => staging.saved = true,
-            Err(error) if origin == Origin::Api => return Err(error),
+            Err(error) if origin == Origin::Api => {
+                // Where the disk did not answer, it may be done for all that: what is there is put
+                // right as soon as it answers.
+                match self.transactions.find(Some(&staging.id)).cloned() {
+                    Some(before) => self.transactions.put(Staging { saved: false, ..before }),
+                    None => drop(self.transactions.left_behind(&staging.id)),
+                }
+                return Err(error);
+            }
             Err(error) => {
                 if staging.saved {
                     let message = format!(
@@ -88,7 +97,14 @@ impl Manager {
         }
     }
 
-    /// What could not be saved before gets its last chance.
+    /// What could not be saved before gets its last chance, for not long.
+    pub(crate) async fn save_transactions_a_last_time(&mut self) {
+        if tokio::time::timeout(LAST_TRY, self.save_transactions()).await.is_err() {
+            tracing::error!("what is staged was not saved within {LAST_TRY:?}");
+        }
+    }
+
+    /// What could not be saved before gets another chance.
     pub(crate) async fn save_transactions(&mut self) {
         self.forget_again().await;
         let unsaved: Vec<Staging> =

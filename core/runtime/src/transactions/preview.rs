@@ -33,20 +33,19 @@ pub(crate) struct Preview {
 /// What it takes to work with texts, for a thread of its own.
 struct Desk {
     running: Running,
-    files: Files,
     drivers: Arc<Drivers>,
     links: HashMap<String, LinkState>,
     file_name: String,
 }
 
 impl Desk {
-    fn preview(&self, edits: &[TextEdit]) -> Result<Preview, CommandError> {
+    fn preview(&self, files: &Files, edits: &[TextEdit]) -> Result<Preview, CommandError> {
         let Running { text, meaning, bench, values, .. } = &self.running;
-        let edited = edited(&self.files, &self.running, edits, &self.drivers)?;
+        let edited = edited(files, &self.running, edits, &self.drivers)?;
         let staged = if edited == *text && edits.is_empty() {
             None
         } else {
-            Some(self.files.meaning(&edited, Some(meaning), &self.drivers))
+            Some(files.meaning(&edited, Some(meaning), &self.drivers))
         };
         let staged = staged.as_ref().unwrap_or(meaning);
         let plan = staged.bench().map(|new| {
@@ -93,9 +92,8 @@ pub(crate) async fn aside<R: Send + 'static>(
 impl Manager {
     /// The running text with edits in it, and remarks on them if the bench wants them.
     pub(crate) async fn edited(&self, edits: Vec<TextEdit>) -> Result<Arc<str>, CommandError> {
-        let (files, running) = (self.files.clone(), self.running.clone());
-        let drivers = self.drivers.clone();
-        aside(move || edited(&files, &running, &edits, &drivers)).await
+        let (running, drivers) = (self.running.clone(), self.drivers.clone());
+        self.read_or_recalled(move |files| edited(files, &running, &edits, &drivers)).await?
     }
 
     /// Works out what a commit would do.
@@ -105,13 +103,13 @@ impl Manager {
     pub(super) async fn look_ahead(&self, staging: &mut Staging) -> Result<(), CommandError> {
         let desk = Desk {
             running: self.running.clone(),
-            files: self.files.clone(),
             drivers: self.drivers.clone(),
             links: self.components.links(),
             file_name: self.file_name.clone(),
         };
         let edits = staging.edits(&self.running.values);
-        staging.preview = Some(aside(move || desk.preview(&edits)).await?);
+        let preview = self.read_or_recalled(move |files| desk.preview(files, &edits));
+        staging.preview = Some(preview.await??);
         staging.shown = None;
         Ok(())
     }

@@ -9,7 +9,7 @@ use setpoint_instruments::{LinkState, ParamValue};
 use setpoint_runtime::{Answer, Command, CommandError, Options, Origin, Runtime, Status};
 
 /// Long enough for a loaded machine; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A driver whose parameter `stuck` takes every value and never reads back as asked.
 pub const STUCK: &str = r#"

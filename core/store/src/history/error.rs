@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rusqlite::{Error, ErrorCode};
+
+use crate::error::silence;
 
 /// Why the history could not be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +56,11 @@ pub enum Unusable {
 }
 
 impl HistoryError {
+    /// Of a database whose disk has not answered since then; whoever asked does not wait any longer.
+    pub fn silence(path: PathBuf, since: Timestamp) -> Self {
+        Self::Unusable { path, what: silence(since), kind: Unusable::Other }
+    }
+
     pub(super) fn of(path: &Path, error: &Error) -> Self {
         let (path, what) = (path.to_owned(), error.to_string());
         let Error::SqliteFailure(failure, _) = error else {

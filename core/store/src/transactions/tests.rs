@@ -88,7 +88,7 @@ proptest! {
 #[test]
 fn a_restart_brings_all_back_in_the_order_they_were_opened() {
     let (_dir, folder) = folder();
-    let (mut transactions, found) = Transactions::open(&folder);
+    let (transactions, found) = Transactions::open(&folder);
     assert_eq!(found, FoundTransactions::default());
     let (first, second) = (transactions.next_id().unwrap(), transactions.next_id().unwrap());
     assert_eq!([first.as_str(), second.as_str()], ["t1", "t2"]);
@@ -106,12 +106,12 @@ fn a_restart_brings_all_back_in_the_order_they_were_opened() {
 #[test]
 fn no_id_is_given_twice() {
     let (_dir, folder) = folder();
-    let (mut transactions, _) = Transactions::open(&folder);
+    let (transactions, _) = Transactions::open(&folder);
     let id = transactions.next_id().unwrap();
     transactions.save(&record(&id)).unwrap();
     transactions.remove(&id).unwrap();
     transactions.remove(&id).unwrap();
-    let (mut transactions, found) = Transactions::open(&folder);
+    let (transactions, found) = Transactions::open(&folder);
     assert_eq!(found.kept, []);
     assert_eq!(transactions.next_id().unwrap(), "t2");
     // Also when the count is lost.
@@ -120,7 +120,7 @@ fn no_id_is_given_twice() {
             None => fs::remove_file(folder.transactions().join(LAST)).unwrap(),
             Some(text) => fs::write(folder.transactions().join(LAST), text).unwrap(),
         }
-        let (mut transactions, _) = Transactions::open(&folder);
+        let (transactions, _) = Transactions::open(&folder);
         assert!(number(&transactions.next_id().unwrap()).unwrap() > 1_000_000);
     }
 }
@@ -157,7 +157,7 @@ fn one_that_cannot_be_read_now_stays_and_its_number_is_not_given_again() {
     // Whose disk fails is not to be had in a test; this one fails for root as well.
     let path = folder.transactions().join("t70000000000.toml");
     std::os::unix::fs::symlink(&path, &path).unwrap();
-    let (mut transactions, found) = Transactions::open(&folder);
+    let (transactions, found) = Transactions::open(&folder);
     assert_eq!(found.kept, [record("t1")]);
     assert!(found.problems.len() == 1 && found.problems[0].contains("cannot be read"), "{found:?}");
     assert!(fs::symlink_metadata(&path).is_ok(), "it stays where it is");
@@ -179,7 +179,7 @@ fn one_that_would_be_too_large_to_read_is_refused() {
 fn a_folder_that_cannot_be_read_is_no_reason_not_to_start() {
     let (_dir, folder) = folder();
     fs::write(folder.transactions(), "in the way").unwrap();
-    let (mut transactions, found) = Transactions::open(&folder);
+    let (transactions, found) = Transactions::open(&folder);
     assert_eq!((found.kept.len(), found.problems.len()), (0, 1));
     assert!(transactions.next_id().is_err());
     assert!(transactions.save(&record("t1")).is_err());

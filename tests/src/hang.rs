@@ -1,0 +1,56 @@
+//! System calls of a running program that do not come back, as those of a network disk that went
+//! away, until they are let go.
+
+use std::{
+    fs::{self, File},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Bench, Process, until};
+
+/// Calls of a program that hang, until this goes.
+#[derive(Debug)]
+pub struct Hang {
+    strace: Child,
+}
+
+impl Hang {
+    /// From now on these calls of all threads (`fsync,fdatasync`) hang before they do anything;
+    /// with a path, only those on that file.
+    pub fn of(bench: &Bench, process: &Process, calls: &str, path: Option<&Path>) -> Self {
+        let said = bench.home().join(format!("strace-{}", process.child.id()));
+        let mut command = Command::new("strace");
+        command.args(["-f", "-o", "/dev/null", "-e"]).arg(format!("trace={calls}"));
+        command.arg("-e").arg(format!("inject={calls}:delay_enter=3600s"));
+        if let Some(path) = path {
+            command.arg("-P").arg(path);
+        }
+        command.arg("-p").arg(process.child.id().to_string()).stdin(Stdio::null());
+        command.stderr(File::create(&said).expect("a file can be made"));
+        let mut strace = command.spawn().expect("strace is there: `cargo xtask setup` installs it");
+        until("strace to be attached", || {
+            let text = fs::read_to_string(&said).unwrap_or_default();
+            let ended = strace.try_wait().expect("it is a child of this test");
+            assert!(ended.is_none(), "strace ended: {text}");
+            text.contains("attached").then_some(())
+        });
+        Self { strace }
+    }
+
+    /// Lets all of them go on.
+    pub fn let_go(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Hang {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.strace.id()).ok().and_then(Pid::from_raw);
+        // It may have ended with the program.
+        let _ = kill_process(pid.expect("a process id"), Signal::TERM);
+        let _ = self.strace.wait();
+    }
+}
