@@ -49,8 +49,9 @@ impl Hang {
 impl Drop for Hang {
     fn drop(&mut self) {
         let pid = i32::try_from(self.strace.id()).ok().and_then(Pid::from_raw);
-        // It may have ended with the program.
-        let _ = kill_process(pid.expect("a process id"), Signal::TERM);
+        // It may have ended with the program. Told to end it would wait for one that has ended
+        // meanwhile; what is gone lets go of everything.
+        let _ = kill_process(pid.expect("a process id"), Signal::KILL);
         let _ = self.strace.wait();
     }
 }

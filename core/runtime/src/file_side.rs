@@ -272,6 +272,7 @@ impl Manager {
     /// The files hold what runs, and mean it.
     async fn in_step_again(&mut self) {
         if !self.file_side.in_step() {
+            self.keep_overwritten(self.running.hash).await;
             self.matches(Origin::File, Origin::File.as_str()).await;
             let id = &self.running.revision.id;
             let message = format!("{} holds {id} again, which runs", self.file_name);

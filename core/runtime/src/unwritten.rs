@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use setpoint_store::AuditRecord;
+use setpoint_store::{AuditRecord, TextHash};
 use tokio::time::Instant;
 
 use crate::{
@@ -37,8 +37,7 @@ impl Manager {
 
     /// They do: what runs is to be written over that.
     pub(crate) async fn left_found(&mut self, file: &OnDiskText) {
-        let late = self.file_side.is_late(file.hash);
-        let over = self.file_side.text().filter(|_| late).cloned();
+        self.keep_overwritten(file.hash).await;
         if self.file_side.left().is_none() {
             let cause = "an earlier write came to its end only now: the disk had held it up";
             self.not_written(self.ours(), cause.to_owned());
@@ -47,19 +46,24 @@ impl Manager {
             let message = format!("{} holds what it held before again", self.file_name);
             self.tell(Origin::File, "file_left", Tone::Info, message);
         }
-        // Between the last look and the end of a rename nobody can look.
-        if let Some(over) = over {
-            let kept = match self.keeping.keep_aside(over).await {
-                Ok(name) => format!("what it held is kept as {name}"),
-                Err(error) => format!("what it held could not be kept: {error}"),
-            };
-            let message = format!(
-                "{} was saved by someone else, and a write that the disk had held up came over \
-                 that; {kept}",
-                self.file_name
-            );
-            self.tell(Origin::File, "file_overwritten", Tone::Warning, message);
-        }
+    }
+
+    /// The files hold a text with this fingerprint. If its writing was given up, it may have come
+    /// over someone else's save: between the last look and the end of a rename nobody can look.
+    /// What is known of that save is kept.
+    pub(crate) async fn keep_overwritten(&mut self, hash: TextHash) {
+        let late = self.file_side.is_late(hash);
+        let Some(over) = self.file_side.text().filter(|_| late).cloned() else { return };
+        let kept = match self.keeping.keep_aside(over).await {
+            Ok(name) => format!("what it held is kept as {name}"),
+            Err(error) => format!("what it held could not be kept: {error}"),
+        };
+        let message = format!(
+            "{} was saved by someone else, and a write that the disk had held up came over that; \
+             {kept}",
+            self.file_name
+        );
+        self.tell(Origin::File, "file_overwritten", Tone::Warning, message);
     }
 
     /// Work on the disk that was given up has ended: what came of it is found out by looking, and
