@@ -15,7 +15,8 @@ const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
 const SILENT: &str = "the disk has not answered since ";
 
 async fn ask(runtime: &Runtime, origin: Origin, command: Command) -> Result<Answer, CommandError> {
-    timeout(PATIENCE, runtime.call(origin, command)).await.expect("the bench hangs with its disk")
+    let asked = timeout(PATIENCE, runtime.call(origin, command)).await;
+    asked.unwrap_or_else(|_| panic!("the bench hangs with its disk"))
 }
 
 fn stage(volts: f64) -> Command {
