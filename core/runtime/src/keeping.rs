@@ -25,7 +25,7 @@ use arc_swap::ArcSwap;
 use setpoint_bench::Change;
 use setpoint_store::{
     Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionQuery,
-    RevisionRecord, Revisions, StoreError, Transactions, Watcher,
+    RevisionRecord, Revisions, StoreError, Transactions, Watcher, revisions::text_of,
 };
 use tokio::{sync::Notify, time::Instant};
 
@@ -399,11 +399,20 @@ impl Keeping {
 
     /// The text of a revision.
     pub(crate) async fn text(&self, id: &str) -> Result<Arc<str>, CommandError> {
-        let (id, inner) = (self.find(id)?.id, self.0.clone());
+        let (kept, inner) = (self.find(id)?, self.0.clone());
+        let id = kept.id.clone();
         let read = self.storing(move |_| inner.shelf().revisions().text(&id));
+        let folder = self.folder();
+        let versions = folder.versions();
+        let silent = |why| CommandError::from(no_answer("read", &versions, why));
         match read.await {
             Ok(text) => Ok(text?),
-            Err(why) => Err(no_answer("read", &self.folder().versions(), why).into()),
+            Err(why) if self.0.reading.stuck().is_some() => Err(silent(why)),
+            // What is kept is not written to any more: it can be read beside what hangs.
+            Err(_) => {
+                let read = move || text_of(&folder, kept.at, &kept.hash, kept.label.as_deref());
+                Ok(self.ask(read).await.map_err(silent)??)
+            }
         }
     }
 

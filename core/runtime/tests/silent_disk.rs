@@ -68,8 +68,14 @@ async fn runs_on() {
     let status = runtime.status();
     assert_eq!(status.reload.state, ReloadState::Ahead);
     assert!(status.history_problem.as_ref().is_some_and(|why| why.contains(SILENT)));
-    let revision = timeout(PATIENCE, runtime.revision_text("r1")).await.unwrap();
-    assert!(matches!(revision, Err(CommandError::Storage { .. })), "{revision:?}");
+    // Back to where it began, which is kept beside what hangs.
+    let discard = Command::Discard { transaction: Some(second.id.clone()) };
+    ask(&runtime, Origin::Panel, discard).await.unwrap();
+    let author = "tester".to_owned();
+    let back = Command::Rollback { revision: "r1".into(), only: Vec::new(), author };
+    let back = ask(&runtime, Origin::Panel, back).await.unwrap();
+    assert!(matches!(back, Answer::Changed(_)), "{back:?}");
+    assert_eq!(&*runtime.status().text, BENCH);
     // What ends does so in turn, as far as it can; the rest says what it is.
     let stopped = timeout(Duration::from_secs(10), runtime.stop());
     assert!(stopped.await.is_err(), "the folder cannot be left");

@@ -22,6 +22,7 @@ use crate::{
     journal::Journal,
 };
 
+mod apart;
 mod changes;
 mod label;
 mod look;
@@ -31,6 +32,7 @@ mod scan;
 mod search;
 mod seen;
 
+pub use apart::text_of;
 pub use changes::changes_of;
 use name::{Stamp, VersionName};
 use recall::{Log, Numbers};

@@ -188,6 +188,28 @@ fn what_cannot_be_read_is_as_it_was_known() {
 }
 
 #[test]
+fn a_small_file_that_hangs_holds_up_neither_the_bench_nor_its_end() {
+    let (bench, mut server) = serve();
+    let run = bench.folder().join(".setpoint/run.json");
+    let hang = Hang::of(&bench, &server.process, "statx,newfstatat,openat,unlink", Some(&run));
+    server.api.change(&[(VOLTAGE, json!(2.0))], "").good();
+    server.wire("psu").until(":SOUR1:VOLT?", 2.0);
+    server.process.signal(Signal::TERM);
+    until("what is said of it", || {
+        let said = server.process.stderr();
+        said.contains("run.json stays behind: the disk does not answer").then_some(())
+    });
+    // Nothing else was waited for: devices and folder are free.
+    let lock = bench.folder().join(".setpoint/lock");
+    until("the bench to be free", || {
+        let lock = fs::File::open(&lock).expect("the lock file stays");
+        lock.try_lock().is_ok().then_some(())
+    });
+    hang.let_go();
+    until("its end", || server.process.child.try_wait().expect("a child"));
+}
+
+#[test]
 fn told_to_end_it_says_what_did_not_answer() {
     let (bench, mut server) = serve();
     let before = bench.text();

@@ -156,6 +156,8 @@ async fn what_ran_meanwhile_keeps_the_numbers_that_were_told() {
     let last = accept("four").await;
     // What is asked of it meanwhile does not wait for the disk.
     assert_eq!((bench.keeping.take_lost(), bench.keeping.list().len()), (0, 1));
+    // What is kept can be read beside what hangs.
+    assert_eq!(&*bench.keeping.text("r1").await.unwrap(), "one");
     bench.answers(hung).await;
     bench.keeping.keep_unkept().await.unwrap();
     for (id, text) in [("r1", "one"), ("r2", "two"), ("r3", "three"), (&last, "four")] {
