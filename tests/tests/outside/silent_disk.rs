@@ -53,7 +53,7 @@ fn a_bench_can_be_changed_while_its_disk_hangs_and_all_is_kept_when_it_answers()
         let (bench, server) = serve();
         let before = bench.text();
         let kept = server.api.revisions().len();
-        let hang = Hang::of(&bench, &server.process, calls, None);
+        let Some(hang) = Hang::of(&bench, &server.process, calls, None) else { return };
         ahead(&server, 2.0);
         // From here on everybody knows.
         let begun = Instant::now();
@@ -96,7 +96,7 @@ fn an_old_write_that_comes_late_does_not_bring_back_what_was_changed_since() {
     let (bench, server) = serve();
     let before = bench.text();
     // Of a change only the bench file's mode is set: it exists already.
-    let hang = Hang::of(&bench, &server.process, "fchmod", None);
+    let Some(hang) = Hang::of(&bench, &server.process, "fchmod", None) else { return };
     ahead(&server, 2.0);
     // Back to what the file holds still: nothing needs writing.
     let headers = [("Content-Type", "application/toml")];
@@ -122,9 +122,24 @@ fn an_old_write_that_comes_late_does_not_bring_back_what_was_changed_since() {
 }
 
 #[test]
+fn a_newer_change_is_written_over_a_late_one_unasked() {
+    let (bench, server) = serve();
+    let Some(hang) = Hang::of(&bench, &server.process, "fchmod", None) else { return };
+    ahead(&server, 2.0);
+    ahead(&server, 1.0);
+    hang.let_go();
+    server.api.until_reload("in_step");
+    assert!(bench.text().contains("ch1.voltage = 1.0"), "{}", bench.text());
+    server.wire("psu").until(":SOUR1:VOLT?", 1.0);
+    for kind in ["file_conflict", "reload_applied", "reload_rejected"] {
+        assert_eq!(told(&server, kind), [""; 0], "{kind}");
+    }
+}
+
+#[test]
 fn a_save_that_came_before_a_late_write_stays() {
     let (bench, server) = serve();
-    let hang = Hang::of(&bench, &server.process, "fchmod", None);
+    let Some(hang) = Hang::of(&bench, &server.process, "fchmod", None) else { return };
     ahead(&server, 2.0);
     let theirs = with(&bench.text(), "ch1.current_limit = 0.500", "ch1.current_limit = 0.700");
     bench.save_by_rename(&theirs);
@@ -148,7 +163,7 @@ fn a_save_that_a_late_rename_came_over_is_kept_aside() {
     // Without a journal the bench file is the first to be renamed into place.
     let journal = bench.folder().join(".setpoint/journal.toml");
     fs::create_dir(&journal).expect("a folder can be made");
-    let hang = Hang::of(&bench, &server.process, "rename", None);
+    let Some(hang) = Hang::of(&bench, &server.process, "rename", None) else { return };
     ahead(&server, 2.0);
     let theirs = with(&bench.text(), "ch1.current_limit = 0.500", "ch1.current_limit = 0.700");
     bench.save_by_rename(&theirs);
@@ -171,7 +186,9 @@ fn a_save_that_a_late_rename_came_over_is_kept_aside() {
 #[test]
 fn what_cannot_be_read_is_as_it_was_known() {
     let (bench, server) = serve();
-    let hang = Hang::of(&bench, &server.process, "openat", Some(&bench.path()));
+    let Some(hang) = Hang::of(&bench, &server.process, "openat", Some(&bench.path())) else {
+        return;
+    };
     ahead(&server, 2.0);
     let begun = Instant::now();
     let reload = ahead(&server, 1.0);
@@ -191,7 +208,11 @@ fn what_cannot_be_read_is_as_it_was_known() {
 fn a_small_file_that_hangs_holds_up_neither_the_bench_nor_its_end() {
     let (bench, mut server) = serve();
     let run = bench.folder().join(".setpoint/run.json");
-    let hang = Hang::of(&bench, &server.process, "statx,newfstatat,openat,unlink", Some(&run));
+    let Some(hang) =
+        Hang::of(&bench, &server.process, "statx,newfstatat,openat,unlink", Some(&run))
+    else {
+        return;
+    };
     server.api.change(&[(VOLTAGE, json!(2.0))], "").good();
     server.wire("psu").until(":SOUR1:VOLT?", 2.0);
     server.process.signal(Signal::TERM);
@@ -213,7 +234,7 @@ fn a_small_file_that_hangs_holds_up_neither_the_bench_nor_its_end() {
 fn told_to_end_it_says_what_did_not_answer() {
     let (bench, mut server) = serve();
     let before = bench.text();
-    let hang = Hang::of(&bench, &server.process, "fsync,fdatasync", None);
+    let Some(hang) = Hang::of(&bench, &server.process, "fsync,fdatasync", None) else { return };
     ahead(&server, 2.0);
     server.process.signal(Signal::TERM);
     let said = until("what it was left for", || {

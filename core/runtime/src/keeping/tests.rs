@@ -14,8 +14,9 @@ use crate::{
     standing::{Held, Ours},
 };
 
-const SHORT: Duration = Duration::from_millis(50);
-const LONG: Duration = Duration::from_secs(20);
+/// Longer than a disk takes that works.
+const SHORT: Duration = Duration::from_secs(3);
+const LONG: Duration = Duration::from_secs(30);
 const BEFORE: &str = "bench.name = \"A\"\n";
 const AFTER: &str = "bench.name = \"B\"\n";
 

@@ -220,7 +220,8 @@ mod tests {
 
     use super::*;
 
-    const SHORT: Duration = Duration::from_millis(20);
+    /// Longer than it takes to begin.
+    const SHORT: Duration = Duration::from_secs(1);
     const LONG: Duration = Duration::from_secs(20);
 
     fn turns(at_once: usize, patience: Duration) -> (Turns, Arc<Notify>) {
