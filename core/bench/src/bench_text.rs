@@ -133,6 +133,9 @@ impl BenchText {
         if text.len() > document::LONGEST || self.pieces.text().is_empty() {
             return Self::read(&self.file, text, catalogue);
         }
+        if text == *self.text() {
+            return Self { touched: 0, ..self.clone() };
+        }
         let mut drivers = self.drivers.clone();
         let mut touched = 0;
         let pieces = self.pieces.again(text.clone(), &mut |texts| {

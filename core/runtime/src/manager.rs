@@ -11,6 +11,7 @@ use crate::{
     asking::Asking,
     beside::Followed,
     catalogue::Drivers,
+    coming::Coming,
     command::{Answer, Command, CommandError},
     components::Components,
     event::{Origin, Subject, Tone},
@@ -77,6 +78,8 @@ pub(crate) struct Manager {
     pub(crate) files: Files,
     /// For what the watcher was told last which files there are beside the bench file.
     pub(crate) followed: Option<Followed>,
+    /// What the bench file may hold when a save of it is over.
+    pub(crate) coming: Option<Arc<Coming>>,
     /// What changed of those while nobody looked.
     pub(crate) beside_paused: Vec<std::path::PathBuf>,
     pub(crate) drivers: Arc<Drivers>,

@@ -289,12 +289,14 @@ impl Manager {
     ) -> Result<Read, CommandError> {
         let (drivers, files) = (self.drivers.clone(), self.files.clone());
         let (old, before) = (self.running.values.clone(), self.running.meaning.clone());
+        let came = self.came(&text);
         let work = move || {
             let begun = Instant::now();
+            let before = came.as_ref().map_or(&*before, |came| came.meaning());
             let meaning = if closed {
                 files.meaning_then(&text, &drivers)
             } else {
-                files.meaning(&text, Some(&before), &drivers)
+                files.meaning(&text, Some(before), &drivers)
             };
             let text = meaning.packed(&text);
             let parse = ms(begun);

@@ -170,6 +170,7 @@ impl Runtime {
             file_name: files.name().to_owned(),
             files,
             followed: None,
+            coming: None,
             beside_paused: Vec::new(),
             running,
             file_side: FileSide::new(found),

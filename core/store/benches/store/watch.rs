@@ -7,6 +7,7 @@ use std::{
     io::Write as _,
     mem::MaybeUninit,
     path::Path,
+    sync::Arc,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
     time::{Duration, Instant},
@@ -99,21 +100,29 @@ type Ready = (Instant, Instant);
 
 fn follow(path: &Path, to: SyncSender<Ready>) -> Watcher {
     let mut before: Option<BenchText> = None;
+    let mut coming: Option<BenchText> = None;
     let sink = move |seen: FileSeen| {
         let seen_at = Instant::now();
-        let FileSeen::Text { text, .. } = seen else { return };
-        let now = match &before {
+        let read = |text: Arc<str>| match coming.as_ref().or(before.as_ref()) {
             Some(before) => before.again(text, &Types),
             None => BenchText::read("bench.toml", text, &Types),
         };
+        // While a bare write is waited out, it is read and checked already, as by the manager.
+        if let FileSeen::Coming { text, .. } = seen {
+            coming = Some(read(text));
+            return;
+        }
+        let FileSeen::Text { text, .. } = seen else { return };
+        let now = read(text);
         assert!(now.reading().bench.is_some(), "{:?}", now.reading().diagnostics);
         if let Some(before) = &before {
             assert_eq!(diff(&before.reading().values, &now.reading().values).len(), 1);
         }
         let ready = Instant::now();
-        before = Some(now);
-        // The one before is let go of after the measurement, as the manager does.
+        let old = (before.replace(now), coming.take());
         let _ = to.send((seen_at, ready));
+        // The one before is let go of after the measurement, as the manager does.
+        drop(old);
     };
     Watcher::start(path, WatchOptions::default(), sink).unwrap()
 }
