@@ -173,7 +173,7 @@ impl Runtime {
             beside_paused: Vec::new(),
             running,
             file_side: FileSide::new(found),
-            attention: unfinished.as_ref().map(asks).or(attention),
+            attention,
             unfinished,
             told_problem: false,
             exposed,
