@@ -25,7 +25,7 @@ use crate::{
     staging::none,
     standing::{FileSide, Found, Wait},
     status::{Question, Revision},
-    transactions::Transactions,
+    transactions::{LookingAhead, Transactions},
     unfinished::asks,
 };
 
@@ -178,6 +178,7 @@ impl Runtime {
             told_problem: false,
             exposed,
             transactions: Transactions::default(),
+            looking_ahead: LookingAhead::new(),
             drivers,
             components,
             keeping: keeping.clone(),

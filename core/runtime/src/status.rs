@@ -277,6 +277,9 @@ pub struct Transaction {
     pub draft: bool,
     /// In the order they were staged, one a key.
     pub edits: Vec<StagedEdit>,
+    /// What a commit would do is still being worked out: until then `diagnostics`, `changes` and
+    /// `plan` are empty, and `ok` is false. Validating and committing do not wait for that.
+    pub pending: bool,
     /// What the bench file would be checked as with the edits in it.
     pub diagnostics: Arc<Vec<Diagnostic>>,
     /// What would differ from what runs.

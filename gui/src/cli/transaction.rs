@@ -217,6 +217,9 @@ fn lines(found: &Value) -> Vec<String> {
     let list = |key: &str| found.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let plain = |value: Option<&Value>| value.map_or_else(|| "–".to_owned(), Value::to_string);
     let mut lines = Vec::new();
+    if found.get("pending") == Some(&Value::Bool(true)) {
+        lines.push("  what it comes to is being worked out".to_owned());
+    }
     for change in list("changes") {
         let (old, new) = (plain(change.get("old")), plain(change.get("new")));
         lines.push(shown(&format!("  {}: {old} → {new}", word(&change, "path"))).into_owned());
