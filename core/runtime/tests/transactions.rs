@@ -332,16 +332,38 @@ async fn an_edit_that_cannot_be_written_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_whose_file_cannot_be_removed_is_told_of_and_does_not_come_back() {
+async fn one_whose_file_cannot_be_removed_does_not_come_back() {
     let bench = Bench::open(BENCH).await;
     let id = begin(&bench, "").await;
     api(&bench, stage(&id, VOLTAGE, 3.45)).await.unwrap();
     let file = bench.runtime.folder().join(format!("transactions/{id}.toml"));
     let Some(pinned) = common::Mount::pinned(&file) else { return };
     api(&bench, Command::Discard { transaction: Some(id.clone()) }).await.unwrap();
+    assert_eq!(told(&bench.runtime.status(), "transaction_left"), 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
+    bench.runtime.stop().await;
+    let bench = bench.again().await;
+    let status = bench.runtime.status();
+    assert!(shown(&status, &id).is_none());
+    assert!(!status.events.iter().any(|event| event.message.contains("damaged")));
+    bench.runtime.stop().await;
+    drop(pinned);
+    bench.again().await.runtime.stop().await;
+    assert!(!file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_file_cannot_be_written_is_told_of_and_does_not_come_back() {
+    let bench = Bench::open(BENCH).await;
+    let id = begin(&bench, "").await;
+    api(&bench, stage(&id, VOLTAGE, 3.45)).await.unwrap();
+    let folder = bench.runtime.folder().join("transactions");
+    let file = folder.join(format!("{id}.toml"));
+    let Some(locked) = common::Mount::read_only(&folder) else { return };
+    api(&bench, Command::Discard { transaction: Some(id.clone()) }).await.unwrap();
     assert_eq!(told(&bench.runtime.status(), "transaction_left"), 1);
     assert!(file.exists());
-    drop(pinned);
+    drop(locked);
     // At the latest now.
     bench.runtime.stop().await;
     assert!(!file.exists());
