@@ -25,7 +25,7 @@ use crate::{
     staging::{Staging, none},
     standing::{self, FileSide, Shown},
     status::{ReloadState, Revision, WatchShown},
-    transactions::Transactions,
+    transactions::{LookingAhead, Transactions},
 };
 
 /// How often a change is made again on top of saves that come between.
@@ -74,6 +74,8 @@ pub(crate) struct Manager {
     /// What was told of secrets that others may read.
     pub(crate) exposed: Vec<String>,
     pub(crate) transactions: Transactions,
+    /// What commits would do, worked out while nobody waits for it.
+    pub(crate) looking_ahead: LookingAhead,
     pub(crate) file_name: String,
     pub(crate) files: Files,
     /// For what the watcher was told last which files there are beside the bench file.
@@ -104,6 +106,7 @@ impl Manager {
         mut stop: mpsc::Receiver<()>,
     ) {
         loop {
+            self.look_ahead_beside();
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
             let due = [self.file_side.due(), self.keeping.due(), self.transactions.forget_at()];
@@ -114,6 +117,10 @@ impl Manager {
                 () = standing::until(due) => self.what_is_due().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(done) = self.asking.join_next() => self.asked(done),
+                Some(done) = self.looking_ahead.join_next() => {
+                    self.looked_ahead(done);
+                    continue;
+                }
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
@@ -125,7 +132,6 @@ impl Manager {
                     continue;
                 }
             }
-            self.refresh_transactions().await;
             self.announce();
         }
         commands.close();
@@ -290,8 +296,7 @@ impl Manager {
         self.follow_beside();
         let off = self.running.bench.hot_reload() == HotReload::Off && !self.file_side.paused();
         let watch = WatchShown { polling: self.keeping.polling(), off };
-        let timeout = self.running.bench.runtime.transaction_timeout;
-        let transactions = self.transactions.shown(timeout);
+        let transactions = self.shown_transactions();
         // Of what the panel shows as staged: what a program staged is for that to decide.
         let clashes = self.transactions.find(None).is_some_and(Staging::clashes);
         let state = self.file_side.state(clashes);

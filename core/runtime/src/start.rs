@@ -25,7 +25,7 @@ use crate::{
     staging::none,
     standing::{FileSide, Found, Wait},
     status::{Question, Revision},
-    transactions::Transactions,
+    transactions::{LookingAhead, Transactions},
     unfinished::asks,
 };
 
@@ -174,11 +174,12 @@ impl Runtime {
             beside_paused: Vec::new(),
             running,
             file_side: FileSide::new(found),
-            attention: unfinished.as_ref().map(asks).or(attention),
+            attention,
             unfinished,
             told_problem: false,
             exposed,
             transactions: Transactions::default(),
+            looking_ahead: LookingAhead::new(),
             drivers,
             components,
             keeping: keeping.clone(),

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 use crate::{
     command::CommandError,
     event::Origin,
+    files::Meaning,
+    manager::Manager,
     staging::{Staging, none},
     status::{StagedEdit, Transaction},
 };
@@ -17,7 +19,7 @@ mod disk;
 mod following;
 mod preview;
 
-pub(crate) use preview::{Preview, aside};
+pub(crate) use preview::{LookingAhead, Preview, aside};
 
 /// Most transactions of a bench, drafts among them. A program that begins them and forgets them
 /// should hear of it before it has filled a disk.
@@ -110,9 +112,25 @@ impl Transactions {
         self.all.iter().filter_map(|one| one.expires(timeout)).min()
     }
 
-    /// All as the status shows them.
-    pub(crate) fn shown(&mut self, timeout: Duration) -> Vec<Arc<Transaction>> {
+    /// Something else runs than what was looked ahead from, perhaps.
+    pub(crate) fn over(&mut self, running: &Arc<Meaning>) {
+        for one in &mut self.all {
+            if one.preview.as_ref().is_some_and(|preview| !preview.is_over(running)) {
+                one.changed();
+            }
+        }
+    }
+
+    fn shown(&mut self, timeout: Duration) -> Vec<Arc<Transaction>> {
         self.all.iter_mut().map(|one| one.show(timeout)).collect()
+    }
+}
+
+impl Manager {
+    /// All as the status shows them.
+    pub(crate) fn shown_transactions(&mut self) -> Vec<Arc<Transaction>> {
+        self.transactions.over(&self.running.meaning);
+        self.transactions.shown(self.running.bench.runtime.transaction_timeout)
     }
 }
 
@@ -139,6 +157,7 @@ impl Staging {
             changes: preview.map_or_else(none, |preview| preview.changes.clone()),
             plan: preview.map_or_else(none, |preview| preview.plan.clone()),
             ok: preview.is_some_and(|preview| preview.checks) && !self.clashes(),
+            pending: preview.is_none(),
         });
         self.shown = Some(shown.clone());
         shown

@@ -75,7 +75,7 @@ impl Manager {
         let (tone, message) = match earlier {
             Earlier::Unfinished(intent) => {
                 let asked = asks(&intent);
-                self.attention = Some(asked.clone());
+                self.attention = None;
                 self.unfinished = Some(*intent);
                 (Tone::Error, asked)
             }
@@ -104,6 +104,7 @@ impl Manager {
             done: intent.done.contains(&index),
         };
         Some(Arc::new(Unfinished {
+            message: asks(intent),
             at: intent.at,
             from_revision: intent.from_revision.clone(),
             steps: intent.steps.iter().enumerate().map(step).collect(),

@@ -135,7 +135,6 @@ impl Manager {
             }
         }
         self.expire_transactions().await;
-        self.refresh_transactions().await;
     }
 }
 
