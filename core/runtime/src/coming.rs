@@ -40,7 +40,9 @@ impl Manager {
             meaning: OnceLock::new(),
         });
         self.coming = Some(coming.clone());
-        tokio::task::spawn_blocking(move || drop(coming.meaning().diagnostics()));
+        tokio::task::spawn_blocking(move || {
+            coming.meaning();
+        });
     }
 
     /// What was read of a text while it was waited for.

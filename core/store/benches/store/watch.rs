@@ -3,10 +3,11 @@
 //! so that whatever else the machine does slows all of it down; what is told are medians.
 
 use std::{
+    collections::HashMap,
     fs::{self, OpenOptions},
     io::Write as _,
     mem::MaybeUninit,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
@@ -186,21 +187,22 @@ pub fn rename_save(instruments: usize) -> Saves {
     }
 }
 
-/// Sleeps and processor time in ns of the threads that watch.
-fn threads() -> (u64, u64) {
-    let (mut sleeps, mut ns) = (0, 0);
+/// Sleeps and processor time in ns of the threads that watch, by thread.
+fn threads() -> HashMap<PathBuf, (u64, u64)> {
+    let mut threads = HashMap::new();
     for task in fs::read_dir("/proc/self/task").unwrap() {
         let task = task.unwrap().path();
         let Ok(name) = fs::read_to_string(task.join("comm")) else { continue };
         if name.starts_with("setpoint-watch") || name.starts_with("notify") {
             let status = fs::read_to_string(task.join("status")).unwrap();
             let line = status.lines().find(|line| line.starts_with("voluntary_ctxt")).unwrap();
-            sleeps += line.split_whitespace().last().unwrap().parse::<u64>().unwrap();
+            let sleeps = line.split_whitespace().last().unwrap().parse().unwrap();
             let times = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
-            ns += times.split_whitespace().next().map_or(0, |ns| ns.parse().unwrap());
+            let ns = times.split_whitespace().next().map_or(0, |ns| ns.parse().unwrap());
+            threads.insert(task, (sleeps, ns));
         }
     }
-    (sleeps, ns)
+    threads
 }
 
 fn resident_kib() -> f64 {
@@ -228,9 +230,14 @@ pub fn idle(long: Duration) -> Idle {
     let seconds = begun.elapsed().as_secs_f64();
     let after = threads();
     drop(watcher);
+    // Threads of watchers that were measured before may have ended meanwhile.
+    let both = after.iter().filter_map(|(task, after)| Some((before.get(task)?, after)));
+    let (sleeps, ns) = both.fold((0, 0), |(sleeps, ns), (before, after)| {
+        (sleeps + after.0 - before.0, ns + after.1 - before.1)
+    });
     Idle {
-        wakes_per_s: (after.0 - before.0) as f64 / seconds,
-        cpu_percent: (after.1 - before.1) as f64 / seconds / 1e7,
+        wakes_per_s: sleeps as f64 / seconds,
+        cpu_percent: ns as f64 / seconds / 1e7,
         memory_kib: memory,
     }
 }
