@@ -17,7 +17,7 @@ const INSIDE: &str = "SETPOINT_TEST_WORLD";
 const WITHOUT: &str = "SETPOINT_TESTS_WITHOUT_ROOT";
 
 /// Runs a test in a world of its own. `name` is its whole name.
-fn in_own_world(name: &str, test: impl FnOnce()) {
+pub fn in_own_world(name: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return test();
     }
@@ -50,13 +50,13 @@ fn unshare() -> Command {
 }
 
 #[track_caller]
-fn run(program: &str, arguments: &[&str]) {
+pub fn run(program: &str, arguments: &[&str]) {
     let done = Command::new(program).args(arguments).output().unwrap();
     let wrong = String::from_utf8_lossy(&done.stderr).into_owned();
     assert!(done.status.success(), "{program} {arguments:?}: {wrong}");
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
