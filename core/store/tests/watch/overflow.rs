@@ -4,6 +4,7 @@
 //!
 //! The test runs again as a child, which watches; the test itself stops and continues it. That the
 //! events were lost is shown by a second queue in the child, with less in it than the watcher's.
+#![allow(clippy::print_stdout, reason = "that is how the child tells its parent")]
 
 use std::{
     fs,
@@ -11,7 +12,7 @@ use std::{
     mem::MaybeUninit,
     os::{fd::OwnedFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -47,7 +48,7 @@ impl Watching {
             WatchOptions { poll_every: HOUR, compare_every: HOUR, ..WatchOptions::default() };
         let (watcher, seen) = follow(&file, options);
         let queue = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
-        // The watcher asks for these and for more: its queue is not full later than this one.
+        // The watcher asks for these and for more: its queue is full no later than this one.
         let these = WatchFlags::CREATE | WatchFlags::MOVED_FROM | WatchFlags::MOVED_TO;
         inotify::add_watch(&queue, file.parent().unwrap(), these).unwrap();
         let bench = Bench::of(dir, file, watcher, seen);
@@ -82,15 +83,26 @@ impl Watching {
     }
 }
 
+/// The child. Where something else fails, it does not stand still for ever.
+struct Standing(Child);
+
+impl Drop for Standing {
+    fn drop(&mut self) {
+        // Both fail where it has ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// The parent's side: what it does while the child stands still.
 fn with_a_child_that_stands_still(name: &str, meanwhile: impl FnOnce(&Path)) {
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(WATCHES, "1")
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(child.stdout.take().unwrap());
+        .spawn();
+    let mut child = Standing(child.unwrap());
+    let mut said = BufReader::new(child.0.stdout.take().unwrap());
     let mut told = String::new();
     let below = loop {
         let before = told.len();
@@ -99,14 +111,14 @@ fn with_a_child_that_stands_still(name: &str, meanwhile: impl FnOnce(&Path)) {
             break PathBuf::from(path);
         }
     };
-    let pid = Pid::from_child(&child);
+    let pid = Pid::from_child(&child.0);
     kill_process(pid, Signal::STOP).unwrap();
     let (_, stopped) = waitpid(Some(pid), WaitOptions::UNTRACED).unwrap().unwrap();
     assert!(stopped.stopped(), "{stopped:?}");
     meanwhile(&below);
     kill_process(pid, Signal::CONT).unwrap();
     said.read_to_string(&mut told).unwrap();
-    let status = child.wait().unwrap();
+    let status = child.0.wait().unwrap();
     assert!(status.success() && told.contains("1 passed"), "{told}");
 }
 
