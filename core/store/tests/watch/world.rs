@@ -32,7 +32,10 @@ pub fn in_own_world(name: &str, test: impl FnOnce()) {
          leave such tests out. unshare said: {}",
         String::from_utf8_lossy(&allowed.stderr)
     );
+    // What is still mounted when the test ends cannot be removed from inside.
+    let temporary = tempfile::tempdir().unwrap();
     let child = unshare()
+        .env("TMPDIR", temporary.path())
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")
