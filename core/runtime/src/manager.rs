@@ -151,7 +151,7 @@ impl Manager {
         self.keeping.close().await;
     }
 
-    async fn carry_out(
+    pub(crate) async fn carry_out(
         &mut self,
         origin: Origin,
         command: Command,

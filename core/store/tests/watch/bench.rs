@@ -247,8 +247,11 @@ pub fn plain(folder: &Path) -> PathBuf {
 /// one is on an overlay.
 pub fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let (watcher, _seen) = follow(&dir.path().join("bench.toml"), WatchOptions::default());
-    match watcher.mode() {
+    let (watcher, seen) = follow(&dir.path().join("bench.toml"), WatchOptions::default());
+    let mode = watcher.mode();
+    // In this order: it may be about to tell.
+    drop((watcher, seen));
+    match mode {
         WatchMode::Native => dir,
         WatchMode::Polling { .. } => tempfile::tempdir_in("/dev/shm").unwrap(),
     }
