@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
@@ -27,6 +28,9 @@ pub(crate) const MOST: usize = 200;
 
 /// How long after a failure one that is done with is taken from the disk again.
 const FORGET_AGAIN: Duration = Duration::from_secs(5);
+
+/// Up to this, two times on the clock are one that was worked out twice.
+const SAME_TIME: SignedDuration = SignedDuration::from_secs(1);
 
 /// All transactions, oldest first. At most one that is open came through the panel: that is what
 /// commands mean that name none.
@@ -69,7 +73,9 @@ impl Transactions {
         match self.all.iter_mut().find(|one| one.id == staging.id) {
             Some(there) => *there = staging,
             None => {
-                let after = self.all.iter().rposition(|one| one.opened <= staging.opened);
+                // By number: the clock may have been set meanwhile.
+                let new = (staging.id.len(), &staging.id);
+                let after = self.all.iter().rposition(|one| (one.id.len(), &one.id) < new);
                 self.all.insert(after.map_or(0, |index| index + 1), staging);
             }
         }
@@ -137,7 +143,7 @@ impl Manager {
 impl Staging {
     /// As the status shows it; the same value again as long as nothing about it changes.
     pub(crate) fn show(&mut self, timeout: Duration) -> Arc<Transaction> {
-        let expires = (!self.draft).then(|| self.touched + timeout);
+        let expires = self.shown_expiry(timeout);
         if let Some(shown) = &self.shown
             && shown.expires == expires
         {
@@ -161,6 +167,17 @@ impl Staging {
         });
         self.shown = Some(shown.clone());
         shown
+    }
+
+    /// When it expires, on the clock as it is set now: a timeout after the last touch, unless that
+    /// was by another clock. What was shown stays as long as it is right.
+    fn shown_expiry(&self, timeout: Duration) -> Option<Timestamp> {
+        let left = self.expires(timeout)?.saturating_duration_since(Instant::now());
+        let expires = Timestamp::now().checked_add(left).ok()?;
+        let shown = self.shown.as_ref().and_then(|shown| shown.expires);
+        let mut known = [shown, Some(self.touched + timeout)].into_iter().flatten();
+        let agrees = |known: &Timestamp| known.duration_since(expires).abs() < SAME_TIME;
+        known.find(agrees).or(Some(expires))
     }
 
     /// How it is spoken of: `t3 by Ada`.

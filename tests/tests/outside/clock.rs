@@ -142,6 +142,10 @@ fn transaction(server: &Server, id: &str) -> Value {
     server.api.get(&format!("/v1/transactions/{id}"))
 }
 
+fn time(at: &Value) -> jiff::Timestamp {
+    at.as_str().expect("a time").parse().expect("a time")
+}
+
 fn year(revision: &Value) -> i32 {
     let at = revision["at"].as_str().expect("a time");
     at[..4].parse().expect("a year")
@@ -178,6 +182,10 @@ fn the_clock_may_be_set_while_a_bench_runs() {
         let open = transaction(&server, &id);
         assert_eq!(open["draft"], false, "{to}: {open:#}");
         assert_eq!(open["edits"].as_array().map(Vec::len), Some(1), "{to}: {open:#}");
+        // Within the hour, by the clock that made the last revision.
+        let newest = server.api.revisions().swap_remove(0);
+        let left = time(&open["expires"]).duration_since(time(&newest["at"]));
+        assert!(left.as_secs() > 0 && left.as_mins() <= 60, "{to}: {open:#}, {newest:#}");
     }
     let list = server.api.revisions();
     let years: HashSet<i32> = list.iter().map(year).collect();

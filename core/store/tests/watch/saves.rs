@@ -277,7 +277,7 @@ fn a_text_is_told_as_coming_while_it_is_waited_for() {
 fn a_file_that_is_written_without_a_pause_is_told_of() {
     let bench = Bench::new();
     let stop = AtomicBool::new(false);
-    std::thread::scope(|scope| {
+    let mut seen = std::thread::scope(|scope| {
         scope.spawn(|| {
             let file = OpenOptions::new().write(true).open(&bench.file).unwrap();
             let mut n = 0;
@@ -296,15 +296,12 @@ fn a_file_that_is_written_without_a_pause_is_told_of() {
         // Where times are too coarse to notice the writing, that is a text.
         let told = matches!(&seen, Ok(FileSeen::Unreadable(_) | FileSeen::Text { .. }));
         assert!(told, "{seen:?}");
+        seen.unwrap()
     });
     // What it holds in the end is reported.
     let holds = fs::read_to_string(&bench.file).unwrap();
-    loop {
-        if let FileSeen::Text { text, .. } = bench.next()
-            && *text == *holds
-        {
-            break;
-        }
+    while !matches!(&seen, FileSeen::Text { text, .. } if **text == *holds) {
+        seen = bench.next();
     }
 }
 
