@@ -11,6 +11,7 @@
 //! | [`values`] | the plain values of a text |
 //! | [`last_bench`] | which bench was open last |
 //! | [`settings`] | what the person allows for every bench |
+//! | [`times`] | times as people write them |
 //!
 //! Promises: the drawing thread never waits for disk, device or network; a command ends with the
 //! exit status that it documents and never with a panic; a reader that went away is no error.
@@ -23,4 +24,5 @@ pub mod logging;
 pub mod panel;
 pub mod serving;
 pub mod settings;
+pub mod times;
 pub mod values;

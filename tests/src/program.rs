@@ -31,8 +31,19 @@ pub fn path() -> PathBuf {
 
 /// `setpoint`, cut off from who runs the test: its own home, no display, no settings.
 pub fn command(bench: &Bench) -> Command {
-    let program = path();
-    let mut command = Command::new(&program);
+    cut_off(bench, Command::new(path()))
+}
+
+/// The same, run by another program that takes its name and arguments behind these words, and
+/// becomes it: the process that is started is `setpoint`.
+pub fn command_by(bench: &Bench, words: &[&str]) -> Command {
+    let (name, words) = words.split_first().expect("a program");
+    let mut command = Command::new(name);
+    command.args(words).arg(path());
+    cut_off(bench, command)
+}
+
+fn cut_off(bench: &Bench, mut command: Command) -> Command {
     for (name, _) in env::vars_os() {
         if name.to_string_lossy().starts_with("SETPOINT") {
             command.env_remove(name);
@@ -49,7 +60,7 @@ pub fn command(bench: &Bench) -> Command {
         .env("USER", "tester")
         .env("LOGNAME", "tester")
         // GStreamer looks its plugins over once, not once a test.
-        .env("GST_REGISTRY", program.with_file_name("gstreamer-registry-of-tests.bin"))
+        .env("GST_REGISTRY", path().with_file_name("gstreamer-registry-of-tests.bin"))
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
         .env_remove("RUST_LOG")
@@ -160,6 +171,15 @@ impl Process {
     pub fn signal(&self, signal: Signal) {
         let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("a process id"), signal).expect("it is still there");
+    }
+
+    /// Whether it has ended, also where someone else follows it and keeps its status from being
+    /// asked for.
+    pub fn has_ended(&self) -> bool {
+        let stat =
+            fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        // `12 (name) Z …`; the name may hold anything.
+        stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']))
     }
 
     /// Asks it to stop and waits until it has.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{BufRead, BufReader},
-    process::{ChildStdout, ExitStatus, Stdio},
+    process::{ChildStdout, Command, ExitStatus, Stdio},
 };
 
 use serde_json::Value;
@@ -25,7 +25,11 @@ pub struct Server {
 impl Server {
     /// Serves a bench and waits until it is ready.
     pub fn start(bench: &Bench) -> Self {
-        let mut command = program::command(bench);
+        Self::start_as(bench, program::command(bench))
+    }
+
+    /// The same with `setpoint` as this command runs it.
+    pub fn start_as(bench: &Bench, mut command: Command) -> Self {
         command.arg("serve").arg(bench.path()).stdout(Stdio::piped());
         let mut process = Process::start(bench, command);
         let stdout = process.child.stdout.take().expect("stdout is piped");

@@ -133,6 +133,9 @@ impl BenchText {
         if text.len() > document::LONGEST || self.pieces.text().is_empty() {
             return Self::read(&self.file, text, catalogue);
         }
+        if text == *self.text() {
+            return Self { touched: 0, ..self.clone() };
+        }
         let mut drivers = self.drivers.clone();
         let mut touched = 0;
         let pieces = self.pieces.again(text.clone(), &mut |texts| {
@@ -220,8 +223,7 @@ impl BenchText {
         catalogue: &dyn Catalogue,
     ) -> Self {
         let sound = pieces.list().iter().all(|piece| piece.inner.made.whole);
-        if sound && let Some(values) = values(&pieces) {
-            let reading = reading(&file, &pieces, values);
+        if sound && let Some(reading) = reading(&file, &pieces) {
             return Self { file, pieces, drivers, reading, touched };
         }
         // What is wrong with it, or how its tables belong together, can only be told of the whole.
@@ -367,18 +369,49 @@ fn values(pieces: &Pieces<Part>) -> Option<Value> {
     Some(Value::Table(Table::from_distinct(entries.collect::<Option<Vec<_>>>()?)))
 }
 
-/// The second half of the check, over all components.
-fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
+/// Pieces from which on it is worth to start a thread for what is put together from them.
+const MANY: usize = 4_000;
+
+/// What all pieces come to together; `None` if they do not stand by themselves.
+fn reading(file: &str, pieces: &Pieces<Part>) -> Option<Reading> {
     let text = pieces.text();
+    let bench = || {
+        let all = pieces.list().iter().flat_map(of);
+        check::assemble(file, all.filter_map(|one| Some((one.name(), one.built.as_ref()?))))
+    };
+    let rest = || {
+        let values = values(pieces)?;
+        let findings = findings(pieces, &values);
+        Some((values, findings))
+    };
+    let (bench, rest) = if pieces.list().len() < MANY {
+        (bench(), rest())
+    } else {
+        std::thread::scope(|scope| {
+            let bench = scope.spawn(bench);
+            let rest = rest();
+            (bench.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), rest)
+        })
+    };
+    let (values, findings) = rest?;
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
-        return check::empty(file);
+        return Some(check::empty(file));
     }
+    let bench = bench.filter(|_| !findings.any_error());
+    let lines = |byte: usize| {
+        let after = pieces.list().partition_point(|piece| piece.start as usize <= byte);
+        let piece = after.checked_sub(1).and_then(|index| pieces.list().get(index));
+        piece.map_or((0, 0), |piece| (piece.start as usize, piece.line))
+    };
+    let diagnostics = findings.finish_by_lines(file, text, &lines);
+    Some(Reading { bench, values, diagnostics })
+}
+
+/// The second half of the check, over all components.
+fn findings(pieces: &Pieces<Part>, values: &Value) -> Findings {
     let all = || pieces.list().iter().flat_map(|piece| of(piece).map(move |one| (piece, one)));
     let facts = all().map(|(_, one)| (one.name(), &*one.facts));
-    let between = check::whole(check::environment(&values), facts);
-    let built = all().filter_map(|(_, one)| Some((one.name(), one.built.as_ref()?)));
-    let bench = check::assemble(file, built);
-
+    let between = check::whole(check::environment(values), facts);
     let mut findings = Findings::default();
     for (piece, one) in all() {
         one.findings.iter().for_each(|found| findings.append_from(found, piece.start));
@@ -395,14 +428,7 @@ fn reading(file: &str, pieces: &Pieces<Part>, values: Value) -> Reading {
         let beside = piece.inner.made.beside.iter();
         beside.for_each(|found| findings.append_from(found, piece.start));
     }
-    let bench = bench.filter(|_| !findings.any_error());
-    let lines = |byte: usize| {
-        let after = pieces.list().partition_point(|piece| piece.start as usize <= byte);
-        let piece = after.checked_sub(1).and_then(|index| pieces.list().get(index));
-        piece.map_or((0, 0), |piece| (piece.start as usize, piece.line))
-    };
-    let diagnostics = findings.finish_by_lines(file, text, &lines);
-    Reading { bench, values, diagnostics }
+    findings
 }
 
 fn of(piece: &Piece<Part>) -> impl Iterator<Item = &Component> + Clone {

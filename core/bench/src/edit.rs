@@ -284,6 +284,8 @@ pub fn apply_with(
     let mut jobs = expected.jobs(edits)?;
     let mut current: Option<Document> = None;
     let mut read = 0_usize;
+    // A text that nothing is left of begins the next pass with a line end, which is not its own.
+    let mut lent = false;
     loop {
         let document = current.as_ref().unwrap_or(&first);
         let mut pass = Pass::new(document, options.annotate);
@@ -306,6 +308,7 @@ pub fn apply_with(
         jobs = pass.finish().into();
         jobs.append(&mut waiting);
         let text = pass.written();
+        let text = if lent { without_first_line_end(text) } else { text };
         let Some(next) = jobs.front() else {
             let text = with_ending_of(first.text(), text);
             return expected.holds(&text, edits).map(|()| text);
@@ -315,6 +318,7 @@ pub fn apply_with(
             return Err(EditError::TooMany { path: next.path() });
         }
         let not_proven = |_| EditError::NotProven { path: next.path() };
+        lent = is_empty(&text) && first.text().contains('\n');
         let text = with_line_end_of(first.text(), text);
         current = Some(Document::parse(&text).map_err(not_proven)?);
     }
@@ -345,7 +349,6 @@ fn longest_name(edit: &TextEdit) -> usize {
 
 /// A text whose last line has an end if that of the one before it has, unless one of them is empty.
 fn with_ending_of(before: &str, mut text: String) -> String {
-    let is_empty = |text: &str| text.trim_start_matches('\u{feff}').is_empty();
     if is_empty(before) || is_empty(&text) || before.ends_with('\n') == text.ends_with('\n') {
         return text;
     }
@@ -354,6 +357,19 @@ fn with_ending_of(before: &str, mut text: String) -> String {
     } else {
         text.truncate(text.trim_end_matches(['\r', '\n']).len());
     }
+    text
+}
+
+/// Whether nothing is left of a text, but for its byte order mark.
+fn is_empty(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').is_empty()
+}
+
+fn without_first_line_end(mut text: String) -> String {
+    let at = text.len() - text.trim_start_matches('\u{feff}').len();
+    let rest = text.get(at..).unwrap_or_default();
+    let end = ["\r\n", "\n"].iter().find(|end| rest.starts_with(**end)).map_or(0, |end| end.len());
+    text.replace_range(at..at + end, "");
     text
 }
 

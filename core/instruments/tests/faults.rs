@@ -289,6 +289,41 @@ async fn report(told: &mut mpsc::Receiver<Reapplied>) -> Reapplied {
     tokio::time::timeout(Duration::from_secs(30), told.recv()).await.unwrap().unwrap()
 }
 
+/// Between setting a value and telling the session which setpoints hold from now on, the device is
+/// switched off and on.
+#[tokio::test]
+async fn a_value_that_was_just_set_is_set_on_reconnect() {
+    let (listener, address) = listener().await;
+    const VALUES: [&str; 3] = ["24.0", "25.0", "26.0"];
+    let (held, hang_up) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
+    let pulled = hang_up.clone();
+    let (server, _) = fake(listener, move |line, _| match line {
+        "Y?" if pulled.swap(false, Ordering::SeqCst) => {
+            held.store(0, Ordering::SeqCst);
+            Act::HangUp
+        }
+        "X?" => Act::Say(VALUES[held.load(Ordering::SeqCst)]),
+        "X 25.0" | "X 26.0" => {
+            held.store(usize::from(line == "X 26.0") + 1, Ordering::SeqCst);
+            Act::Nothing
+        }
+        line => usual(line),
+    });
+    let (wanted, mut told) = reapplying(&address);
+    let handle = Handle::start(wanted.clone());
+    let asked = |report: Reapplied| report.set.into_iter().map(|set| set.asked).collect::<Vec<_>>();
+    assert_eq!(asked(report(&mut told).await), [ParamValue::Float(25.0)]);
+    handle.set("x", ParamValue::Float(26.0)).await.unwrap();
+    hang_up.store(true, Ordering::SeqCst);
+    assert_eq!(asked(report(&mut told).await), [ParamValue::Float(26.0)]);
+    // It was taken back, say.
+    handle.configure(wanted).await;
+    hang_up.store(true, Ordering::SeqCst);
+    assert_eq!(asked(report(&mut told).await), [ParamValue::Float(25.0)]);
+    handle.stop().await;
+    server.abort();
+}
+
 /// The device loses its value with the connection, as one does that is switched off and on.
 #[tokio::test]
 async fn what_is_set_on_reconnect_is_reported() {

@@ -1,6 +1,6 @@
 //! Taking steps, and taking them back in reverse with the values read just before.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use setpoint_bench::Bench;
 use setpoint_instruments::{ParamFacts, ParamValue, SetError};
@@ -173,7 +173,7 @@ pub(crate) async fn take_back(
     what: String,
 ) -> StepFailure {
     let mut failure = StepFailure { what, undone: Vec::new(), not_undone: Vec::new() };
-    let mut broken = HashSet::new();
+    let (mut broken, mut set) = (HashSet::new(), BTreeSet::new());
     for (index, taken) in progress.taken.into_iter().rev() {
         let failures = failure.not_undone.len();
         match taken {
@@ -191,6 +191,7 @@ pub(crate) async fn take_back(
             }
             Taken::Set { instrument, parameter, before, facts } => {
                 let path = format!("{instrument}.{parameter}");
+                set.insert(instrument.clone());
                 // Nothing is energised on a device whose other values are not what they were.
                 let energises =
                     facts.off_first && before.as_ref().is_some_and(|value| !facts.is_off(value));
@@ -243,6 +244,12 @@ pub(crate) async fn take_back(
         }
         if failure.not_undone.len() == failures {
             progress.notes.undone(index).await;
+        }
+    }
+    // Else a device that comes back would get what was just taken back.
+    for instrument in set {
+        if let Some(before) = old.instrument(&instrument) {
+            components.configure(&instrument, before).await;
         }
     }
     // Whoever clears the journal next must not have lines written behind it.

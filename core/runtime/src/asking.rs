@@ -100,7 +100,6 @@ impl Manager {
 
     /// After what it is about is shown.
     pub(crate) async fn answer(&mut self, answer: Caller, outcome: Result<Answer, CommandError>) {
-        self.refresh_transactions().await;
         self.announce();
         // A caller that does not wait any more has no use for the answer.
         let _ = answer.send(outcome);

@@ -130,11 +130,83 @@ impl Manager {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{fs, path::Path, time::Duration};
 
-    use setpoint_store::AccessRules;
+    use setpoint_store::{AccessRules, FileSeen};
 
     use super::*;
+    use crate::{
+        command::Command,
+        event::Origin,
+        start::{Options, Ready},
+    };
+
+    const DRIVER: &str = "\
+schema = 1
+[driver]
+id = \"own\"
+name = \"Own\"
+[params.level]
+type = \"float\"
+get = \"L?\"
+";
+
+    /// The next report that names this file; those before it are taken in.
+    async fn reported(manager: &mut Manager, file: &Path) -> FileSeen {
+        let report = async {
+            loop {
+                let seen = manager.saves.recv().await.expect("the watcher runs");
+                let changed = match &seen {
+                    FileSeen::Beside { changed, .. } | FileSeen::Text { beside: changed, .. } => {
+                        changed.as_slice()
+                    }
+                    _ => &[],
+                };
+                if changed.iter().any(|path| path == file) {
+                    return seen;
+                }
+                manager.file_seen(seen).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), report).await.expect("a report")
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_report_that_a_pause_overtakes_is_taken_in_when_watching_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let save = |name: &str, text: &str| {
+            fs::write(at("saving"), text).unwrap();
+            fs::rename(at("saving"), at(name)).unwrap();
+        };
+        fs::create_dir(at("drivers")).unwrap();
+        save("drivers/own.toml", DRIVER);
+        save(".env", "PLACE=here\n");
+        save("bench.toml", "[bench]\nname = \"${PLACE}\"\n");
+        let mut ready = Ready::open(Options::new(at("bench.toml"))).await.unwrap();
+        let manager = &mut ready.manager;
+        let runs = |manager: &Manager| {
+            let driver = manager.drivers.library().get("own").map(|driver| driver.name.clone());
+            (driver.unwrap_or_default(), manager.running.bench.name.clone())
+        };
+        let author = || "tester".to_owned();
+        for (name, text, then) in [
+            ("drivers/own.toml", DRIVER.replace("Own", "Other"), ("Other", "here")),
+            (".env", "PLACE=there\n".to_owned(), ("Other", "there")),
+        ] {
+            let before = runs(manager);
+            save(name, &text);
+            let overtaken = reported(manager, &at(name)).await;
+            let pause = Command::Pause { author: author() };
+            manager.carry_out(Origin::Panel, pause).await.unwrap();
+            manager.file_seen(overtaken).await;
+            assert_eq!(runs(manager), before, "nobody looks: {name}");
+            let resume = Command::Resume { author: author() };
+            manager.carry_out(Origin::Panel, resume).await.unwrap();
+            assert_eq!(runs(manager), (then.0.to_owned(), then.1.to_owned()), "{name}");
+        }
+        ready.run().await.stop().await;
+    }
 
     #[test]
     fn what_surrounds_a_bench_is_followed() {

@@ -148,7 +148,7 @@ impl Components {
     }
 
     /// Hands a running instrument its limits, rules and setpoints; nothing is sent to the device.
-    async fn configure(&mut self, id: &str, definition: &Instrument) {
+    pub(crate) async fn configure(&mut self, id: &str, definition: &Instrument) {
         let Some(config) = self.config(id, definition) else { return };
         match self.devices.get(id) {
             Some(Device::Running(handle)) => handle.configure(config).await,

@@ -46,13 +46,15 @@ impl Manager {
     /// The watcher saw the file.
     pub(crate) async fn file_seen(&mut self, seen: FileSeen) {
         // How changes are noticed goes into the status with everything else.
-        if matches!(seen, FileSeen::Mode(_)) {
-            return;
-        }
+        let seen = match seen {
+            FileSeen::Mode(_) => return,
+            FileSeen::Coming { text, .. } => return self.comes(text),
+            seen => seen,
+        };
         // An outcome always follows, even if it is the text of before.
         self.file_side.settles(matches!(seen, FileSeen::Settling));
         match seen {
-            FileSeen::Settling | FileSeen::Mode(_) => return,
+            FileSeen::Settling | FileSeen::Mode(_) | FileSeen::Coming { .. } => return,
             FileSeen::Beside { changed, first_sign, renamed, .. } => {
                 let look = Look { first_sign: Some(first_sign), renamed, beside: true };
                 self.beside_seen(&changed, look).await;
@@ -88,6 +90,7 @@ impl Manager {
                 }
             },
         }
+        self.coming = None;
         // Where something moves, it may be possible to write again.
         self.write_again().await;
     }

@@ -110,6 +110,11 @@ impl Files {
         Self { known: Some(Arc::new(known)), ..self.clone() }
     }
 
+    /// Whether they are as they were known, and nothing is read.
+    pub(crate) fn are_known(&self) -> bool {
+        self.known.is_some()
+    }
+
     /// The bench file's name.
     pub(crate) fn name(&self) -> &str {
         &self.name

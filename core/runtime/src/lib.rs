@@ -32,6 +32,7 @@
 //! | `secrets` | what nobody is shown |
 //! | `shelf` | what is kept, also where nothing can be |
 //! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
+//! | `coming` | a text that is being saved, read while it is waited out |
 //! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
@@ -43,6 +44,7 @@ mod asking;
 mod beside;
 mod breaker;
 pub mod catalogue;
+mod coming;
 pub mod command;
 mod committing;
 mod components;

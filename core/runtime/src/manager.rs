@@ -11,6 +11,7 @@ use crate::{
     asking::Asking,
     beside::Followed,
     catalogue::Drivers,
+    coming::Coming,
     command::{Answer, Command, CommandError},
     components::Components,
     event::{Origin, Subject, Tone},
@@ -24,7 +25,7 @@ use crate::{
     staging::{Staging, none},
     standing::{self, FileSide, Held, Shown},
     status::{ReloadState, Revision, WatchShown},
-    transactions::Transactions,
+    transactions::{LookingAhead, Transactions},
 };
 
 /// How often a change is made again on top of saves that come between.
@@ -79,10 +80,14 @@ pub(crate) struct Manager {
     /// What was told of secrets that others may read.
     pub(crate) exposed: Vec<String>,
     pub(crate) transactions: Transactions,
+    /// What commits would do, worked out while nobody waits for it.
+    pub(crate) looking_ahead: LookingAhead,
     pub(crate) file_name: String,
     pub(crate) files: Files,
     /// For what the watcher was told last which files there are beside the bench file.
     pub(crate) followed: Option<Followed>,
+    /// What the bench file may hold when a save of it is over.
+    pub(crate) coming: Option<Arc<Coming>>,
     /// What changed of those while nobody looked.
     pub(crate) beside_paused: Vec<std::path::PathBuf>,
     pub(crate) drivers: Arc<Drivers>,
@@ -107,6 +112,7 @@ impl Manager {
         mut stop: mpsc::Receiver<()>,
     ) {
         loop {
+            self.look_ahead_beside();
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
             let due = [self.file_side.due(), self.keeping.due(), self.transactions.forget_at()];
@@ -118,6 +124,10 @@ impl Manager {
                 () = self.keeping.answers() => self.disk_answers().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(done) = self.asking.join_next() => self.asked(done),
+                Some(done) = self.looking_ahead.join_next() => {
+                    self.looked_ahead(done);
+                    continue;
+                }
                 Some(report) = self.reports.recv() => self.reapplied_by_rule(report).await,
                 envelope = commands.recv() => {
                     let Some(Envelope { command, origin, answer }) = envelope else { break };
@@ -129,7 +139,6 @@ impl Manager {
                     continue;
                 }
             }
-            self.refresh_transactions().await;
             self.announce();
         }
         commands.close();
@@ -149,7 +158,7 @@ impl Manager {
         self.keeping.close().await;
     }
 
-    async fn carry_out(
+    pub(crate) async fn carry_out(
         &mut self,
         origin: Origin,
         command: Command,
@@ -294,8 +303,7 @@ impl Manager {
         self.follow_beside();
         let off = self.running.bench.hot_reload() == HotReload::Off && !self.file_side.paused();
         let watch = WatchShown { polling: self.keeping.polling(), off };
-        let timeout = self.running.bench.runtime.transaction_timeout;
-        let transactions = self.transactions.shown(timeout);
+        let transactions = self.shown_transactions();
         // Of what the panel shows as staged: what a program staged is for that to decide.
         let clashes = self.transactions.find(None).is_some_and(Staging::clashes);
         let state = self.file_side.state(clashes);

@@ -369,12 +369,18 @@ impl Manager {
         match self.keeping.reading(move || reads(&files)).await {
             Ok(read) => Ok(read),
             Err(silence @ ReadError::NoAnswer { .. }) => {
-                let Running { text, meaning, .. } = &self.running;
-                let known = self.files.as_known(text, meaning, silence.to_string());
+                let known = self.recalling()(silence.to_string());
                 aside(move || Ok(work(&known))).await
             }
             Err(error) => Err(StoreError::from(error).into()),
         }
+    }
+
+    /// The files as they were known when what runs was read, for where the disk does not answer;
+    /// takes why that is.
+    pub(crate) fn recalling(&self) -> impl FnOnce(String) -> Files + Send + 'static {
+        let (files, running) = (self.files.clone(), self.running.clone());
+        move |why| files.as_known(&running.text, &running.meaning, why)
     }
 
     /// What stations 1 to 4 are, for a thread of its own.
@@ -385,12 +391,16 @@ impl Manager {
     ) -> impl Fn(&Files) -> Reading + Send + Sync + 'static {
         let drivers = self.drivers.clone();
         let (old, before) = (self.running.values.clone(), self.running.meaning.clone());
+        let came = self.came(&text);
         move |files| {
             let begun = Instant::now();
+            // Reading that may hang on the disk as well.
+            let came = came.as_ref().filter(|_| !files.are_known());
+            let before = came.map_or(&*before, |came| came.meaning());
             let meaning = if closed {
                 files.meaning_then(&text, &drivers)
             } else {
-                files.meaning(&text, Some(&before), &drivers)
+                files.meaning(&text, Some(before), &drivers)
             };
             let text = meaning.packed(&text);
             let parse = ms(begun);

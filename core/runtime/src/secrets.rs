@@ -11,7 +11,8 @@ use crate::{catalogue::value_of_kind, files::Meaning, manager::about};
 /// What stands for a value that is secret.
 pub(crate) const HIDDEN: &str = "••••••";
 
-/// Benches that are remembered because keys of theirs held secrets and do not any more.
+/// Benches that are remembered because keys of theirs held secrets and do not any more, or hold
+/// others.
 const GONE: usize = 4;
 
 /// The secrets of what runs, of what is about to, and of what ran.
@@ -35,7 +36,7 @@ impl Secrets {
 
     /// A bench runs, and no other does.
     pub(crate) fn runs(&mut self, bench: &Arc<Meaning>) {
-        let held = |secret: &Secret| bench.secrets().iter().any(|now| now.path == secret.path);
+        let held = |secret: &Secret| bench.secrets().iter().any(|now| now.is(secret));
         for before in std::mem::take(&mut self.now) {
             if !before.secrets().iter().all(held) {
                 self.gone.push((before, Timestamp::now()));

@@ -79,8 +79,8 @@ impl Staging {
         (!self.draft).then(|| self.since + timeout.saturating_sub(self.idle_before))
     }
 
-    /// The edits have changed: what was found out about them is out of date.
-    fn changed(&mut self) {
+    /// The edits have changed, or what runs: what was found out about them is out of date.
+    pub(crate) fn changed(&mut self) {
         self.preview = None;
         self.shown = None;
     }

@@ -6,7 +6,7 @@ use setpoint_bench::{Diagnostic, check};
 use setpoint_store::{
     AccessRules, BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash, Watcher,
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{
     asking::Asking,
@@ -16,7 +16,7 @@ use crate::{
     event::{Origin, Tone},
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
-    handle::{Ending, QUEUE, Runtime},
+    handle::{Ending, Envelope, QUEUE, Runtime},
     keeping::{self, Keeping, PATIENCE, watch_options},
     manager::{Manager, Running},
     publish::{Core, Publisher},
@@ -25,7 +25,7 @@ use crate::{
     staging::none,
     standing::{FileSide, Found, Wait},
     status::{Question, Revision},
-    transactions::Transactions,
+    transactions::{LookingAhead, Transactions},
     unfinished::asks,
 };
 
@@ -106,6 +106,21 @@ impl Runtime {
     /// # Errors
     /// See [`StartError`]; nothing is started then, and nothing written but the folder itself.
     pub async fn start(options: Options) -> Result<Self, StartError> {
+        Ok(Ready::open(options).await?.run().await)
+    }
+}
+
+/// A bench that is open, its manager not at work yet.
+pub(crate) struct Ready {
+    pub(crate) manager: Manager,
+    runtime: Runtime,
+    requests: mpsc::Receiver<Envelope>,
+    stopping: mpsc::Receiver<()>,
+    publishing: JoinHandle<()>,
+}
+
+impl Ready {
+    pub(crate) async fn open(options: Options) -> Result<Self, StartError> {
         let path = options.bench;
         let files = Files::new(&path, options.environment, options.access);
         let (saw, saves) = mpsc::channel(16);
@@ -174,14 +189,16 @@ impl Runtime {
             file_name: files.name().to_owned(),
             files,
             followed: None,
+            coming: None,
             beside_paused: Vec::new(),
             running,
             file_side: FileSide::new(found),
-            attention: unfinished.as_ref().map(asks).or(attention),
+            attention,
             unfinished,
             told_problem: false,
             exposed,
             transactions: Transactions::default(),
+            looking_ahead: LookingAhead::new(),
             drivers,
             components,
             keeping: keeping.clone(),
@@ -203,12 +220,7 @@ impl Runtime {
         let status = publisher.status();
         let changed = publisher.changes();
         let publishing = tokio::spawn(publisher.run());
-        let managing = tokio::spawn(async move {
-            manager.run(requests, stopping).await;
-            publishing.abort();
-        });
-        let managing = Arc::new(tokio::sync::Mutex::new(Some(managing)));
-        Ok(Self {
+        let runtime = Runtime {
             commands,
             status,
             changed,
@@ -217,9 +229,21 @@ impl Runtime {
             keeping,
             recording,
             stop,
-            managing,
+            managing: Arc::default(),
             ending,
-        })
+        };
+        Ok(Self { manager, runtime, requests, stopping, publishing })
+    }
+
+    /// Lets the manager begin.
+    pub(crate) async fn run(self) -> Runtime {
+        let Self { manager, runtime, requests, stopping, publishing } = self;
+        let managing = tokio::spawn(async move {
+            manager.run(requests, stopping).await;
+            publishing.abort();
+        });
+        *runtime.managing.lock().await = Some(managing);
+        runtime
     }
 }
 

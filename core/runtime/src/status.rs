@@ -21,7 +21,7 @@ pub struct Status {
     /// How bench and file stand to each other.
     pub reload: Reload,
     /// Something only a person can put right: a device could not be put back after a change that
-    /// failed. Stays until a change succeeds.
+    /// failed. Stays until a change succeeds. What `unfinished` asks for is not repeated here.
     pub attention: Option<String>,
     /// A change that an earlier run of Setpoint began and did not finish; stays until someone
     /// finishes it or goes back.
@@ -152,6 +152,8 @@ pub struct Suspended {
 /// A change that was under way when Setpoint ended without finishing it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unfinished {
+    /// What happened and what a person has to decide, in sentences.
+    pub message: String,
     /// When it began.
     pub at: Timestamp,
     /// The revision that ran until then; empty if there was none.
@@ -275,6 +277,9 @@ pub struct Transaction {
     pub draft: bool,
     /// In the order they were staged, one a key.
     pub edits: Vec<StagedEdit>,
+    /// What a commit would do is still being worked out: until then `diagnostics`, `changes` and
+    /// `plan` are empty, and `ok` is false. Validating and committing do not wait for that.
+    pub pending: bool,
     /// What the bench file would be checked as with the edits in it.
     pub diagnostics: Arc<Vec<Diagnostic>>,
     /// What would differ from what runs.

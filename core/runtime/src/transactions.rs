@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::{
     command::CommandError,
     event::Origin,
+    files::Meaning,
+    manager::Manager,
     staging::{Staging, none},
     status::{StagedEdit, Transaction},
 };
@@ -17,7 +20,7 @@ mod disk;
 mod following;
 mod preview;
 
-pub(crate) use preview::{Preview, aside};
+pub(crate) use preview::{LookingAhead, Preview, aside};
 
 /// Most transactions of a bench, drafts among them. A program that begins them and forgets them
 /// should hear of it before it has filled a disk.
@@ -25,6 +28,9 @@ pub(crate) const MOST: usize = 200;
 
 /// How long after a failure one that is done with is taken from the disk again.
 const FORGET_AGAIN: Duration = Duration::from_secs(5);
+
+/// Up to this, two times on the clock are one that was worked out twice.
+const SAME_TIME: SignedDuration = SignedDuration::from_secs(1);
 
 /// All transactions, oldest first. At most one that is open came through the panel: that is what
 /// commands mean that name none.
@@ -67,7 +73,9 @@ impl Transactions {
         match self.all.iter_mut().find(|one| one.id == staging.id) {
             Some(there) => *there = staging,
             None => {
-                let after = self.all.iter().rposition(|one| one.opened <= staging.opened);
+                // By number: the clock may have been set meanwhile.
+                let new = (staging.id.len(), &staging.id);
+                let after = self.all.iter().rposition(|one| (one.id.len(), &one.id) < new);
                 self.all.insert(after.map_or(0, |index| index + 1), staging);
             }
         }
@@ -110,16 +118,32 @@ impl Transactions {
         self.all.iter().filter_map(|one| one.expires(timeout)).min()
     }
 
-    /// All as the status shows them.
-    pub(crate) fn shown(&mut self, timeout: Duration) -> Vec<Arc<Transaction>> {
+    /// Something else runs than what was looked ahead from, perhaps.
+    pub(crate) fn over(&mut self, running: &Arc<Meaning>) {
+        for one in &mut self.all {
+            if one.preview.as_ref().is_some_and(|preview| !preview.is_over(running)) {
+                one.changed();
+            }
+        }
+    }
+
+    fn shown(&mut self, timeout: Duration) -> Vec<Arc<Transaction>> {
         self.all.iter_mut().map(|one| one.show(timeout)).collect()
+    }
+}
+
+impl Manager {
+    /// All as the status shows them.
+    pub(crate) fn shown_transactions(&mut self) -> Vec<Arc<Transaction>> {
+        self.transactions.over(&self.running.meaning);
+        self.transactions.shown(self.running.bench.runtime.transaction_timeout)
     }
 }
 
 impl Staging {
     /// As the status shows it; the same value again as long as nothing about it changes.
     pub(crate) fn show(&mut self, timeout: Duration) -> Arc<Transaction> {
-        let expires = (!self.draft).then(|| self.touched + timeout);
+        let expires = self.shown_expiry(timeout);
         if let Some(shown) = &self.shown
             && shown.expires == expires
         {
@@ -139,9 +163,21 @@ impl Staging {
             changes: preview.map_or_else(none, |preview| preview.changes.clone()),
             plan: preview.map_or_else(none, |preview| preview.plan.clone()),
             ok: preview.is_some_and(|preview| preview.checks) && !self.clashes(),
+            pending: preview.is_none(),
         });
         self.shown = Some(shown.clone());
         shown
+    }
+
+    /// When it expires, on the clock as it is set now: a timeout after the last touch, unless that
+    /// was by another clock. What was shown stays as long as it is right.
+    fn shown_expiry(&self, timeout: Duration) -> Option<Timestamp> {
+        let left = self.expires(timeout)?.saturating_duration_since(Instant::now());
+        let expires = Timestamp::now().checked_add(left).ok()?;
+        let shown = self.shown.as_ref().and_then(|shown| shown.expires);
+        let mut known = [shown, Some(self.touched + timeout)].into_iter().flatten();
+        let agrees = |known: &Timestamp| known.duration_since(expires).abs() < SAME_TIME;
+        known.find(agrees).or(Some(expires))
     }
 
     /// How it is spoken of: `t3 by Ada`.

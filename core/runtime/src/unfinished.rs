@@ -75,7 +75,7 @@ impl Manager {
         let (tone, message) = match earlier {
             Earlier::Unfinished(intent) => {
                 let asked = asks(&intent);
-                self.attention = Some(asked.clone());
+                self.attention = None;
                 self.unfinished = Some(*intent);
                 (Tone::Error, asked)
             }
@@ -104,6 +104,7 @@ impl Manager {
             done: intent.done.contains(&index),
         };
         Some(Arc::new(Unfinished {
+            message: asks(intent),
             at: intent.at,
             from_revision: intent.from_revision.clone(),
             steps: intent.steps.iter().enumerate().map(step).collect(),
@@ -174,7 +175,13 @@ impl Manager {
         let mut left = Left::default();
         let brought = self.bring(&text, origin, &author, &message, &mut left).await?;
         for set in self.to_put_back(&intent, &mut left) {
-            self.put_back(set, origin, &author, &mut left).await?;
+            let id = set.instrument.clone();
+            let put_back = self.put_back(set, origin, &author, &mut left).await;
+            // What it was then is no setpoint: one that comes back is compared with the file.
+            if let Some(definition) = self.running.bench.instrument(&id) {
+                self.components.configure(&id, definition).await;
+            }
+            put_back?;
         }
         self.decided(origin, author, message, brought, left).await
     }

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{BENCH, Bench, Mount, edit};
+use common::{BENCH, Bench, Mount, edit, in_step};
 use setpoint_runtime::{Answer, Command, CommandError, Options, ReloadState, Runtime, Status};
 
 const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
@@ -19,10 +19,6 @@ async fn change(bench: &Bench, volts: f64) -> bool {
         Answer::Changed(applied) => applied.persisted,
         other => panic!("{other:?}"),
     }
-}
-
-fn in_step(status: &Status) -> bool {
-    status.reload.state == ReloadState::InStep
 }
 
 fn refused_texts(bench: &Bench) -> Vec<String> {

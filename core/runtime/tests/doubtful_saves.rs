@@ -6,7 +6,7 @@ mod common;
 
 use std::path::PathBuf;
 
-use common::{BENCH, Bench, edit};
+use common::{BENCH, Bench, edit, in_step};
 use setpoint_runtime::{CommandError, Options, ReloadState, Runtime, Status};
 
 const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
@@ -14,10 +14,6 @@ const THERMO: &str = "\n[instruments.thermo]\ntype = \"lakeshore_335\"\naddress 
 
 fn asked(status: &Status) -> bool {
     status.reload.state == ReloadState::Proposed && status.reload.question.is_some()
-}
-
-fn in_step(status: &Status) -> bool {
-    status.reload.state == ReloadState::InStep
 }
 
 fn two() -> String {

@@ -6,16 +6,12 @@ mod common;
 
 use std::{fs, os::unix::fs::PermissionsExt, process::Command as Process};
 
-use common::{BENCH, Bench, edit, readback};
+use common::{BENCH, Bench, edit, in_step, readback};
 use setpoint_instruments::ParamValue;
 use setpoint_runtime::{Answer, Command, ReloadState, Status};
 use setpoint_store::{BenchFolder, TextHash};
 
 const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
-
-fn in_step(status: &Status) -> bool {
-    status.reload.state == ReloadState::InStep
-}
 
 fn ahead(status: &Status) -> bool {
     status.reload.state == ReloadState::Ahead
@@ -67,9 +63,7 @@ async fn what_could_not_be_written_is_written_at_the_end() {
 /// The rights of a folder mean nothing to root: then this is run once more by someone else.
 #[test]
 fn rights_that_are_lost_while_it_runs() {
-    let inner = "rights_are_lost_and_given_back";
     let own = std::env::current_exe().unwrap();
-    let arguments = [inner, "--exact", "--include-ignored", "--nocapture"];
     let root =
         fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let mut process = if root {
@@ -79,10 +73,8 @@ fn rights_that_are_lost_while_it_runs() {
     } else {
         Process::new(own)
     };
-    let done = process.args(arguments).env("HOME", "/nonexistent").output().unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    let error = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}\n{error}");
+    process.env("HOME", "/nonexistent");
+    common::run_ignored("rights_are_lost_and_given_back", process);
 }
 
 #[tokio::test(flavor = "multi_thread")]

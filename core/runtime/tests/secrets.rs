@@ -4,26 +4,14 @@
 
 mod common;
 
-use common::{Bench, edit};
+use std::sync::Arc;
+
+use common::{Bench, WIRE, driver, edit};
 use setpoint_instruments::ParamValue;
-use setpoint_runtime::{CommandError, Status};
+use setpoint_runtime::{Command, CommandError, Event, Status};
 
 /// A safe with a number that is a secret, and a knob that never reads as it was set.
 const VAULT: &str = r#"
-schema = 1
-[driver]
-id = "vault"
-name = "Device with a secret"
-models = ["VAULT"]
-[wire]
-tx_end = "\n"
-rx_end = "\n"
-reply_timeout = "1s"
-[wire.tcp]
-port = 5025
-[identity]
-send = "*IDN?"
-expect = "SETPOINT,{model},{serial},{firmware}"
 [params.other]
 type = "float"
 access = "r"
@@ -56,6 +44,11 @@ pin = "${secret:PIN}"
 const ENV: &str = "PIN=73519.5\nJAM=84620.5\nNEXT=96731.5\n";
 const SECRETS: [&str; 3] = ["73519", "84620", "96731"];
 
+async fn vault() -> Bench {
+    let driver = driver("vault", WIRE, VAULT);
+    Bench::open_with(TEXT, &[(".env", ENV), ("drivers/vault.toml", &driver)]).await
+}
+
 fn assert_hidden(text: &str) {
     for secret in SECRETS {
         assert!(!text.contains(secret), "{secret} is shown in {text}");
@@ -70,8 +63,7 @@ fn assert_nothing_shown(status: &Status) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_value_of_a_secret_setpoint_leaves_the_runtime() {
-    let others = [(".env", ENV), ("drivers/vault.toml", VAULT)];
-    let bench = Bench::open_with(TEXT, &others).await;
+    let bench = vault().await;
     // What a rule sets is told and audited.
     let set = |status: &Status| status.events.iter().any(|one| one.kind == "setpoints_applied");
     let status = bench.until("the rule sets it", set).await;
@@ -104,6 +96,29 @@ async fn no_value_of_a_secret_setpoint_leaves_the_runtime() {
     bench.change(vec![edit("instruments.vault.set.pin", 5.0)]).await.unwrap();
     assert_nothing_shown(&bench.runtime.status());
     bench.runtime.stop().await;
+    assert_nothing_kept(&bench);
+}
+
+/// A device may still say it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_value_that_a_secret_had_before_is_not_shown_either() {
+    let bench = vault().await;
+    std::fs::write(bench.folder().join(".env"), ENV.replace("73519.5", "96731.5")).unwrap();
+    let changed = |one: &Arc<Event>| one.message.contains("a secret's value changed");
+    bench.until("the other value runs", |now| now.events.iter().any(changed)).await;
+    assert!(bench.device("vault", "PIN?").await.starts_with("96731.5"));
+    for value in ["73519.5", "96731.5"] {
+        let (instrument, command) = ("vault".to_owned(), format!("ECHO {value}"));
+        let _ = bench.ask(Command::Query { instrument, command, author: "t".into() }).await;
+    }
+    let status = bench.runtime.status();
+    assert_eq!(status.events.iter().filter(|one| one.message.contains("“ECHO •••”")).count(), 2);
+    assert_nothing_shown(&status);
+    bench.runtime.stop().await;
+    assert_nothing_kept(&bench);
+}
+
+fn assert_nothing_kept(bench: &Bench) {
     for entry in std::fs::read_dir(bench.runtime.folder()).unwrap() {
         let path = entry.unwrap().path();
         if path.is_file() {

@@ -6,19 +6,19 @@ mod common;
 
 use std::time::{Duration, Instant};
 
-use common::{BENCH, Bench, SLOW, edit, readback};
+use common::{BENCH, Bench, LEVEL, driver, edit, readback};
 use setpoint_instruments::ParamValue;
 use setpoint_runtime::{Command, CommandError, Options, Origin, Runtime};
 
 const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
+/// A device that is waited for.
+const PATIENT: &str = "reply_timeout = \"120s\"\ngap = \"300ms\"";
 /// Less than a device that does not answer is waited for, and enough for a loaded machine.
 const SOON: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_without_an_answer_delays_no_change_and_no_stop() {
-    let patient = SLOW
-        .replace("\"slow\"", "\"patient\"")
-        .replace("reply_timeout = \"1s\"", "reply_timeout = \"120s\"");
+    let patient = driver("patient", PATIENT, LEVEL);
     let text = format!("{BENCH}\n[instruments.mute]\ntype = \"patient\"\naddress = \"sim:\"\n");
     let bench = Bench::open_with(&text, &[("drivers/patient.toml", &patient)]).await;
     let (instrument, command) = ("mute".to_owned(), "NOTHING?".to_owned());
@@ -43,7 +43,7 @@ async fn a_query_without_an_answer_delays_no_change_and_no_stop() {
 #[tokio::test(flavor = "multi_thread")]
 async fn devices_that_are_being_connected_are_waited_for_together() {
     let folder = tempfile::tempdir().unwrap();
-    let patient = SLOW.replace("reply_timeout = \"1s\"", "reply_timeout = \"120s\"");
+    let patient = driver("slow", PATIENT, LEVEL);
     std::fs::create_dir(folder.path().join("drivers")).unwrap();
     std::fs::write(folder.path().join("drivers/slow.toml"), patient).unwrap();
     let names = ["a", "b", "c", "d"];

@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Bench, STUCK, edit};
+use common::{Bench, STUCK, WIRE, driver, edit};
 
 /// An output that can be set and never read, beside a knob that is stuck.
 const BLIND: &str = r#"
@@ -21,7 +21,7 @@ hazard = "energises the load"
 /// Nobody knows whether it was on: it does not stay on for a change that failed.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_output_that_cannot_be_read_is_switched_off() {
-    let driver = STUCK.replace("id = \"stuck\"", "id = \"blind\"") + BLIND;
+    let driver = driver("blind", WIRE, &format!("{STUCK}{BLIND}"));
     let text = "bench.name = \"Blind\"\n[instruments.psu]\ntype = \"blind\"\naddress = \"sim:\"\n";
     let bench = Bench::open_with(text, &[("drivers/blind.toml", &driver)]).await;
     let on = edit("instruments.psu.set.power", "on");

@@ -53,6 +53,11 @@ fn shown(status: &Status, id: &str) -> Option<Arc<Transaction>> {
     status.transactions.iter().find(|one| one.id == id).cloned()
 }
 
+/// Whether everything is worked out.
+fn known(status: &Status) -> bool {
+    status.transactions.iter().all(|one| !one.pending)
+}
+
 fn told(status: &Status, kind: &str) -> usize {
     status.events.iter().filter(|event| event.kind == kind).count()
 }
@@ -83,6 +88,8 @@ async fn two_are_isolated_and_the_commit_of_one_rebases_the_other() {
     assert_eq!(bench.text(), BENCH.replace("3.300", "3.450"));
     let status = bench.runtime.status();
     assert!(shown(&status, &one).is_none());
+    assert!(shown(&status, &two).is_some());
+    let status = bench.until("what the other comes to is known", known).await;
     let other = shown(&status, &two).unwrap();
     assert_eq!((other.ok, other.changes.len()), (true, 1));
     api(&bench, commit(&two)).await.unwrap();
@@ -111,7 +118,7 @@ async fn a_restart_brings_all_back_and_no_id_is_given_twice() {
     assert_eq!(before.len(), 2);
 
     restart(&mut bench, |_| {}).await;
-    let status = bench.runtime.status();
+    let status = bench.until("what they come to is known", known).await;
     let facts = |all: &[Arc<Transaction>]| -> Vec<_> {
         let one = |one: &Arc<Transaction>| {
             let Transaction { id, origin, author, message, edits, expires, draft, .. } = &**one;
@@ -138,7 +145,7 @@ async fn a_file_that_changed_while_it_was_closed_is_merged_and_a_clash_is_kept()
     api(&bench, stage(&merged, CURRENT, 0.7)).await.unwrap();
     api(&bench, stage(&clashing, VOLTAGE, 3.45)).await.unwrap();
     restart(&mut bench, |bench| bench.save(&BENCH.replace("3.300", "3.200"))).await;
-    let status = bench.runtime.status();
+    let status = bench.until("what they come to is known", known).await;
     assert!(shown(&status, &merged).unwrap().ok);
     assert_eq!(told(&status, "transaction_clash"), 1);
     let clash = |status: &Status| shown(status, &clashing).unwrap().edits[0].clash.clone().unwrap();
@@ -325,16 +332,38 @@ async fn an_edit_that_cannot_be_written_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_whose_file_cannot_be_removed_is_told_of_and_does_not_come_back() {
+async fn one_whose_file_cannot_be_removed_does_not_come_back() {
     let bench = Bench::open(BENCH).await;
     let id = begin(&bench, "").await;
     api(&bench, stage(&id, VOLTAGE, 3.45)).await.unwrap();
     let file = bench.runtime.folder().join(format!("transactions/{id}.toml"));
     let Some(pinned) = common::Mount::pinned(&file) else { return };
     api(&bench, Command::Discard { transaction: Some(id.clone()) }).await.unwrap();
+    assert_eq!(told(&bench.runtime.status(), "transaction_left"), 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "");
+    bench.runtime.stop().await;
+    let bench = bench.again().await;
+    let status = bench.runtime.status();
+    assert!(shown(&status, &id).is_none());
+    assert!(!status.events.iter().any(|event| event.message.contains("damaged")));
+    bench.runtime.stop().await;
+    drop(pinned);
+    bench.again().await.runtime.stop().await;
+    assert!(!file.exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_whose_file_cannot_be_written_is_told_of_and_does_not_come_back() {
+    let bench = Bench::open(BENCH).await;
+    let id = begin(&bench, "").await;
+    api(&bench, stage(&id, VOLTAGE, 3.45)).await.unwrap();
+    let folder = bench.runtime.folder().join("transactions");
+    let file = folder.join(format!("{id}.toml"));
+    let Some(locked) = common::Mount::read_only(&folder) else { return };
+    api(&bench, Command::Discard { transaction: Some(id.clone()) }).await.unwrap();
     assert_eq!(told(&bench.runtime.status(), "transaction_left"), 1);
     assert!(file.exists());
-    drop(pinned);
+    drop(locked);
     // At the latest now.
     bench.runtime.stop().await;
     assert!(!file.exists());

@@ -7,7 +7,7 @@ mod common;
 
 use std::process::Command as Process;
 
-use common::{BENCH, Bench, edit, readback};
+use common::{BENCH, Bench, edit, in_step, readback};
 use setpoint_instruments::ParamValue;
 use setpoint_runtime::{ReloadState, Status};
 
@@ -15,10 +15,6 @@ const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
 
 fn rejected(status: &Status) -> bool {
     status.reload.state == ReloadState::Rejected
-}
-
-fn in_step(status: &Status) -> bool {
-    status.reload.state == ReloadState::InStep
 }
 
 /// A bad file: what runs keeps its values, which are not defaults, and the program goes on.
@@ -63,14 +59,9 @@ const OVERRIDE: &str = "SETPOINT__INSTRUMENTS__PSU__SET__CH1__VOLTAGE";
 /// of its own: this test, once more.
 #[test]
 fn case_34_overrides_from_the_environment_survive_a_reload() {
-    let inner = "case_34_with_an_override";
-    let done = Process::new(std::env::current_exe().unwrap())
-        .args([inner, "--exact", "--include-ignored", "--nocapture"])
-        .env(OVERRIDE, "2.5")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+    let mut own = Process::new(std::env::current_exe().unwrap());
+    own.env(OVERRIDE, "2.5");
+    common::run_ignored("case_34_with_an_override", own);
 }
 
 #[tokio::test(flavor = "multi_thread")]

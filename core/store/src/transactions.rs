@@ -162,15 +162,16 @@ impl Transactions {
         atomic::replace_private(&path, text.as_bytes())
     }
 
-    /// Forgets a transaction that was committed or discarded.
+    /// Forgets a transaction that was committed or discarded. A file that cannot be removed is
+    /// emptied: that says the same.
     ///
     /// # Errors
-    /// When its file cannot be removed.
+    /// When its file can be neither removed nor emptied.
     pub fn remove(&self, id: &str) -> Result<(), StoreError> {
         let path = self.path(id);
         let removed = match fs::remove_file(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => empty(&path).map_err(|_| error),
             Ok(()) => sync_folder(&self.folder),
         };
         removed.map_err(|error| StoreError::io("remove", &path, &error))
@@ -231,6 +232,12 @@ fn files(folder: &Path, problems: &mut Vec<String>) -> Vec<PathBuf> {
     files
 }
 
+fn empty(path: &Path) -> std::io::Result<()> {
+    let file = fs::OpenOptions::new().write(true).open(path)?;
+    file.set_len(0)?;
+    file.sync_all()
+}
+
 /// Why there is no transaction out of a file, in a sentence.
 enum Unread {
     /// What is in it makes no sense.
@@ -239,7 +246,7 @@ enum Unread {
     NotNow(String),
 }
 
-/// A transaction out of its file; `None` if it is gone by now.
+/// A transaction out of its file; `None` if it is gone by now, or emptied.
 fn read(path: &Path) -> Result<Option<TransactionRecord>, Unread> {
     let file = match atomic::read(path) {
         Ok(file) => file,
@@ -251,6 +258,13 @@ fn read(path: &Path) -> Result<Option<TransactionRecord>, Unread> {
         ) => return Err(Unread::NotNow(error.to_string())),
         Err(error) => return Err(Unread::Damaged(error.to_string())),
     };
+    if file.text.is_empty() {
+        // It could not be removed when it was done with.
+        if let Err(error) = fs::remove_file(path) {
+            tracing::debug!("{} still stays behind: {error}", path.display());
+        }
+        return Ok(None);
+    }
     let damaged = |what: String| Unread::Damaged(format!("{} is damaged: {what}", path.display()));
     let record = text::read(&file.text).map_err(damaged)?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();

@@ -7,7 +7,8 @@
 //!
 //! A finished save (a file renamed into place, a file closed after writing) is read at once. After
 //! a bare write the file must be still for [`WatchOptions::quiet`], but a stream of writes delays
-//! a look by five times that at most (and five seconds). A text that may be half of one (empty, the
+//! a look by five times that at most (and five seconds). After half of it the text is told as coming,
+//! so that the rest of the wait is of use. A text that may be half of one (empty, the
 //! beginning of the one before, a fifth of the lines gone, its last line not ended) is held back until
 //! it has stayed the same for a second, or has been another such text each time for five, unless it
 //! was renamed into place.
@@ -96,6 +97,15 @@ pub enum FileSeen {
         renamed: bool,
         /// Files beside it that changed together with it.
         beside: Vec<PathBuf>,
+    },
+    /// The bench file is being saved and may hold this text when that is over; it is not to be
+    /// believed yet. Whoever reads and checks it now has that done when it is reported: the same
+    /// text then comes as the same `Arc`.
+    Coming {
+        /// The whole text so far.
+        text: Arc<str>,
+        /// Its fingerprint.
+        hash: TextHash,
     },
     /// Files beside the bench file changed, came or went, and the bench file did not. None, if
     /// what was settling is what it was before.

@@ -64,34 +64,36 @@ pub fn reload(command: &Reload) -> Result<(), Failure> {
 }
 
 pub fn pause(command: &Pause) -> Result<(), Failure> {
-    follow(&command.bench, command.output, "pause", |file| {
+    ask(&command.bench, command.output, "/v1/reload/pause", |file, _| {
         format!("{file} is not followed until “setpoint resume” or “setpoint reload”")
     })
 }
 
 pub fn resume(command: &Resume) -> Result<(), Failure> {
-    follow(&command.bench, command.output, "resume", |file| format!("{file} is followed again"))
+    let told = |file: &str, _: &str| format!("{file} is followed again");
+    ask(&command.bench, command.output, "/v1/reload/resume", told)
 }
 
-fn follow(
+/// Makes a call that answers nothing; tells of the bench file and the id of what runs then.
+pub fn ask(
     bench: &BenchArg,
     output: Output,
     call: &str,
-    told: impl FnOnce(&str) -> String,
+    told: impl FnOnce(&str, &str) -> String,
 ) -> Result<(), Failure> {
     let client = Client::require(&bench.file)?;
-    client.send(Method::Post, &format!("/v1/reload/{call}"), &json!({}))?;
+    client.send(Method::Post, call, &json!({}))?;
     let status = client.get("/v1/status")?;
     if output.is_json() {
         return output.json(&answer(json!({}), &status));
     }
-    output.line(told(&file_name(&status)));
+    output.line(told(&file_name(&status), status::text(&status, "/revision/id")));
     print_rest(output, &status);
     Ok(())
 }
 
 /// What came of it, with the revision that runs and how the file stands to it.
-pub fn answer(mut done: Value, status: &Value) -> Value {
+fn answer(mut done: Value, status: &Value) -> Value {
     if done.get("revision").is_none() {
         done["revision"] = status["revision"].clone();
     }
@@ -100,7 +102,7 @@ pub fn answer(mut done: Value, status: &Value) -> Value {
 }
 
 /// What still wants a look.
-pub fn print_rest(output: Output, status: &Value) {
+fn print_rest(output: Output, status: &Value) {
     for line in status::standing(status) {
         output.line(line);
     }

@@ -1,13 +1,6 @@
 //! `setpoint sync FILE`
 
-use serde_json::json;
-
-use crate::cli::{
-    BenchArg, Failure, Output,
-    client::{Client, Method},
-    reload,
-    status::{self, file_name},
-};
+use crate::cli::{BenchArg, Failure, Output, reload};
 
 /// Writes what runs to the bench file again, over whatever the file holds
 ///
@@ -25,14 +18,6 @@ pub struct Sync {
 }
 
 pub fn run(command: &Sync) -> Result<(), Failure> {
-    let client = Client::require(&command.bench.file)?;
-    client.send(Method::Post, "/v1/sync", &json!({}))?;
-    let status = client.get("/v1/status")?;
-    if command.output.is_json() {
-        return command.output.json(&reload::answer(json!({}), &status));
-    }
-    let (id, file) = (status::text(&status, "/revision/id"), file_name(&status));
-    command.output.line(format!("{file} holds {id}, which runs"));
-    reload::print_rest(command.output, &status);
-    Ok(())
+    let told = |file: &str, id: &str| format!("{file} holds {id}, which runs");
+    reload::ask(&command.bench, command.output, "/v1/sync", told)
 }

@@ -217,9 +217,18 @@ fn lines(found: &Value) -> Vec<String> {
     let list = |key: &str| found.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
     let plain = |value: Option<&Value>| value.map_or_else(|| "–".to_owned(), Value::to_string);
     let mut lines = Vec::new();
-    for change in list("changes") {
-        let (old, new) = (plain(change.get("old")), plain(change.get("new")));
+    let pending = found.get("pending") == Some(&Value::Bool(true));
+    // As long as it is not known what the edits come to, they are told as they were asked for.
+    let (changes, [old, new]) = match pending {
+        true => (list("edits"), ["base", "value"]),
+        false => (list("changes"), ["old", "new"]),
+    };
+    for change in changes {
+        let (old, new) = (plain(change.get(old)), plain(change.get(new)));
         lines.push(shown(&format!("  {}: {old} → {new}", word(&change, "path"))).into_owned());
+    }
+    if pending {
+        lines.push("  what that comes to is being worked out".to_owned());
     }
     for step in list("plan") {
         lines.push(shown(&format!("  step: {}", word(&step, "text"))).into_owned());
@@ -245,6 +254,17 @@ fn word<'v>(value: &'v Value, key: &str) -> &'v str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_not_worked_out_yet_is_told_as_it_was_staged() {
+        let edits = json!([{ "path": "a.b", "base": 1, "value": 2, "clash": null }]);
+        let pending = json!({ "edits": edits, "changes": [], "pending": true });
+        let expected = ["  a.b: 1 → 2", "  what that comes to is being worked out"];
+        assert_eq!(lines(&pending), expected);
+        let change = json!({ "path": "a.b.c", "old": 3, "new": 4 });
+        let known = json!({ "edits": edits, "changes": [change], "pending": false });
+        assert_eq!(lines(&known), ["  a.b.c: 3 → 4"]);
+    }
 
     #[test]
     fn one_is_a_line() {

@@ -1,7 +1,9 @@
 //! The words of a search: plain ones, and `author:ada`, `since:2h`, `path:instruments.psu`.
 
-use jiff::{Span, Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp, tz::TimeZone};
 use setpoint_runtime::{EventFilter, Order, RevisionQuery};
+
+use crate::times;
 
 /// What can be said of revisions, for people.
 pub const REVISIONS: &str = "Words of message, name, changed keys and values; and instrument:psu, \
@@ -122,16 +124,7 @@ fn words(typed: &str) -> Vec<Word> {
 
 /// A point in time as people write it: an age such as `2h`, a day, or a day with a time.
 fn time(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
-    if let Ok(at) = text.parse::<Timestamp>() {
-        return Ok(at);
-    }
-    let here = |at: civil::DateTime| at.to_zoned(zone.clone()).ok();
-    if let Some(at) = text.parse::<civil::DateTime>().ok().and_then(here) {
-        return Ok(at.timestamp());
-    }
-    let age = text.parse::<Span>().ok().filter(|age| age.is_positive());
-    let before = age.and_then(|age| now.to_zoned(zone.clone()).checked_sub(age).ok());
-    before.map(|at| at.timestamp()).ok_or_else(|| {
+    times::read(text, now, zone).ok_or_else(|| {
         format!("“{text}” is no time: write an age such as 2h, or 2026-11-21, or 2026-11-21T10:42")
     })
 }

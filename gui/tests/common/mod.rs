@@ -207,6 +207,7 @@ pub fn transaction(
         message: String::new(),
         expires: None,
         draft: false,
+        pending: false,
         changes: Arc::new(edits.iter().zip(effects).map(change).collect()),
         edits,
         diagnostics: Arc::default(),

@@ -45,6 +45,7 @@ fn unfinished() -> Status {
     let mut status = status();
     let step = |text: &str, done| UnfinishedStep { text: text.to_owned(), done };
     status.unfinished = Some(Arc::new(Unfinished {
+        message: "Setpoint ended in the middle of a change from r40, …".to_owned(),
         at: at("10:40:12"),
         from_revision: "r40".to_owned(),
         steps: vec![

@@ -17,13 +17,12 @@ fn unfinished() -> Status {
     let mut status = status();
     let step = UnfinishedStep { text: "write bench.toml".to_owned(), done: false };
     status.unfinished = Some(Arc::new(Unfinished {
+        message: "Setpoint ended in the middle of a change by ada from r40, …".to_owned(),
         at: at("10:40:12"),
         from_revision: "r40".to_owned(),
         steps: vec![step],
         file_holds: FileHolds::Before,
     }));
-    status.attention =
-        Some("Setpoint ended in the middle of a change by ada from r40, …".to_owned());
     status
 }
 

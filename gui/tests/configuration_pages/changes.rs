@@ -88,6 +88,23 @@ fn errors_keep_the_commit_back_and_say_why() {
 }
 
 #[test]
+fn what_is_being_worked_out_says_so_and_keeps_the_commit_back() {
+    let mut open = staged();
+    (open.changes, open.plan) = Default::default();
+    (open.pending, open.ok) = (true, false);
+    let mut window = dark(Page::Changes, with(open));
+    assert_eq!(click(&mut window, "Commit 4 changes"), []);
+    for words in [
+        "The checks are not done yet",
+        "The plan is being worked out",
+        "instruments.psu.set.ch1.voltage: 3.300 to 3.450 V, Being worked out",
+    ] {
+        assert!(says(&window, words), "{words}");
+    }
+    assert!(!says(&window, "passed"));
+}
+
+#[test]
 fn a_clash_is_decided_by_a_person() {
     let mut window = dark(Page::Changes, with(clashing()));
     let key = "instruments.psu.set.ch1.voltage";

@@ -47,7 +47,8 @@ const DEBIAN_RUN: &[&str] = &[
 ];
 
 /// To test: a display of our own, keys and clicks, screenshots and reading them, a Vulkan driver
-/// for the pictures of single pages, and what fails system calls and takes rights away.
+/// for the pictures of single pages, and what fails system calls, takes rights away and sets the
+/// clock of a program.
 const DEBIAN_TEST: &[&str] = &[
     "xvfb",
     "xauth",
@@ -58,6 +59,7 @@ const DEBIAN_TEST: &[&str] = &[
     "mesa-vulkan-drivers",
     "strace",
     "util-linux",
+    "faketime",
 ];
 
 const FEDORA_RUN: &[&str] = &[
@@ -83,6 +85,7 @@ const FEDORA_TEST: &[&str] = &[
     "tesseract",
     "mesa-vulkan-drivers",
     "strace",
+    "libfaketime",
 ];
 
 const ARCH_RUN: &[&str] = &[
@@ -104,6 +107,7 @@ const ARCH_TEST: &[&str] = &[
     "tesseract-data-eng",
     "vulkan-swrast",
     "strace",
+    "libfaketime",
 ];
 
 const MACOS_RUN: &[&str] = &["pkgconf", "gstreamer"];

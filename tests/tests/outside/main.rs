@@ -5,6 +5,7 @@ mod audit;
 mod bad_edit;
 mod bad_input;
 mod change;
+mod clock;
 mod commands;
 mod events;
 mod file_edit;

@@ -8,9 +8,9 @@ use axum::{
     response::IntoResponse,
 };
 use setpoint_bench::layers::bundle;
-use setpoint_runtime::{Command, Origin};
+use setpoint_runtime::Command;
 
-use super::{Reply, answered, tag};
+use super::{Reply, carry_out, tag};
 use crate::{edits::Patch, input, problem::Problem, server::Api};
 
 pub(super) const TOML: &str = "application/toml";
@@ -39,7 +39,7 @@ pub(super) async fn replace(State(api): State<Api>, headers: HeaderMap, body: Bo
     let if_match = expected(&api, &headers)?;
     let text = input::text(body).await?;
     let command = Command::Replace { text, author, if_match };
-    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
+    carry_out(&api, command).await
 }
 
 pub(super) async fn change(State(api): State<Api>, headers: HeaderMap, body: Body) -> Reply {
@@ -47,7 +47,7 @@ pub(super) async fn change(State(api): State<Api>, headers: HeaderMap, body: Bod
     let if_match = expected(&api, &headers)?;
     let Patch { edits, message } = Patch::read(input::object(body).await?)?;
     let command = Command::Change { edits, message, author, if_match };
-    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
+    carry_out(&api, command).await
 }
 
 /// The revision that the caller wants to change; the runtime compares it when its turn has come.

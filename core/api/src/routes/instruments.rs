@@ -10,9 +10,9 @@ use axum::{
 use jiff::Timestamp;
 use serde_json::Value as Shape;
 use setpoint_instruments::InstrumentStatus;
-use setpoint_runtime::{Command, Origin};
+use setpoint_runtime::Command;
 
-use super::{Reply, answered};
+use super::{Reply, carry_out};
 use crate::{input, problem::Problem, server::Api};
 
 pub(super) async fn list(State(api): State<Api>) -> Reply {
@@ -50,7 +50,7 @@ pub(super) async fn query(
         return Err(Problem::malformed(detail));
     }
     let command = Command::Query { instrument, command, author };
-    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
+    carry_out(&api, command).await
 }
 
 /// An instrument as JSON; every parameter with the age of its readback at this moment.

@@ -19,7 +19,7 @@ use axum::{
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
-use setpoint_runtime::Answer;
+use setpoint_runtime::{Answer, Command, Origin};
 
 use crate::{guard, problem::Problem, server::Api};
 
@@ -71,6 +71,11 @@ pub(crate) fn with_fallbacks<S: Clone + Send + Sync + 'static>(router: Router<S>
         Problem::from_status(StatusCode::METHOD_NOT_ALLOWED, &detail)
     };
     router.fallback(unknown).method_not_allowed_fallback(wrong)
+}
+
+/// Has a command carried out and answers with what it came to.
+async fn carry_out(api: &Api, command: Command) -> Reply {
+    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
 }
 
 /// What a command came to, as JSON; a change with the tag of the revision that runs now.

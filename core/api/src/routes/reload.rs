@@ -2,9 +2,9 @@
 //! change that was not finished.
 
 use axum::{extract::State, http::HeaderMap};
-use setpoint_runtime::{Command, Origin};
+use setpoint_runtime::Command;
 
-use super::{Reply, answered};
+use super::{Reply, carry_out};
 use crate::{input, server::Api};
 
 pub(super) async fn reload(State(api): State<Api>, headers: HeaderMap) -> Reply {
@@ -29,8 +29,4 @@ pub(super) async fn finish(State(api): State<Api>, headers: HeaderMap) -> Reply 
 
 pub(super) async fn go_back(State(api): State<Api>, headers: HeaderMap) -> Reply {
     carry_out(&api, Command::GoBack { author: input::author(&headers)? }).await
-}
-
-async fn carry_out(api: &Api, command: Command) -> Reply {
-    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
 }

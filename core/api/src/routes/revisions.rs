@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value as Shape, json};
 use setpoint_runtime::{Answer, Command, Origin, RevisionQuery};
 
-use super::{Reply, answered, bench, tag};
+use super::{Reply, answered, bench, carry_out, tag};
 use crate::{
     edits,
     input::{self, Fields, type_name},
@@ -85,7 +85,7 @@ pub(super) async fn label(
     let author = input::author(&headers)?;
     let label = named(input::object(body).await?)?;
     let command = Command::Label { revision, label, author };
-    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
+    carry_out(&api, command).await
 }
 
 /// The label that a revision is to get; `null`: none.
@@ -164,7 +164,7 @@ pub(super) async fn rollback(
     let author = input::author(&headers)?;
     let only = only(input::optional_object(body).await?)?;
     let command = Command::Rollback { revision, only, author };
-    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
+    carry_out(&api, command).await
 }
 
 /// The keys that a rollback is limited to; none: everything.

@@ -14,11 +14,12 @@ pub(super) async fn status(State(api): State<Api>) -> Reply {
 }
 
 fn overview(status: &Status) -> Shape {
+    let unfinished = status.unfinished.as_ref().map(|change| &change.message);
     json!({
         "bench": status.bench,
         "revision": status.revision,
         "reload": status.reload,
-        "attention": status.attention,
+        "attention": status.attention.as_ref().or(unfinished),
         "unfinished": status.unfinished,
         "history_problem": status.history_problem,
         "transactions": status.transactions,

@@ -5,12 +5,12 @@ use axum::{
     body::Body,
     extract::{Path, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::IntoResponse,
 };
 use serde_json::Value as Shape;
 use setpoint_runtime::{Answer, Command, Keep, Origin};
 
-use super::{Reply, answered, to_json};
+use super::{Reply, answered, carry_out, to_json};
 use crate::{
     edits::{self, Staged},
     input,
@@ -42,7 +42,7 @@ pub(super) async fn begin(State(api): State<Api>, headers: HeaderMap, body: Body
 }
 
 pub(super) async fn discard(State(api): State<Api>, Path(id): Path<String>) -> Reply {
-    ask(&api, Command::Discard { transaction: Some(id) }).await
+    carry_out(&api, Command::Discard { transaction: Some(id) }).await
 }
 
 pub(super) async fn stage(State(api): State<Api>, Path(id): Path<String>, body: Body) -> Reply {
@@ -52,7 +52,7 @@ pub(super) async fn stage(State(api): State<Api>, Path(id): Path<String>, body: 
         Staged::Edits(edits) => Command::Stage { transaction, edits },
         Staged::Unstage(paths) => Command::Unstage { transaction, paths },
     };
-    ask(&api, command).await
+    carry_out(&api, command).await
 }
 
 pub(super) async fn resolve(State(api): State<Api>, Path(id): Path<String>, body: Body) -> Reply {
@@ -67,15 +67,15 @@ pub(super) async fn resolve(State(api): State<Api>, Path(id): Path<String>, body
         }
     };
     body.finish("path and keep")?;
-    ask(&api, Command::Resolve { transaction: Some(id), path, keep }).await
+    carry_out(&api, Command::Resolve { transaction: Some(id), path, keep }).await
 }
 
 pub(super) async fn validate(State(api): State<Api>, Path(id): Path<String>) -> Reply {
-    ask(&api, Command::Validate { transaction: Some(id) }).await
+    carry_out(&api, Command::Validate { transaction: Some(id) }).await
 }
 
 pub(super) async fn take_up(State(api): State<Api>, Path(id): Path<String>) -> Reply {
-    ask(&api, Command::TakeUp { transaction: id }).await
+    carry_out(&api, Command::TakeUp { transaction: id }).await
 }
 
 pub(super) async fn commit(
@@ -103,10 +103,6 @@ pub(super) async fn commit(
         Ok(Ok(Shape::Object(found))) => Err(problem.with_members(found)),
         _ => Err(problem),
     }
-}
-
-async fn ask(api: &Api, command: Command) -> Result<Response, Problem> {
-    Ok(answered(&api.runtime.call(Origin::Api, command).await?))
 }
 
 fn shown(api: &Api, id: &str) -> Result<std::sync::Arc<setpoint_runtime::Transaction>, Problem> {

@@ -92,7 +92,10 @@ impl Batch {
         let mut done = 0;
         for patch in order {
             written.push_str(text.get(done..patch.bytes.start).unwrap_or_default());
-            written.push_str(&patch.text);
+            // Nothing is left that an empty line could part it from.
+            let first = patch.tables && written.trim_start_matches('\u{feff}').is_empty();
+            let added = &patch.text;
+            written.push_str(if first { added.trim_start_matches(['\r', '\n']) } else { added });
             done = patch.bytes.end.max(done);
         }
         written.push_str(text.get(done..).unwrap_or_default());

@@ -38,6 +38,13 @@ pub struct Secret {
     pub(super) value: String,
 }
 
+impl Secret {
+    /// Whether this is the same value at the same key, wherever it is written.
+    pub fn is(&self, other: &Self) -> bool {
+        self.path == other.path && self.value == other.value
+    }
+}
+
 /// Without what must not be seen.
 impl fmt::Debug for Secret {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -111,6 +111,8 @@ pub(super) struct Board {
     status: InstrumentStatus,
     settings: Settings,
     incoming: watch::Receiver<Settings>,
+    /// What was set on request since those settings came: what they say of it is out of date.
+    set: IndexMap<String, ParamValue>,
     publish: watch::Sender<Arc<InstrumentStatus>>,
     /// When each parameter was last read, and how old it may get.
     read: HashMap<String, (Instant, Duration)>,
@@ -133,6 +135,7 @@ impl Board {
             status: blank(config),
             settings: Settings::of(config),
             incoming,
+            set: IndexMap::new(),
             publish,
             read: HashMap::new(),
             reply_timeout,
@@ -144,6 +147,13 @@ impl Board {
 
     pub(super) fn rule(&self) -> ReconnectRule {
         self.settings.on_reconnect
+    }
+
+    /// A value was set on request. Until settings come that tell what holds from now on, a device
+    /// that comes back gets this one.
+    pub(super) fn was_set(&mut self, parameter: &str, value: &ParamValue) {
+        self.take_settings();
+        self.set.insert(parameter.to_owned(), value.clone());
     }
 
     /// Setpoints whose readback differs or is not known; those of parameters that cannot be set
@@ -161,7 +171,9 @@ impl Board {
             let same = read.is_some_and(|read| param.agrees(&asked, read));
             (!same).then_some((param, asked))
         };
-        let found = self.settings.setpoints.iter().filter_map(differs);
+        let mut asked: IndexMap<&String, &ParamValue> = self.settings.setpoints.iter().collect();
+        asked.extend(&self.set);
+        let found = asked.into_iter().filter_map(differs);
         let (mut set, skipped): (Vec<_>, Vec<_>) = found.partition(|(param, asked)| {
             param.hazard.is_none() || (asked_for && param.is_off(asked))
         });
@@ -286,6 +298,7 @@ impl Board {
             return;
         }
         self.settings = self.incoming.borrow_and_update().clone();
+        self.set.clear();
         for (name, status) in &mut self.status.parameters {
             let Some(param) = self.driver.params.get(name) else { continue };
             let status = Arc::make_mut(status);

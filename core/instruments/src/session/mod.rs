@@ -161,7 +161,8 @@ impl Handle {
     }
 
     /// Sets a value and proves it: range of the driver, reading before, command, error query,
-    /// readback. The bench file's limits are not looked at.
+    /// readback. The bench file's limits are not looked at. Should the device come back before
+    /// [`Handle::configure`], it is this value that [`ReconnectRule::Reapply`] sets.
     ///
     /// # Errors
     /// [`SetError`]; its `sent` tells whether the device may have changed.

@@ -305,6 +305,9 @@ impl Session {
         match command {
             Command::Set { parameter, value, answer } => {
                 let done = self.set(link, &parameter, &value).await;
+                if done.is_ok() {
+                    self.board.was_set(&parameter, &value);
+                }
                 let link_error = done.as_ref().err().and_then(|error| link_error(&error.cause));
                 let _ = answer.send(done);
                 link_error.map_or(Ok(()), Err)

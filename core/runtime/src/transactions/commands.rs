@@ -149,15 +149,15 @@ impl Manager {
         let nothing = CommandError::NotFound { what: "transaction", name: "Changes".to_owned() };
         let mut staging = found.ok_or(nothing)?.clone();
         let id = staging.id.clone();
-        // Worked out anew: a device may have come or gone, which a plan tells.
-        staging.preview = None;
+        // Worked out anew: a device may have come or gone, which a plan tells. Edits that cannot be
+        // written are among what is in the way.
+        let _ = self.look_ahead(&mut staging).await;
         if staging.draft {
             self.transactions.put(staging);
         } else {
             staging.touch();
             self.keep_transaction(origin, staging).await?;
         }
-        self.refresh_transactions().await;
         let blocked_by = self.blockers(&id).await?;
         let staging = self.transactions.get(&id)?;
         let preview = staging.preview.as_ref();
@@ -262,16 +262,23 @@ impl Manager {
         origin: Origin,
         mut staging: Staging,
     ) -> Result<(), CommandError> {
-        let known = self.transactions.find(Some(&staging.id));
-        let could = known
-            .is_none_or(|one| one.preview.as_ref().is_none_or(|preview| preview.problem.is_none()));
-        match self.look_ahead(&mut staging).await {
-            // What cannot be written since the file changed must not keep the rest from being
-            // taken out again.
-            Err(error) if could => return Err(error),
-            Ok(()) | Err(_) => {}
+        // What cannot be written since the file changed must not keep the rest from being taken out
+        // again.
+        if let Err(error) = self.look_ahead(&mut staging).await
+            && self.could_be_written(&staging.id).await
+        {
+            return Err(error);
         }
         self.keep_transaction(origin, staging).await
+    }
+
+    /// Whether the edits that a transaction has so far can be written into the files.
+    async fn could_be_written(&self, id: &str) -> bool {
+        let Some(known) = self.transactions.find(Some(id)) else { return true };
+        match &known.preview {
+            Some(preview) => preview.problem.is_none(),
+            None => self.look_ahead(&mut known.clone()).await.is_ok(),
+        }
     }
 
     /// The transaction as it is shown, or nothing if it went with its last edit.

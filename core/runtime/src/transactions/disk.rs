@@ -151,7 +151,6 @@ impl Manager {
             }
         }
         self.expire_transactions().await;
-        self.refresh_transactions().await;
     }
 }
 

@@ -54,7 +54,6 @@ impl Manager {
                 let _ = self.keep_transaction(Origin::Bench, staging).await;
             }
         }
-        self.refresh_transactions().await;
     }
 
     pub(super) fn tell_clashes(&self, origin: Origin, staging: &Staging, rebased: Rebased) {

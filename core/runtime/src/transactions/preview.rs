@@ -1,20 +1,38 @@
 //! What a commit of a transaction would do, worked out off the async threads and kept until its
-//! edits or what runs change.
+//! edits or what runs change. Whoever does something to a transaction is answered with it; the
+//! others are worked out beside the manager, one at a time, and nobody waits for them.
 
 use std::{collections::HashMap, sync::Arc};
 
 use setpoint_bench::{Change, Diagnostic, TextEdit};
 use setpoint_instruments::LinkState;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::{
     catalogue::Drivers,
     command::CommandError,
+    event::Origin,
     files::{Files, Meaning},
+    keeping::no_answer,
     manager::{Manager, Running},
     plan,
     staging::{Staging, none},
     status::PlanStep,
 };
+
+#[cfg(test)]
+mod tests;
+
+/// The preview that is being worked out beside the manager.
+pub(crate) type LookingAhead = JoinSet<LookedAhead>;
+
+/// A preview that was worked out beside the manager.
+pub(crate) struct LookedAhead {
+    id: String,
+    /// The edits that it is about.
+    edits: Vec<TextEdit>,
+    preview: Preview,
+}
 
 /// What a commit would do.
 #[derive(Debug, Clone)]
@@ -28,6 +46,25 @@ pub(crate) struct Preview {
     pub(crate) checks: bool,
     /// Why the edits cannot be written into the files, if they cannot.
     pub(crate) problem: Option<String>,
+}
+
+impl Preview {
+    /// Of edits that cannot be written into the files.
+    fn impossible(over: &Arc<Meaning>, error: &CommandError) -> Self {
+        Self {
+            over: over.clone(),
+            diagnostics: none(),
+            changes: none(),
+            plan: none(),
+            checks: false,
+            problem: Some(error.to_string()),
+        }
+    }
+
+    /// Whether this is what runs now.
+    pub(super) fn is_over(&self, running: &Arc<Meaning>) -> bool {
+        Arc::ptr_eq(&self.over, running)
+    }
 }
 
 /// What it takes to work with texts, for a thread of its own.
@@ -96,44 +133,86 @@ impl Manager {
         self.read_or_recalled(move |files| edited(files, &running, &edits, &drivers)).await?
     }
 
-    /// Works out what a commit would do.
-    ///
-    /// # Errors
-    /// [`CommandError::Invalid`] if the edits cannot be written into the files.
-    pub(super) async fn look_ahead(&self, staging: &mut Staging) -> Result<(), CommandError> {
-        let desk = Desk {
+    fn desk(&self) -> Desk {
+        Desk {
             running: self.running.clone(),
             drivers: self.drivers.clone(),
             links: self.components.links(),
             file_name: self.file_name.clone(),
-        };
-        let edits = staging.edits(&self.running.values);
+        }
+    }
+
+    /// Works out what a commit would do, if need be that it cannot even be tried.
+    ///
+    /// # Errors
+    /// [`CommandError::Invalid`] if the edits cannot be written into the files.
+    pub(super) async fn look_ahead(&self, staging: &mut Staging) -> Result<(), CommandError> {
+        let (desk, edits) = (self.desk(), staging.edits(&self.running.values));
         let preview = self.read_or_recalled(move |files| desk.preview(files, &edits));
-        staging.preview = Some(preview.await??);
+        let outcome = preview.await.flatten();
         staging.shown = None;
+        match outcome {
+            Ok(preview) => staging.preview = Some(preview),
+            Err(error) => {
+                staging.preview = Some(Preview::impossible(&self.running.meaning, &error));
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
-    /// Works out anew what is out of date.
-    pub(crate) async fn refresh_transactions(&mut self) {
-        let over = &self.running.meaning;
-        let old = |one: &&Staging| {
-            one.preview.as_ref().is_none_or(|preview| !Arc::ptr_eq(&preview.over, over))
-        };
-        let old: Vec<Staging> = self.transactions.iter().filter(old).cloned().collect();
-        for mut staging in old {
-            if let Err(error) = self.look_ahead(&mut staging).await {
-                staging.preview = Some(Preview {
-                    over: self.running.meaning.clone(),
-                    diagnostics: none(),
-                    changes: none(),
-                    plan: none(),
-                    checks: false,
-                    problem: Some(error.to_string()),
-                });
-                staging.shown = None;
-            }
-            self.transactions.put(staging);
+    /// Begins to work out beside the manager what is out of date, unless something is under way:
+    /// what the panel has open first, drafts last.
+    pub(crate) fn look_ahead_beside(&mut self) {
+        if !self.looking_ahead.is_empty() {
+            return;
         }
+        let old = |one: &&Staging| {
+            one.preview.as_ref().is_none_or(|preview| !preview.is_over(&self.running.meaning))
+        };
+        let order = |one: &&Staging| (one.draft, one.origin != Origin::Panel);
+        let Some(next) = self.transactions.iter().filter(old).min_by_key(order) else { return };
+        let (id, edits) = (next.id.clone(), next.edits(&self.running.values));
+        let (desk, over) = (Arc::new(self.desk()), self.running.meaning.clone());
+        let (files, keeping, recalled) =
+            (self.files.clone(), self.keeping.clone(), self.recalling());
+        self.looking_ahead.spawn(async move {
+            let (reads, wanted) = (desk.clone(), edits.clone());
+            let work = move || {
+                #[cfg(test)]
+                tests::gate::pass(files.path());
+                reads.preview(&files, &wanted)
+            };
+            let preview = match keeping.ask(work).await {
+                Ok(preview) => preview,
+                Err(why) => {
+                    let why = no_answer("read", keeping.folder().bench(), why).to_string();
+                    let (known, wanted) = (recalled(why), edits.clone());
+                    aside(move || desk.preview(&known, &wanted)).await
+                }
+            };
+            let preview = preview.unwrap_or_else(|error| Preview::impossible(&over, &error));
+            LookedAhead { id, edits, preview }
+        });
+    }
+
+    /// Takes in what was worked out beside the manager, unless what runs or the edits are others by
+    /// now.
+    pub(crate) fn looked_ahead(&mut self, done: Result<LookedAhead, JoinError>) {
+        let LookedAhead { id, edits, preview } = match done {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!("looking ahead failed: {error}; please report this");
+                return;
+            }
+        };
+        let Some(staging) = self.transactions.find(Some(&id)) else { return };
+        if !preview.is_over(&self.running.meaning) || staging.edits(&self.running.values) != edits {
+            return;
+        }
+        let staging = Staging { preview: Some(preview), shown: None, ..staging.clone() };
+        self.transactions.put(staging);
+        let shown = self.shown_transactions();
+        self.publisher.update(|core| core.transactions = shown);
     }
 }

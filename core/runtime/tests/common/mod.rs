@@ -6,27 +6,43 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use setpoint_bench::{Edit, TextEdit, Value};
 use setpoint_instruments::{LinkState, ParamValue};
-use setpoint_runtime::{Answer, Command, CommandError, Options, Origin, Runtime, Status};
+use setpoint_runtime::{
+    Answer, Command, CommandError, Options, Origin, ReloadState, Runtime, Status,
+};
 
 /// Long enough for a loaded machine; a test that waits this long has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A driver whose parameter `stuck` takes every value and never reads back as asked.
-pub const STUCK: &str = r#"
+/// A driver with these keys in its `[wire]` and these parameters.
+pub fn driver(id: &str, wire: &str, params: &str) -> String {
+    format!(
+        r#"
 schema = 1
 [driver]
-id = "stuck"
-name = "Device with a stuck knob"
-models = ["STUCK"]
+id = "{id}"
+name = "Device of the tests"
+models = ["DEVICE"]
 [wire]
 tx_end = "\n"
 rx_end = "\n"
-reply_timeout = "1s"
+{wire}
 [wire.tcp]
 port = 5025
 [identity]
 send = "*IDN?"
-expect = "SETPOINT,{model},{serial},{firmware}"
+expect = "SETPOINT,{{model}},{{serial}},{{firmware}}"
+{params}"#
+    )
+}
+
+/// A device that answers within a second.
+pub const WIRE: &str = "reply_timeout = \"1s\"";
+
+/// The same, wanting a long silence between messages: setting takes its time.
+pub const SLOW_WIRE: &str = "reply_timeout = \"1s\"\ngap = \"300ms\"";
+
+/// `stuck` takes every value and never reads back as asked.
+pub const STUCK: &str = r#"
 [params.other]
 type = "float"
 access = "r"
@@ -41,23 +57,7 @@ order = 90
 verify = { tol = 0.1, within = "200ms" }
 "#;
 
-/// A driver for a device that wants a long silence between messages: setting takes its time.
-pub const SLOW: &str = r#"
-schema = 1
-[driver]
-id = "slow"
-name = "Device that takes its time"
-models = ["SLOW"]
-[wire]
-tx_end = "\n"
-rx_end = "\n"
-reply_timeout = "1s"
-gap = "300ms"
-[wire.tcp]
-port = 5025
-[identity]
-send = "*IDN?"
-expect = "SETPOINT,{model},{serial},{firmware}"
+pub const LEVEL: &str = r#"
 [params.level]
 type = "float"
 range = [0.0, 10.0]
@@ -155,8 +155,10 @@ impl Bench {
     ) -> Self {
         let drivers = folder.path().join("drivers");
         std::fs::create_dir(&drivers).unwrap();
-        std::fs::write(drivers.join("stuck.toml"), STUCK).unwrap();
-        std::fs::write(drivers.join("slow.toml"), SLOW).unwrap();
+        for (id, wire, params) in [("stuck", WIRE, STUCK), ("slow", SLOW_WIRE, LEVEL)] {
+            let path = drivers.join(format!("{id}.toml"));
+            std::fs::write(path, driver(id, wire, params)).unwrap();
+        }
         let file = folder.path().join("bench.toml");
         std::fs::write(&file, text).unwrap();
         for (name, text) in others {
@@ -263,4 +265,17 @@ pub fn edit(path: &str, value: impl Into<Value>) -> Edit {
 /// The readback of a parameter.
 pub fn readback(status: &Status, instrument: &str, parameter: &str) -> Option<ParamValue> {
     status.instruments.get(instrument)?.parameters.get(parameter)?.readback.clone()
+}
+
+pub fn in_step(status: &Status) -> bool {
+    status.reload.state == ReloadState::InStep
+}
+
+/// Runs an ignored test of the same file, with a program that runs it or what it is given to run.
+pub fn run_ignored(test: &str, mut program: std::process::Command) {
+    let arguments = [test, "--exact", "--include-ignored", "--nocapture"];
+    let done = program.args(arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    let error = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}\n{error}");
 }

@@ -3,10 +3,12 @@
 //! so that whatever else the machine does slows all of it down; what is told are medians.
 
 use std::{
+    collections::HashMap,
     fs::{self, OpenOptions},
     io::Write as _,
     mem::MaybeUninit,
-    path::Path,
+    path::{Path, PathBuf},
+    sync::Arc,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
     time::{Duration, Instant},
@@ -99,21 +101,29 @@ type Ready = (Instant, Instant);
 
 fn follow(path: &Path, to: SyncSender<Ready>) -> Watcher {
     let mut before: Option<BenchText> = None;
+    let mut coming: Option<BenchText> = None;
     let sink = move |seen: FileSeen| {
         let seen_at = Instant::now();
-        let FileSeen::Text { text, .. } = seen else { return };
-        let now = match &before {
+        let read = |text: Arc<str>| match coming.as_ref().or(before.as_ref()) {
             Some(before) => before.again(text, &Types),
             None => BenchText::read("bench.toml", text, &Types),
         };
+        // While a bare write is waited out, it is read and checked already, as by the manager.
+        if let FileSeen::Coming { text, .. } = seen {
+            coming = Some(read(text));
+            return;
+        }
+        let FileSeen::Text { text, .. } = seen else { return };
+        let now = read(text);
         assert!(now.reading().bench.is_some(), "{:?}", now.reading().diagnostics);
         if let Some(before) = &before {
             assert_eq!(diff(&before.reading().values, &now.reading().values).len(), 1);
         }
         let ready = Instant::now();
-        before = Some(now);
-        // The one before is let go of after the measurement, as the manager does.
+        let old = (before.replace(now), coming.take());
         let _ = to.send((seen_at, ready));
+        // The one before is let go of after the measurement, as the manager does.
+        drop(old);
     };
     Watcher::start(path, WatchOptions::default(), sink).unwrap()
 }
@@ -177,21 +187,22 @@ pub fn rename_save(instruments: usize) -> Saves {
     }
 }
 
-/// Sleeps and processor time in ns of the threads that watch.
-fn threads() -> (u64, u64) {
-    let (mut sleeps, mut ns) = (0, 0);
+/// Sleeps and processor time in ns of the threads that watch, by thread.
+fn threads() -> HashMap<PathBuf, (u64, u64)> {
+    let mut threads = HashMap::new();
     for task in fs::read_dir("/proc/self/task").unwrap() {
         let task = task.unwrap().path();
         let Ok(name) = fs::read_to_string(task.join("comm")) else { continue };
         if name.starts_with("setpoint-watch") || name.starts_with("notify") {
             let status = fs::read_to_string(task.join("status")).unwrap();
             let line = status.lines().find(|line| line.starts_with("voluntary_ctxt")).unwrap();
-            sleeps += line.split_whitespace().last().unwrap().parse::<u64>().unwrap();
+            let sleeps = line.split_whitespace().last().unwrap().parse().unwrap();
             let times = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
-            ns += times.split_whitespace().next().map_or(0, |ns| ns.parse().unwrap());
+            let ns = times.split_whitespace().next().map_or(0, |ns| ns.parse().unwrap());
+            threads.insert(task, (sleeps, ns));
         }
     }
-    (sleeps, ns)
+    threads
 }
 
 fn resident_kib() -> f64 {
@@ -219,9 +230,14 @@ pub fn idle(long: Duration) -> Idle {
     let seconds = begun.elapsed().as_secs_f64();
     let after = threads();
     drop(watcher);
+    // Threads of watchers that were measured before may have ended meanwhile.
+    let both = after.iter().filter_map(|(task, after)| Some((before.get(task)?, after)));
+    let (sleeps, ns) = both.fold((0, 0), |(sleeps, ns), (before, after)| {
+        (sleeps + after.0 - before.0, ns + after.1 - before.1)
+    });
     Idle {
-        wakes_per_s: (after.0 - before.0) as f64 / seconds,
-        cpu_percent: (after.1 - before.1) as f64 / seconds / 1e7,
+        wakes_per_s: sleeps as f64 / seconds,
+        cpu_percent: ns as f64 / seconds / 1e7,
         memory_kib: memory,
     }
 }

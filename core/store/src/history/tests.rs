@@ -48,6 +48,20 @@ impl Bench {
         self.reader().events(&filter).unwrap()
     }
 
+    fn kinds(&self) -> Vec<String> {
+        self.all().into_iter().map(|event| event.kind).collect()
+    }
+
+    /// A history with one event, and a lock that keeps all others from being written.
+    fn locked(&self) -> (History, Connection) {
+        let history = self.history();
+        put(&history, "a", "x");
+        assert!(history.flush(PATIENCE));
+        let lock = Connection::open(self.folder.history()).unwrap();
+        lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+        (history, lock)
+    }
+
     fn damaged(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path()).unwrap();
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -370,8 +384,7 @@ fn survives(damage: impl FnOnce(&Path)) {
     let seq = put(&history, "a", "after");
     assert!(seq > 1, "numbers go on");
     assert!(history.flush(PATIENCE));
-    let kinds: Vec<String> = bench.all().into_iter().map(|event| event.kind).collect();
-    assert_eq!(kinds, ["history_begun", "revision", "after"]);
+    assert_eq!(bench.kinds(), ["history_begun", "revision", "after"]);
     let facts = bench.reader().facts("r4").unwrap().unwrap();
     assert_eq!(facts.effect, "live");
     assert_eq!(
@@ -492,11 +505,7 @@ fn a_folder_that_cannot_be_written_is_a_problem_that_passes() {
 #[test]
 fn what_does_not_fit_the_queue_is_counted_and_told_once() {
     let bench = Bench::new();
-    let history = bench.history();
-    put(&history, "a", "x");
-    assert!(history.flush(PATIENCE));
-    let lock = Connection::open(bench.folder.history()).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (history, lock) = bench.locked();
     let put_in = 20_000;
     for _ in 0..put_in {
         put(&history, "a", "x");

@@ -47,6 +47,8 @@ pub(super) struct Pending {
     pub(super) stat: Option<Stat>,
     /// No word of the system led to it.
     pub(super) unhinted: bool,
+    /// What it held while it was waited for.
+    coming: Option<FileText>,
     held: Option<(Held, Instant)>,
     /// Since when something or other is held back.
     held_since: Option<Instant>,
@@ -150,6 +152,7 @@ impl Followed {
             hints,
             stat,
             unhinted,
+            coming: None,
             held: None,
             held_since: None,
         });
@@ -173,6 +176,22 @@ impl Followed {
         }
     }
 
+    /// What the file holds while it is not known whether that will last; `None` if it is not
+    /// worth preparing for.
+    pub(super) fn read_coming(&mut self) -> Option<FileText> {
+        let pending = self.pending.as_mut()?;
+        let reading = read_with_stat(&self.path).ok()?;
+        let FileText { text, hash } = &reading.text;
+        let known = self.reported == Reported::Text(*hash)
+            || pending.coming.as_ref().is_some_and(|coming| coming.hash == *hash);
+        let torn = self.before.as_ref().is_some_and(|before| may_be_torn(before, text, true));
+        if known || torn || !reading.still || pending.stat != Some(reading.stat) {
+            return None;
+        }
+        pending.coming = Some(reading.text.clone());
+        Some(reading.text)
+    }
+
     /// Looks at what is there.
     ///
     /// # Errors
@@ -183,15 +202,26 @@ impl Followed {
         how: Manner,
     ) -> Result<Found, Instant> {
         match read_with_stat(&self.path) {
-            Ok(reading) if !reading.still => {
-                Err(how.now + (how.quiet / 5).max(Duration::from_millis(5)))
-            }
+            Ok(reading) if !reading.still => self.found_moving(how),
             Ok(reading) => {
                 self.stat = Some(reading.stat);
                 self.found_text(reading.text, ours, how)
             }
             Err(error) => self.found_trouble(error, how),
         }
+    }
+
+    /// It was written to while it was read: no whole text. The owner is to know if that never ends.
+    fn found_moving(&mut self, how: Manner) -> Result<Found, Instant> {
+        let Some(pending) = &mut self.pending else { return Ok(Found::Same) };
+        let since = *pending.held_since.get_or_insert(how.now);
+        if how.now.saturating_duration_since(since) < MOST_HOLD {
+            return Err(how.now + (how.quiet / 5).max(Duration::from_millis(5)));
+        }
+        let reason = "it is written to without a pause, so that nothing whole can be read; stop \
+                      the program that writes it";
+        let error = ReadError::Other { path: self.path.clone(), reason: reason.to_owned() };
+        self.found_trouble(error, how)
     }
 
     fn found_text(
@@ -210,6 +240,9 @@ impl Followed {
             self.before = Some(file.text);
             return Ok(Found::Same);
         }
+        // The owner may have made something of that very text.
+        let coming = self.pending.as_mut().and_then(|pending| pending.coming.take());
+        let file = coming.filter(|coming| coming.hash == hash).unwrap_or(file);
         let hints = self.pending.as_ref().map(|pending| pending.hints);
         let renamed = hints.is_some_and(|hints| hints.renamed);
         let closed = hints.is_some_and(|hints| hints.finished);

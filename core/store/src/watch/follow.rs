@@ -30,11 +30,25 @@ const MOST_PATIENCE: Duration = Duration::from_secs(5);
 struct Group {
     /// When to look.
     due: Instant,
+    /// When to read what is there so far, before that.
+    coming: Option<Instant>,
     /// Until when more writing can put the look off; counts from the first sign since the last
     /// look.
     latest: Option<Instant>,
     /// A person asked: believe what is there.
     asked: bool,
+}
+
+impl Group {
+    fn new(now: Instant) -> Self {
+        Self { due: now, coming: None, latest: None, asked: false }
+    }
+
+    /// Looks after a quiet time, and reads what is there so far once half of it was quiet.
+    fn wait(&mut self, now: Instant, quiet: Duration, latest: Instant) {
+        self.due = latest.min(now + quiet);
+        self.coming = Some(now + quiet / 2);
+    }
 }
 
 /// A text that the owner is about to write.
@@ -104,6 +118,7 @@ impl Follower {
             let now = Instant::now();
             self.tick(now);
             self.look_if_due(now);
+            self.read_coming_if_due(now);
             let news = self.inbox.wait(self.deadline());
             if news.stop {
                 return;
@@ -115,7 +130,8 @@ impl Follower {
     fn deadline(&self) -> Option<Instant> {
         let tick = (!self.paused).then_some(self.next_stat);
         let due = self.group.as_ref().map(|group| group.due);
-        [tick, due, self.hearing.rearm_due()].into_iter().flatten().min()
+        let coming = self.group.as_ref().and_then(|group| group.coming);
+        [tick, due, coming, self.hearing.rearm_due()].into_iter().flatten().min()
     }
 
     /// The bench file.
@@ -296,9 +312,13 @@ impl Follower {
                 .filter_map(|file| file.pending.as_ref())
                 .all(|pending| pending.hints.finished);
         let (quiet, patience) = (self.options.quiet, self.patience());
-        let group = self.group.get_or_insert(Group { due: now, latest: None, asked: false });
+        let group = self.group.get_or_insert(Group::new(now));
         let latest = *group.latest.get_or_insert(hints.first + patience);
-        group.due = if finished { now } else { latest.min(now + quiet) };
+        if finished {
+            group.due = now;
+        } else {
+            group.wait(now, quiet, latest);
+        }
     }
 
     fn notice_all(&mut self, hints: Hints, unhinted: bool, now: Instant) {
@@ -371,7 +391,7 @@ impl Follower {
             && self.goes_on()
         {
             group.latest = Some(latest);
-            group.due = latest.min(now + self.options.quiet);
+            group.wait(now, self.options.quiet, latest);
             return self.put_off(group);
         }
         // Watch, then read: a change in between is then a hint.
@@ -405,6 +425,20 @@ impl Follower {
             return self.put_off(group);
         }
         self.report(found);
+    }
+
+    /// While a save of the bench file is waited out, the owner gets to know what is there so far.
+    fn read_coming_if_due(&mut self, now: Instant) {
+        let Some(group) = &mut self.group else { return };
+        if group.coming.take_if(|at| *at <= now).is_none() {
+            return;
+        }
+        let Some(file) = self.files.first_mut() else { return };
+        let Some(FileText { text, hash }) = file.read_coming() else { return };
+        let ours = |belief: &Belief| belief.path == file.path && belief.hash == hash;
+        if !self.beliefs.iter().any(ours) {
+            (self.sink)(FileSeen::Coming { text, hash });
+        }
     }
 
     /// Whether one of the saves that were noticed went on since that was last asked. All are

@@ -70,7 +70,9 @@ impl Native {
 /// Turns an event into a hint, if it is about one of the names or folders.
 fn tell(event: &Event, interest: &Interest, inbox: &Inbox) {
     if event.need_rescan() {
-        // Events were lost: of any file, of a folder too.
+        // Events were lost: of any file, of a folder too. Another may have taken its place, and
+        // nothing would be told of that one.
+        inbox.put(|news| news.rearm = true);
         inbox.hint_found(Sign::Change);
         return inbox.hint_everywhere(Sign::Change);
     }
@@ -148,7 +150,7 @@ mod tests {
         // It names no paths.
         tell(&Event::new(EventKind::Other).set_flag(Flag::Rescan), &interest(), &inbox);
         let news = inbox.wait(None);
-        assert!(news.everywhere.is_some() && news.found.is_some());
+        assert!(news.everywhere.is_some() && news.found.is_some() && news.rearm);
     }
 
     #[test]

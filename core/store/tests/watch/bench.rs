@@ -183,10 +183,24 @@ pub struct Save {
     pub finished: bool,
 }
 
+/// What is reported, without what is only coming.
 pub fn follow(file: &Path, options: WatchOptions) -> (Watcher, Receiver<FileSeen>) {
+    follow_with(file, options, |seen| !matches!(seen, FileSeen::Coming { .. }))
+}
+
+/// What is reported, as far as it is `wanted`.
+pub fn follow_with(
+    file: &Path,
+    options: WatchOptions,
+    wanted: impl Fn(&FileSeen) -> bool + Send + 'static,
+) -> (Watcher, Receiver<FileSeen>) {
     let (to, seen) = sync_channel(1000);
-    let watcher = Watcher::start(file, options, move |seen| to.send(seen).unwrap()).unwrap();
-    (watcher, seen)
+    let sink = move |seen| {
+        if wanted(&seen) {
+            to.send(seen).unwrap();
+        }
+    };
+    (Watcher::start(file, options, sink).unwrap(), seen)
 }
 
 pub fn save_over(file: &Path, text: &str) {
@@ -233,8 +247,11 @@ pub fn plain(folder: &Path) -> PathBuf {
 /// one is on an overlay.
 pub fn folder() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let (watcher, _seen) = follow(&dir.path().join("bench.toml"), WatchOptions::default());
-    match watcher.mode() {
+    let (watcher, seen) = follow(&dir.path().join("bench.toml"), WatchOptions::default());
+    let mode = watcher.mode();
+    // In this order: it may be about to tell.
+    drop((watcher, seen));
+    match mode {
         WatchMode::Native => dir,
         WatchMode::Polling { .. } => tempfile::tempdir_in("/dev/shm").unwrap(),
     }

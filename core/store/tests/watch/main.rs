@@ -19,7 +19,7 @@
 //! | 11 no events and no error | `world::case_11_…`, `watch::filesystem` |
 //! | 12 changed below an overlay | `world::case_12_…` |
 //! | 13 times that do not change | `cases::case_13_…` |
-//! | 16 queue overflow | `watch::native::tests::case_16_…` |
+//! | 16 queue overflow | `overflow::case_16_…` |
 //! | 17 limits of the system | `world::case_17_…` |
 //! | 18, 19 folder deleted, folder renamed away | `cases::case_18_…`, `cases::case_19_…` |
 //! | 20 mounted over | `world::case_20_…` |
@@ -45,6 +45,7 @@ mod bench;
 mod beside;
 mod cases;
 mod idle;
+mod overflow;
 mod saves;
 mod torn;
 mod world;

@@ -2,9 +2,13 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::Write,
-    os::unix::fs::symlink,
-    sync::mpsc::RecvTimeoutError,
+    io::{Seek as _, Write},
+    os::unix::fs::{FileExt as _, symlink},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::RecvTimeoutError,
+    },
     time::{Duration, Instant},
 };
 
@@ -241,6 +245,64 @@ fn what_the_owner_wrote_is_nothing() {
     bench.expect(FIRST);
     bench.save_over(&edited(14));
     bench.expect(&edited(14));
+}
+
+#[test]
+fn a_text_is_told_as_coming_while_it_is_waited_for() {
+    let dir = folder();
+    let file = plain(dir.path());
+    // Long, so that a slow machine is not late with the second write.
+    let options = WatchOptions { quiet: Duration::from_secs(2), ..WatchOptions::default() };
+    let (_watcher, seen) = follow_with(&file, options, |_| true);
+    let next = || seen.recv_timeout(DEADLINE).unwrap();
+    assert!(matches!(next(), FileSeen::Text { text, .. } if *text == *FIRST));
+    let mut open = OpenOptions::new().write(true).open(&file).unwrap();
+    open.write_all(edited(4).as_bytes()).unwrap();
+    assert!(matches!(next(), FileSeen::Coming { text, .. } if *text == edited(4)));
+    // It was not to last.
+    open.rewind().unwrap();
+    open.write_all(edited(5).as_bytes()).unwrap();
+    let FileSeen::Coming { text: coming, hash } = next() else { panic!("nothing is coming") };
+    assert_eq!((&*coming, hash), (&*edited(5), TextHash::of(edited(5))));
+    let FileSeen::Text { text, .. } = next() else { panic!("no text") };
+    assert!(Arc::ptr_eq(&text, &coming), "what was made of it is of use");
+    // What is known already is not coming.
+    open.rewind().unwrap();
+    open.write_all(edited(5).as_bytes()).unwrap();
+    let quiet = seen.recv_timeout(options.quiet + A_WHILE);
+    assert!(matches!(quiet, Err(RecvTimeoutError::Timeout)), "{quiet:?}");
+}
+
+#[test]
+fn a_file_that_is_written_without_a_pause_is_told_of() {
+    let bench = Bench::new();
+    let stop = AtomicBool::new(false);
+    let mut seen = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let file = OpenOptions::new().write(true).open(&bench.file).unwrap();
+            let mut n = 0;
+            while !stop.load(Ordering::Relaxed) {
+                n = (n + 1) % 10;
+                file.write_all_at(n.to_string().as_bytes(), 8).unwrap();
+            }
+        });
+        let seen = loop {
+            match bench.seen.recv_timeout(DEADLINE) {
+                Ok(FileSeen::Settling) => {}
+                seen => break seen,
+            }
+        };
+        stop.store(true, Ordering::Relaxed);
+        // Where times are too coarse to notice the writing, that is a text.
+        let told = matches!(&seen, Ok(FileSeen::Unreadable(_) | FileSeen::Text { .. }));
+        assert!(told, "{seen:?}");
+        seen.unwrap()
+    });
+    // What it holds in the end is reported.
+    let holds = fs::read_to_string(&bench.file).unwrap();
+    while !matches!(&seen, FileSeen::Text { text, .. } if **text == *holds) {
+        seen = bench.next();
+    }
 }
 
 #[test]

@@ -17,7 +17,7 @@ const INSIDE: &str = "SETPOINT_TEST_WORLD";
 const WITHOUT: &str = "SETPOINT_TESTS_WITHOUT_ROOT";
 
 /// Runs a test in a world of its own. `name` is its whole name.
-fn in_own_world(name: &str, test: impl FnOnce()) {
+pub fn in_own_world(name: &str, test: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return test();
     }
@@ -32,7 +32,10 @@ fn in_own_world(name: &str, test: impl FnOnce()) {
          leave such tests out. unshare said: {}",
         String::from_utf8_lossy(&allowed.stderr)
     );
+    // What is still mounted when the test ends cannot be removed from inside.
+    let temporary = tempfile::tempdir().unwrap();
     let child = unshare()
+        .env("TMPDIR", temporary.path())
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")
@@ -50,13 +53,13 @@ fn unshare() -> Command {
 }
 
 #[track_caller]
-fn run(program: &str, arguments: &[&str]) {
+pub fn run(program: &str, arguments: &[&str]) {
     let done = Command::new(program).args(arguments).output().unwrap();
     let wrong = String::from_utf8_lossy(&done.stderr).into_owned();
     assert!(done.status.success(), "{program} {arguments:?}: {wrong}");
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

@@ -194,6 +194,7 @@ fn why_not(open: &Transaction) -> Option<String> {
         open.diagnostics.iter().filter(|finding| finding.severity == Severity::Error).count();
     match (clashes, errors, open.ok) {
         (0, 0, true) => None,
+        (0, 0, false) if open.pending => Some("The checks are not done yet".to_owned()),
         (0, 0, false) => Some("The checks have not passed".to_owned()),
         (0, errors, _) => {
             Some(format!("{} to fix first", format::count(errors, "error", "errors")))

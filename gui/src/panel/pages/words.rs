@@ -6,16 +6,6 @@ use setpoint_runtime::{Origin, Revision, Status};
 
 use crate::panel::widgets::Tone;
 
-/// How the reason begins that a start gives for a change that was not finished.
-const UNFINISHED: &str = "Setpoint ended in the middle of a change";
-
-/// Why someone has to look at the bench, apart from a change that was not finished: that has a
-/// card of its own, which decides it.
-pub fn attention(status: &Status) -> Option<&str> {
-    let told = |why: &&str| status.unfinished.is_some() && why.starts_with(UNFINISHED);
-    status.attention.as_deref().filter(|why| !told(why))
-}
-
 /// What a change does to what is running.
 pub fn effect(effect: Effect) -> &'static str {
     match effect {

@@ -6,7 +6,6 @@ use setpoint_runtime::{LastReload, Origin, Outcome, ReloadState, Status};
 
 use crate::panel::{
     format,
-    pages::words,
     widgets::{Mark, Tone},
 };
 
@@ -48,7 +47,7 @@ pub(super) fn polled(why: &str) -> String {
 }
 
 fn standing(status: &Status, now: Timestamp) -> ReloadWords {
-    if let Some(why) = words::attention(status) {
+    if let Some(why) = status.attention.as_deref() {
         return check_the_bench(why);
     }
     let reload = &status.reload;

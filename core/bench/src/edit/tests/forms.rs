@@ -236,3 +236,25 @@ fn a_component_can_be_edited_on_its_own() {
         assert_eq!([&BENCH[..start], &slice, &BENCH[end..]].concat(), whole);
     }
 }
+
+#[test]
+fn what_comes_in_place_of_everything_begins_the_text() {
+    let plain = "[a.b]\nx = 1\n";
+    for (before, after) in [
+        (plain.to_owned(), "a = { }\n".to_owned()),
+        (plain.replace('\n', "\r\n"), "a = { }\r\n".to_owned()),
+        (format!("\u{feff}{plain}"), "\u{feff}a = { }\n".to_owned()),
+        (format!("\n{plain}"), "\na = { }\n".to_owned()),
+        (format!("# kept\n{plain}"), "# kept\na = { }\n".to_owned()),
+        ("a.b.x = 1\n".to_owned(), "a = { }\n".to_owned()),
+        ("a.b.x = 1".to_owned(), "a = { }".to_owned()),
+    ] {
+        check(&before, &[set("a", table("{}"))], &after);
+    }
+    let source = "[sources.a]\ntype = \"x\"\n";
+    check(source, &[set("sources", table("{}"))], "[sources]\n");
+    let other = set("sources.b", table("{ type = \"y\" }"));
+    let after = "[sources.b]\ntype = \"y\"\n";
+    check(source, &[remove("sources.a"), other.clone()], after);
+    check(source, &[other, remove("sources.a")], after);
+}

@@ -61,11 +61,7 @@ fn everything_that_waits_is_weighed() {
 #[test]
 fn closing_writes_all_that_waits() {
     let bench = Bench::new();
-    let history = bench.history();
-    put(&history, "a", "x");
-    assert!(history.flush(PATIENCE));
-    let lock = Connection::open(bench.folder.history()).unwrap();
-    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (history, lock) = bench.locked();
     for _ in 0..8_000 {
         put(&history, "a", "x");
     }
@@ -196,8 +192,7 @@ fn a_rebuild_that_a_crash_cut_short_is_made_at_the_next_start() {
     other.execute_batch("DROP TRIGGER full").unwrap();
     drop(other);
     let history = bench.history();
-    let kinds: Vec<String> = bench.all().into_iter().map(|event| event.kind).collect();
-    assert_eq!(kinds, ["revision"; 3]);
+    assert_eq!(bench.kinds(), ["revision"; 3]);
     assert!(history.number() > bench.all()[2].seq);
 }
 

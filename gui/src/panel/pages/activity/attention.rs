@@ -3,7 +3,7 @@
 use egui::Ui;
 
 use crate::panel::{
-    pages::{View, words},
+    pages::View,
     widgets::{Notice, Tone},
 };
 
@@ -12,7 +12,7 @@ const MOST: f32 = 110.0;
 
 /// Draws a notice for each; nothing otherwise.
 pub fn show(ui: &mut Ui, view: &View<'_>) {
-    let bench = words::attention(view.status);
+    let bench = view.status.attention.as_deref();
     let memory = view.status.history_problem.as_deref();
     for (why, tone, title) in [
         (bench, Tone::Bad, "The bench is not what it was"),

@@ -22,6 +22,7 @@ pub fn show(ui: &mut Ui, view: &View<'_>, open: &Transaction, least: f32) -> f32
     card(ui, |ui| {
         card_header(ui, "Checks", "", |ui| {
             ui.add(match (errors, warnings) {
+                (0, 0) if open.pending => Pill::new(Tone::Info, "checking…"),
                 (0, 0) => Pill::new(Tone::Good, "passed"),
                 (0, many) => Pill::new(Tone::Amber, format::count(many, "warning", "warnings")),
                 (many, _) => Pill::new(Tone::Bad, format::count(many, "error", "errors")),
@@ -46,7 +47,10 @@ fn line(ui: &mut Ui, tone: Tone, text: &str) {
     ui.with_layout(Layout::left_to_right(egui::Align::Min), |ui| {
         ui.spacing_mut().item_spacing.x = 9.0;
         let (rect, _) = ui.allocate_exact_size(vec2(10.0, 20.0), egui::Sense::hover());
-        let mark = if tone == Tone::Good { Mark::Dot } else { Mark::Triangle };
+        let mark = match tone {
+            Tone::Good | Tone::Info => Mark::Dot,
+            _ => Mark::Triangle,
+        };
         paint_mark(ui.painter(), mark, rect.center(), 9.5, tone.colour(tokens));
         let colour = if tone == Tone::Bad { tokens.bad } else { tokens.text };
         let text =
@@ -60,7 +64,12 @@ fn lines(view: &View<'_>, open: &Transaction) -> Vec<(Tone, String)> {
     let mut lines = Vec::new();
     let findings =
         |severity| open.diagnostics.iter().filter(move |finding| finding.severity == severity);
-    if findings(Severity::Error).next().is_none() {
+    if open.pending {
+        lines.push((
+            Tone::Info,
+            "Keys, types, ranges and mount points are being checked".to_owned(),
+        ));
+    } else if findings(Severity::Error).next().is_none() {
         lines.push((Tone::Good, "Keys, types, ranges and mount points".to_owned()));
     }
     for (severity, tone) in [(Severity::Error, Tone::Bad), (Severity::Warning, Tone::Amber)] {

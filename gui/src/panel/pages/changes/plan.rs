@@ -19,7 +19,10 @@ pub fn show(ui: &mut Ui, view: &View<'_>, open: &Transaction, least: f32) -> f32
             ui.set_width(ui.available_width());
             ui.spacing_mut().item_spacing.y = 5.0;
             if open.plan.is_empty() {
-                let text = RichText::new("There is no plan until the checks pass.");
+                let text = RichText::new(match open.pending {
+                    true => "The plan is being worked out.",
+                    false => "There is no plan until the checks pass.",
+                });
                 ui.add(egui::Label::new(text.font(theme::body()).color(tokens.soft)).wrap());
             }
             let digits = open.plan.len().to_string().len();

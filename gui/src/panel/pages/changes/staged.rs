@@ -125,7 +125,7 @@ fn row(
     let effect = effect(open, edit);
     let unit = words::unit(view.status, &edit.path);
     response.widget_info(|| {
-        let words = format!("{path}: {now} to {staged}{unit}, {}", words::effect(effect));
+        let words = format!("{path}: {now} to {staged}{unit}, {}", effect_words(effect));
         WidgetInfo::labeled(Role::Row, true, words)
     });
     let x = row.left();
@@ -149,7 +149,8 @@ fn row(
         label(ui, format!("{staged}{unit}"), theme::mono(), colour)
     });
     cell_at(ui, row, x + columns.effect, x + columns.note, false, |ui| {
-        ui.add(Pill::new(words::effect_tone(effect), words::effect(effect)).plain())
+        let tone = effect.map_or(Tone::Neutral, words::effect_tone);
+        ui.add(Pill::new(tone, effect_words(effect)).plain())
     });
     if let Some((text, tone)) = note {
         let colour = if tone == Tone::Neutral { tokens.soft } else { tone.colour(tokens) };
@@ -179,14 +180,22 @@ fn now(view: &View<'_>, edit: &StagedEdit) -> Option<String> {
     value.map(|value| words::value(view.status, &edit.path, value))
 }
 
-/// The greatest effect among what this edit changes.
-fn effect(open: &Transaction, edit: &StagedEdit) -> Effect {
-    open.changes
+/// The greatest effect among what this edit changes; `None` as long as that is worked out.
+fn effect(open: &Transaction, edit: &StagedEdit) -> Option<Effect> {
+    if open.pending {
+        return None;
+    }
+    let greatest = open
+        .changes
         .iter()
         .filter(|change| change.path.starts_with(&edit.path) || edit.path.starts_with(&change.path))
         .map(|change| change.effect)
-        .max()
-        .unwrap_or(Effect::None)
+        .max();
+    Some(greatest.unwrap_or(Effect::None))
+}
+
+fn effect_words(effect: Option<Effect>) -> &'static str {
+    effect.map_or("Being worked out", words::effect)
 }
 
 /// What is worth knowing before this edit is committed.
