@@ -28,7 +28,7 @@
 //! | `kept` | all that is known of one revision |
 //! | `recording` | what goes to the history database: events, readings, pictures |
 //! | `journaling` | what is about to happen, and each step as it is taken |
-//! | `unfinished` | a change that an earlier run did not finish |
+//! | `unfinished` | a change that an earlier run did not finish; `deciding`: what decisions about it write |
 //! | `secrets` | what nobody is shown |
 //! | `shelf` | what is kept, also where nothing can be |
 //! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
@@ -49,6 +49,7 @@ pub mod command;
 mod committing;
 mod components;
 mod cpu;
+mod deciding;
 mod doubt;
 mod driver_files;
 pub mod event;

@@ -14,6 +14,7 @@ use crate::{
     coming::Coming,
     command::{Answer, Command, CommandError},
     components::Components,
+    deciding::Weighed,
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::{Files, Meaning},
@@ -75,6 +76,8 @@ pub(crate) struct Manager {
     pub(crate) attention: Option<String>,
     /// A change that an earlier run did not finish.
     pub(crate) unfinished: Option<setpoint_store::Intent>,
+    /// What deciding about it would do to the file.
+    pub(crate) weighed: Option<Weighed>,
     /// That nothing can be kept has been told.
     pub(crate) told_problem: bool,
     /// What was told of secrets that others may read.
@@ -113,6 +116,7 @@ impl Manager {
     ) {
         loop {
             self.look_ahead_beside();
+            self.weigh().await;
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
             let due = [self.file_side.due(), self.keeping.due(), self.transactions.forget_at()];

@@ -348,7 +348,7 @@ impl Manager {
     ///
     /// # Errors
     /// [`CommandError::Invalid`] as above, also for a file that nobody has read.
-    async fn read_or_recall(
+    pub(crate) async fn read_or_recall(
         &self,
         text: Arc<str>,
         closed: bool,

@@ -195,6 +195,7 @@ impl Ready {
             file_side: FileSide::new(found),
             attention,
             unfinished,
+            weighed: None,
             told_problem: false,
             exposed,
             transactions: Transactions::default(),

@@ -163,6 +163,23 @@ pub struct Unfinished {
     /// What the file holds: `before` (the text from before the change), `after` (the intended
     /// one) or `other`.
     pub file_holds: FileHolds,
+    /// What finishing it would do to the file; `None` until that is known.
+    pub finish: Option<Arc<Decision>>,
+    /// What going back would do to the file; `None` until that is known.
+    pub go_back: Option<Arc<Decision>>,
+}
+
+/// What a decision about an [`Unfinished`] change would do to the file as it is now. What was saved
+/// since stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Decision {
+    /// What it would write, key by key, in words; empty: the file stays as it is.
+    pub writes: Vec<String>,
+    /// Keys of the change that were saved with another value since, in words: while there are any,
+    /// it is refused.
+    pub clashes: Vec<String>,
+    /// Why it cannot be told, or would be refused otherwise.
+    pub problem: Option<String>,
 }
 
 /// One step of an [`Unfinished`] change.

@@ -4,12 +4,14 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use setpoint_bench::{KeyPath, Value};
 use setpoint_instruments::{LinkState, ParamFacts, ParamValue, Reapplied, Written};
 use setpoint_store::{Intent, TextHash};
 
 use crate::{
     catalogue::param_value,
     command::{Answer, Applied, Command, CommandError},
+    deciding::{Course, Way},
     event::{Origin, Tone},
     going_back,
     keeping::Facts,
@@ -17,7 +19,7 @@ use crate::{
     passage::Proposal,
     plan::LEFT_ALONE,
     shelf::{self, Earlier, UNKEPT},
-    staging::none,
+    staging::{none, same},
     status::{Unfinished, UnfinishedStep},
 };
 
@@ -109,6 +111,8 @@ impl Manager {
             from_revision: intent.from_revision.clone(),
             steps: intent.steps.iter().enumerate().map(step).collect(),
             file_holds: shelf::side(intent, file),
+            finish: self.shown_weighed().map(|weighed| weighed.finish.clone()),
+            go_back: self.shown_weighed().map(|weighed| weighed.go_back.clone()),
         }))
     }
 
@@ -127,7 +131,7 @@ impl Manager {
         }
     }
 
-    /// Puts into effect what the unfinished change was to bring.
+    /// Puts into effect what the unfinished change was to bring, on top of what was saved since.
     pub(crate) async fn finish(
         &mut self,
         origin: Origin,
@@ -135,23 +139,17 @@ impl Manager {
     ) -> Result<Answer, CommandError> {
         let intent = self.expect_unfinished()?;
         self.take_file_in().await?;
-        if intent.to_text.is_empty() {
-            return Err(CommandError::NotFound {
-                what: "text in the journal for",
-                name: format!("the change of {}", time(&intent)),
-            });
-        }
-        let text: Arc<str> = intent.to_text.as_str().into();
+        let course = self.course(&intent, Way::Finish).await?;
         let message = format!("Finished the change of {}", time(&intent));
         let mut left = Left::default();
-        let brought = self.bring(&text, origin, &author, &message, &mut left).await?;
+        let brought = self.bring(&course, origin, &author, &message, &mut left).await?;
         for instrument in self.touched(&intent) {
             self.compare(&instrument, origin, &author, &mut left).await?;
         }
         self.decided(origin, author, message, brought, left).await
     }
 
-    /// Puts file and devices back to what they were before the unfinished change.
+    /// Takes back in file and devices what the unfinished change did or was to do.
     pub(crate) async fn go_back(
         &mut self,
         origin: Origin,
@@ -159,22 +157,12 @@ impl Manager {
     ) -> Result<Answer, CommandError> {
         let intent = self.expect_unfinished()?;
         self.take_file_in().await?;
+        let course = self.course(&intent, Way::Back).await?;
         let from = &intent.from_revision;
-        let text = if intent.from_hash == Some(self.running.hash) {
-            self.running.text.clone()
-        } else {
-            self.keeping.text(from).await?
-        };
-        if intent.from_hash.is_some_and(|hash| hash != TextHash::of(&*text)) {
-            return Err(CommandError::NotFound {
-                what: "revision with the text from before the change any more, only another",
-                name: from.clone(),
-            });
-        }
         let message = format!("Went back to {from}, from the change of {}", time(&intent));
         let mut left = Left::default();
-        let brought = self.bring(&text, origin, &author, &message, &mut left).await?;
-        for set in self.to_put_back(&intent, &mut left) {
+        let brought = self.bring(&course, origin, &author, &message, &mut left).await?;
+        for set in self.to_put_back(&intent, course.before.as_ref(), &mut left) {
             let id = set.instrument.clone();
             let put_back = self.put_back(set, origin, &author, &mut left).await;
             // What it was then is no setpoint: one that comes back is compared with the file.
@@ -197,20 +185,23 @@ impl Manager {
     /// that takes: what is hazardous is not switched on.
     async fn bring(
         &mut self,
-        text: &Arc<str>,
+        course: &Course,
         origin: Origin,
         author: &str,
         message: &str,
         left: &mut Left,
     ) -> Result<Option<Applied>, CommandError> {
+        let Course { text, closed, .. } = course;
         let runs = TextHash::of(&**text) == self.running.hash;
         if runs && self.file_side.in_step() {
             return Ok(None);
         }
-        going_back::no_surplus("that text", &self.running.text, text)?;
+        if *closed {
+            going_back::no_surplus("that text", &self.running.text, text)?;
+        }
         let (author, message) = (author.to_owned(), message.to_owned());
         let proposal = Proposal::written(origin, author, message, text.clone());
-        let proposal = Proposal { closed: true, energises: false, ..proposal };
+        let proposal = Proposal { closed: *closed, energises: false, ..proposal };
         let Answer::Changed(applied) = self.change(proposal).await? else { return Ok(None) };
         let alone = applied.plan.iter().filter(|line| line.note.as_deref() == Some(LEFT_ALONE));
         let parameters = alone.filter_map(|line| line.text.split(' ').next());
@@ -298,8 +289,15 @@ impl Manager {
     }
 
     /// What the change may have set, with what it read just before, or else what the file says;
-    /// last first, and what goes off before everything else.
-    fn to_put_back(&self, intent: &Intent, left: &mut Left) -> Vec<PutBack> {
+    /// last first, and what goes off before everything else. `then` is what ran before it, where
+    /// that is not what runs now: of a key that was saved with another value since, the file
+    /// decides.
+    fn to_put_back(
+        &self,
+        intent: &Intent,
+        then: Option<&Value>,
+        left: &mut Left,
+    ) -> Vec<PutBack> {
         let mut seen = HashSet::new();
         let mut all = Vec::new();
         for (step, touch) in intent.touches.iter().enumerate() {
@@ -311,7 +309,11 @@ impl Manager {
             if !seen.insert(touch) {
                 continue;
             }
-            let before = intent.before.get(&step).cloned();
+            let key = KeyPath::setpoint(id, parameter);
+            let saved = then.is_some_and(|then| {
+                !same(then.get(&key), self.running.values.get(&key))
+            });
+            let before = intent.before.get(&step).filter(|_| !saved).cloned();
             let before = before.and_then(|before| serde_json::from_value(before).ok());
             let asked = || Some(param_value(&facts, definition.set.get(parameter)?));
             match before.or_else(asked) {
@@ -321,6 +323,7 @@ impl Manager {
                     value,
                     facts,
                 }),
+                None if saved => {}
                 None => left.0.push(format!("what {touch} was before is not known")),
             }
         }
@@ -386,7 +389,7 @@ fn holds(facts: &ParamFacts, now: &ParamValue, wanted: &ParamValue) -> bool {
     }
 }
 
-fn time(intent: &Intent) -> String {
+pub(crate) fn time(intent: &Intent) -> String {
     intent.at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

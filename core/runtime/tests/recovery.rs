@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::{BENCH, Bench, edit};
 use setpoint_runtime::{
-    Answer, Command, CommandError, FileHolds, Options, ReloadState, Runtime, Status,
+    Answer, Command, CommandError, Decision, FileHolds, Options, ReloadState, Runtime, Status,
 };
 use setpoint_store::{BenchFolder, Intent, Journal, StepNote, TextHash};
 
@@ -208,9 +208,124 @@ async fn it_is_asked_again_after_every_start_and_blocks_other_changes() {
     assert_eq!((unfinished.file_holds, unfinished.steps.len()), (FileHolds::Other, 4));
     let left = journal(&bench).unwrap();
     assert_eq!((left.steps.len(), left.done, left.from_revision.as_str()), (4, vec![0], "r1"));
+    // What runs is neither what was before nor what was intended: that is not for us to decide.
+    let refused = bench.ask(Command::GoBack { author: author() }).await.unwrap_err();
+    assert!(matches!(refused, CommandError::Conflict { .. }), "{refused}");
+    assert_eq!(bench.text(), edited);
+    bench.save(&intended());
+    bench.until("the save is followed", |now| now.reload.applied == 2).await;
     decide(&bench, Command::GoBack { author: author() }).await;
     assert_eq!(bench.text(), BENCH);
     bench.change(vec![edit(VOLTAGE, 4.0)]).await.unwrap();
+    bench.runtime.stop().await;
+}
+
+fn command(back: bool) -> Command {
+    match back {
+        false => Command::Finish { author: author() },
+        true => Command::GoBack { author: author() },
+    }
+}
+
+/// What both decisions are said to do to the file, once that is known.
+async fn said(bench: &Bench) -> [Decision; 2] {
+    let known = |now: &Status| {
+        now.unfinished.as_ref().is_some_and(|change| change.finish.is_some())
+    };
+    let status = bench.until("it is known what would be written", known).await;
+    let change = status.unfinished.as_ref().unwrap();
+    [&change.finish, &change.go_back].map(|said| (**said.as_ref().unwrap()).clone())
+}
+
+/// Saved while nobody had decided: it stays, whichever way it is decided, and a parameter that it
+/// set is not put back.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_saved_meanwhile_stays() {
+    let edit_of = |text: &str| {
+        let text = text.replace("Test bench", "Edited meanwhile");
+        format!("{text}ch2.voltage = 2.000\n")
+    };
+    for (back, written) in [(false, false), (true, false), (false, true), (true, true)] {
+        let bench = after_crash(1).await;
+        let held = if written { intended() } else { BENCH.to_owned() };
+        bench.save(&edit_of(&held));
+        bench.until("the save is followed", |now| now.reload.applied == 1).await;
+        let now = edit_of(&held);
+        bench
+            .until("it is weighed anew", |now| {
+                now.unfinished.as_ref().is_some_and(|change| {
+                    change.file_holds == FileHolds::Other && change.finish.is_some()
+                })
+            })
+            .await;
+        let both = ["psu.ch1.voltage", "psu.ch1.current_limit"];
+        let [finish, go_back] = said(&bench).await;
+        for (said, writes) in [(finish, !written), (go_back, written)] {
+            let named = both.iter().all(|key| said.writes.iter().any(|one| one.starts_with(key)));
+            assert_eq!((named, said.writes.len()), (writes, if writes { 2 } else { 0 }), "{said:?}");
+            assert_eq!((said.clashes.len(), said.problem), (0, None));
+        }
+        decide(&bench, command(back)).await;
+        let expected = edit_of(&if back { BENCH.to_owned() } else { intended() });
+        assert_eq!(bench.text(), expected, "back: {back}, from {now}");
+        assert_eq!(bench.device("psu", ":SOUR2:VOLT?").await, "2.000");
+        // 3.25 V was read before it was set.
+        let volts = if back { "3.250" } else { "3.450" };
+        assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, volts);
+        assert_eq!((&bench.runtime.status().unfinished, journal(&bench)), (&None, None));
+        bench.runtime.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_both_changed_is_for_a_person() {
+    let bench = after_crash(1).await;
+    let [finish, go_back] = said(&bench).await;
+    assert_eq!((finish.writes.len(), go_back), (2, Decision::default()), "{finish:?}");
+    let saved = BENCH.replace("3.300", "3.600").replace("Test bench", "Mine");
+    bench.save(&saved);
+    let clash = "instruments.psu.set.ch1.voltage (before 3.3, intended 3.45, in the file 3.6)";
+    bench
+        .until("both say that it clashes", |now| {
+            now.unfinished.as_ref().is_some_and(|change| {
+                [&change.finish, &change.go_back]
+                    .iter()
+                    .all(|said| said.as_ref().is_some_and(|said| said.clashes == [clash]))
+            })
+        })
+        .await;
+    for back in [false, true] {
+        let refused = bench.ask(command(back)).await.unwrap_err();
+        assert!(matches!(refused, CommandError::Conflict { .. }), "{refused}");
+        assert!(refused.to_string().contains(clash), "{refused}");
+        assert_eq!(bench.text(), saved);
+        assert!(journal(&bench).is_some());
+    }
+    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.600");
+    let meant = intended().replace("0.700", "0.500").replace("Test bench", "Mine");
+    bench.save(&meant);
+    bench.until("the save is followed", |now| now.reload.applied == 2).await;
+    decide(&bench, command(false)).await;
+    assert_eq!(bench.text(), intended().replace("Test bench", "Mine"));
+    bench.runtime.stop().await;
+}
+
+/// Without the text from before, what differs is not taken for a part of the change.
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_text_from_before_nothing_is_written_over() {
+    let bench = Bench::open(BENCH).await;
+    bench.runtime.stop().await;
+    crashed(&bench.file, 1);
+    let versions = BenchFolder::of(&bench.file).versions();
+    std::fs::remove_dir_all(&versions).unwrap();
+    let saved = BENCH.replace("Test bench", "Mine");
+    std::fs::write(&bench.file, &saved).unwrap();
+    let bench = bench.again().await;
+    let refused = bench.ask(command(false)).await.unwrap_err();
+    assert!(refused.to_string().contains("bench.name"), "{refused}");
+    let refused = bench.ask(command(true)).await.unwrap_err();
+    assert!(matches!(refused, CommandError::NotFound { .. }), "{refused}");
+    assert_eq!(bench.text(), saved);
     bench.runtime.stop().await;
 }
 

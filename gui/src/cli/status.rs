@@ -167,8 +167,28 @@ pub fn unfinished(change: &Value) -> Vec<String> {
         let mark = if done { "done" } else { "not known" };
         lines.push(format!("          {mark:<9} {}", text(step, "/text")));
     }
+    for (way, key) in [("--finish", "finish"), ("--go-back", "go_back")] {
+        lines.extend(decision(way, change.get(key).unwrap_or(&Value::Null)));
+    }
     lines.push("          setpoint recover FILE --finish, or --go-back".to_owned());
     lines
+}
+
+/// What a decision would write, or why it would be refused; nothing while that is not known.
+fn decision(way: &str, decision: &Value) -> Option<String> {
+    let words = |key: &str| {
+        let all = decision.get(key)?.as_array()?.iter().filter_map(Value::as_str);
+        Some(all.collect::<Vec<_>>().join("; "))
+    };
+    let (writes, clashes) = (words("writes")?, words("clashes")?);
+    Some(match decision.get("problem").and_then(Value::as_str) {
+        Some(problem) => format!("          {way} cannot be done now: {problem}"),
+        None if !clashes.is_empty() => format!(
+            "          {way} is refused, the file was saved since with other values: {clashes}"
+        ),
+        None if writes.is_empty() => format!("          {way} leaves the file as it is"),
+        None => format!("          {way} writes {writes}"),
+    })
 }
 
 #[cfg(test)]
@@ -183,6 +203,8 @@ mod tests {
             json!({"reload": {"state": "ahead", "ahead": {"cause": "the disk is full"}},
                    "attention": "look at psu", "history_problem": "no room",
                    "unfinished": {"from_revision": "r4", "at": "noon", "file_holds": "after",
+                       "finish": {"writes": [], "clashes": [], "problem": null},
+                       "go_back": {"writes": ["psu.ch1.voltage 3.4 → 3.3"], "clashes": []},
                        "steps": [{"text": "set it", "done": true}, {"text": "keep it"}]}}),
             &json!([]),
             &json!([]),
@@ -196,6 +218,8 @@ mod tests {
             "it was to bring",
             "done      set it",
             "not known keep it",
+            "--finish leaves the file as it is",
+            "--go-back writes psu.ch1.voltage 3.4 → 3.3",
         ] {
             assert!(all.contains(expected), "{expected} is missing:\n{all}");
         }

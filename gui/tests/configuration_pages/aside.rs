@@ -9,7 +9,7 @@ use setpoint::panel::{
     intent::{HistoryIntent, Intent, ReloadIntent, StageIntent, ViewIntent},
 };
 use setpoint_runtime::{
-    Ahead, FileHolds, Question, ReloadState, Status, Suspended, Unfinished, UnfinishedStep,
+    Ahead, Decision, FileHolds, Question, ReloadState, Status, Suspended, Unfinished, UnfinishedStep,
 };
 
 use crate::fixture::{Pictures, at, click, dark, rejected, says, staged, status};
@@ -54,6 +54,8 @@ fn unfinished() -> Status {
             step("write bench.toml", false),
         ],
         file_holds: FileHolds::Before,
+        finish: None,
+        go_back: None,
     }));
     status.history_problem = Some(
         "history.sqlite was damaged and is kept as history-damaged-20261121T104200Z.sqlite; it \
@@ -141,6 +143,34 @@ fn a_change_that_was_not_finished_is_finished_or_taken_back() {
     }
     assert_eq!(click(&mut window, "Finish it"), [Intent::Reload(ReloadIntent::Finish)]);
     assert_eq!(click(&mut window, "Go back to r40"), [Intent::Reload(ReloadIntent::GoBack)]);
+}
+
+#[test]
+fn what_a_decision_writes_is_said_before_it_is_made() {
+    let shown = |finish: Decision, go_back: Decision| {
+        let mut status = unfinished();
+        let change = Arc::make_mut(status.unfinished.as_mut().expect("one"));
+        (change.finish, change.go_back) = (Some(Arc::new(finish)), Some(Arc::new(go_back)));
+        dark(Page::Activity, status)
+    };
+    let writes = vec!["psu.ch1.voltage 3.3 → 3.45".to_owned(), "laser.power 10.0 → 12.0".into()];
+    let finish = Decision { writes, ..Decision::default() };
+    let mut window = shown(finish, Decision::default());
+    for words in [
+        "Going back leaves the file as it is.",
+        "Finishing writes into the file: psu.ch1.voltage 3.3 → 3.45, laser.power 10.0 → 12.0.",
+    ] {
+        assert!(says(&window, words), "{words}");
+    }
+    assert_eq!(click(&mut window, "Finish it"), [Intent::Reload(ReloadIntent::Finish)]);
+
+    let clash = "instruments.psu.set.ch1.voltage (before 3.3, intended 3.45, in the file 3.6)";
+    let clashes = Decision { clashes: vec![clash.to_owned()], ..Decision::default() };
+    let mut window = shown(clashes.clone(), clashes);
+    assert!(says(&window, clash));
+    assert!(says(&window, "Save the value from before or the intended one"));
+    assert_eq!(click(&mut window, "Finish it"), []);
+    assert_eq!(click(&mut window, "Go back to r40"), []);
 }
 
 #[test]

@@ -22,6 +22,8 @@ fn unfinished() -> Status {
         from_revision: "r40".to_owned(),
         steps: vec![step],
         file_holds: FileHolds::Before,
+        finish: None,
+        go_back: None,
     }));
     status
 }
