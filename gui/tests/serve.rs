@@ -262,6 +262,28 @@ fn going_back_on_the_file_alone_keeps_nothing_where_nothing_differs() {
 }
 
 #[test]
+fn going_back_to_what_runs_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bench.toml");
+    fs::write(&file, bench()).unwrap();
+    let name = file.to_str().unwrap();
+    let served = Served::start(&file);
+    for (value, message) in [("3.4", "up"), ("3.3", "and down")] {
+        let path = format!("instruments.psu.set.ch1.voltage={value}");
+        assert!(setpoint(&["set", name, &path, "-m", message]).status.success());
+    }
+    let back =
+        |revision: &str| String::from_utf8(setpoint(&["rollback", name, revision]).stdout).unwrap();
+    assert_eq!(back("r3"), "r3 runs already; nothing changed\n");
+    assert_eq!(back("r1"), "r1 runs already, as r3; nothing changed\n");
+    let events = String::from_utf8(setpoint(&["events", name]).stdout).unwrap();
+    assert!(events.contains("r1 runs already, as r3; nothing changed"), "{events}");
+    assert!(!events.contains("rollback_applied"), "{events}");
+    assert_eq!(back("r2"), "r4: Rolled back to r2\n");
+    assert_eq!(served.stop(), 0);
+}
+
+#[test]
 fn messages_in_the_history_cannot_steer_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bench.toml");

@@ -1,10 +1,11 @@
 //! Going back to what ran once.
 
 use setpoint_bench::KeyPath;
+use setpoint_store::TextHash;
 
 use crate::{
     command::{Answer, CommandError},
-    event::Origin,
+    event::{Origin, Tone},
     files::Files,
     going_back,
     manager::Manager,
@@ -24,6 +25,11 @@ impl Manager {
         let closed = only.is_empty();
         let text = if closed {
             going_back::no_surplus(&target.id, &self.running.text, &text)?;
+            if TextHash::of(&*text) == self.running.hash && self.file_side.in_step() {
+                let message = going_back::runs_already(&target.id, &self.running.revision.id);
+                self.tell(Origin::Rollback, "rollback_unchanged", Tone::Info, message);
+                return Ok(Answer::Changed(Box::new(self.as_it_is())));
+            }
             text
         } else {
             let (drivers, now) = (self.drivers.clone(), self.running.values.clone());

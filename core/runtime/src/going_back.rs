@@ -15,6 +15,12 @@ pub(crate) fn message(id: &str, only: &[KeyPath]) -> String {
     }
 }
 
+/// `r1 runs already, as r3; nothing changed`
+pub(crate) fn runs_already(id: &str, running: &str) -> String {
+    let kept = if id == running { String::new() } else { format!(", as {running}") };
+    format!("{id} runs already{kept}; nothing changed")
+}
+
 /// The edits that bring chosen keys from `now` to what the text of a revision says of them.
 ///
 /// # Errors

@@ -445,14 +445,19 @@ impl Manager {
         plan
     }
 
-    fn nothing_to_do(&self) -> Passed {
-        let applied = Applied {
+    /// What a change comes to that changes nothing.
+    pub(crate) fn as_it_is(&self) -> Applied {
+        Applied {
             revision: self.running.revision.clone(),
             changes: none(),
             diagnostics: self.running.diagnostics.clone(),
             plan: none(),
             persisted: self.file_side.in_step(),
-        };
+        }
+    }
+
+    fn nothing_to_do(&self) -> Passed {
+        let applied = self.as_it_is();
         let (interrupted, summary, outcome) = (0, summary(&[]), Outcome::Unchanged);
         Passed { applied, interrupted, summary, outcome }
     }

@@ -1,6 +1,6 @@
 //! `setpoint rollback FILE REV`
 
-use serde_json::json;
+use serde_json::{Value, json};
 use setpoint_bench::KeyPath;
 
 use crate::{
@@ -46,7 +46,7 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
         if output.is_json() {
             return output.json(&answer);
         }
-        output.line(set::summary(&answer));
+        output.line(unchanged(&answer, &command.revision).unwrap_or_else(|| set::summary(&answer)));
         return Ok(());
     }
     // Nobody runs the bench, so no device is touched.
@@ -68,4 +68,16 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
         format!("{file} is at {revision} already; nothing changed")
     });
     Ok(())
+}
+
+/// What is said where the state that was asked for runs already: its revision is an older one, with
+/// a message of its own.
+fn unchanged(answer: &Value, asked: &str) -> Option<String> {
+    let none = |key: &str| answer.get(key).and_then(Value::as_array).is_some_and(Vec::is_empty);
+    if !none("changes") || !none("plan") {
+        return None;
+    }
+    let id = answer.pointer("/revision/id").and_then(Value::as_str).unwrap_or_default();
+    let kept = if id == asked { String::new() } else { format!(", as {id}") };
+    Some(format!("{asked} runs already{kept}; nothing changed"))
 }
