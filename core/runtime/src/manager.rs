@@ -353,7 +353,17 @@ impl Manager {
                 Some(_) => ("history_unusable", Tone::Error),
                 None => ("history_usable", Tone::Good),
             };
-            let back = match self.keeping.take_lost() {
+            let mut others = false;
+            self.publisher.update(|core| {
+                core.history_problem.clone_from(&problem);
+                others = core.database_problem.is_some();
+            });
+            let lost = self.keeping.take_lost();
+            // Said once, when all of it works again.
+            if problem.is_none() && others && lost == 0 {
+                return problem;
+            }
+            let back = match lost {
                 0 => "The history is kept again".to_owned(),
                 lost => format!(
                     "The history is kept again, without {lost} revisions that ran meanwhile: more \

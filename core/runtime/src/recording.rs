@@ -187,12 +187,17 @@ impl Recording {
         }
         let (began, ended) = (before.is_none(), problem.is_none());
         before.clone_from(&problem);
-        self.0.publisher.update(|core| core.database_problem.clone_from(&problem));
+        let mut others = false;
+        self.0.publisher.update(|core| {
+            core.database_problem.clone_from(&problem);
+            others = core.history_problem.is_some();
+        });
         if began && let Some(problem) = problem {
             let message = format!("History is not kept: {problem}. The bench runs on without it.");
             self.tell("history_failing", Tone::Warning, message);
-        } else if ended {
-            self.tell("history_works", Tone::Good, "History is kept again.".to_owned());
+        } else if ended && !others {
+            // Else that is said when the rest works again too.
+            self.tell("history_works", Tone::Good, "The history is kept again".to_owned());
         }
     }
 

@@ -127,10 +127,16 @@ async fn a_full_disk_stops_no_bench() {
     let status = bench.runtime.status();
     assert_eq!(status.reload.state, ReloadState::Ahead);
     assert_eq!(bench.text(), BENCH);
+    let told = |now: &Status, kind: &str| now.events.iter().filter(|one| one.kind == kind).count();
+    bench.until("the database has no room", |now| told(now, "history_failing") > 0).await;
     std::fs::remove_file(&ballast).unwrap();
     bench.until("it is written by itself", in_step).await;
     assert_eq!(bench.text(), volts("3.450"));
+    // Once for all of it.
+    let again = |now: &Status| told(now, "history_usable") + told(now, "history_works");
+    bench.until("it is kept again", |now| now.history_problem.is_none() && again(now) > 0).await;
     bench.runtime.stop().await;
+    assert_eq!(again(&bench.runtime.status()), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
