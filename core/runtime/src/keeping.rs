@@ -134,20 +134,25 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Someone may delete the folder at any time: history is lost then, and nothing else.
+    /// Someone may delete the folder at any time, or put another in its place: history is lost
+    /// then, and nothing else. Numbers that were given are not given again.
     pub(crate) fn remake_if_gone(&mut self, bench: &Path) -> Result<(), StoreError> {
-        if self.lock.is_none() || self.folder.versions().is_dir() {
+        let Some(lock) = &self.lock else { return Ok(()) };
+        let held = lock.is_of(&self.folder);
+        if held && self.folder.versions().is_dir() {
             return Ok(());
         }
         tracing::warn!("{} was deleted: history starts anew", self.folder.path().display());
         let folder = BenchFolder::open(bench)?;
         // All of it or nothing: what is half made would be taken for what was there.
-        let lock = folder.lock()?;
+        let lock = if held { None } else { Some(folder.lock()?) };
         let audit = Audit::open(&folder)?;
-        let revisions = Revisions::open(&folder, &audit)?;
+        let mut revisions = Revisions::open(&folder, &audit)?;
+        let given = self.revisions.next_number();
+        revisions.pass_over(given.saturating_sub(revisions.next_number()));
         self.journal = Journal::open(&folder);
         (self.audit, self.revisions, self.folder) = (audit, revisions, folder);
-        self.lock = Some(lock);
+        self.lock = lock.or_else(|| self.lock.take());
         Ok(())
     }
 }

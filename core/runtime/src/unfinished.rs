@@ -15,7 +15,7 @@ use crate::{
     event::{Origin, Tone},
     going_back,
     keeping::Facts,
-    manager::{Manager, about},
+    manager::{Manager, Running, about},
     passage::Proposal,
     plan::LEFT_ALONE,
     shelf::{self, Earlier, UNKEPT},
@@ -116,7 +116,8 @@ impl Manager {
         }))
     }
 
-    /// What runs becomes a revision if it could not be kept when it was opened.
+    /// What runs becomes a revision if it could not be kept when it was opened, and becomes one
+    /// again if it was deleted since.
     pub(crate) async fn keep_running(&mut self) {
         if self.running.revision.id == UNKEPT {
             let facts = Facts {
@@ -128,6 +129,20 @@ impl Manager {
             };
             let text = self.running.text.clone();
             self.running.revision = self.keeping.accept(&text, &none(), facts).await;
+            return;
+        }
+        let Running { revision, text, .. } = &self.running;
+        let written = self.file_side.unwritten().is_none();
+        match self.keeping.keep_lost(revision, text, written).await {
+            Ok(Some(kept)) => {
+                let message =
+                    format!("What was kept of the bench is gone; {} is kept again", kept.id);
+                self.running.revision = kept;
+                self.tell(Origin::Bench, "history_lost", Tone::Warning, message);
+            }
+            Ok(None) => {}
+            // What is wrong with the disk is shown.
+            Err(error) => tracing::debug!("{error}"),
         }
     }
 
@@ -292,12 +307,7 @@ impl Manager {
     /// last first, and what goes off before everything else. `then` is what ran before it, where
     /// that is not what runs now: of a key that was saved with another value since, the file
     /// decides.
-    fn to_put_back(
-        &self,
-        intent: &Intent,
-        then: Option<&Value>,
-        left: &mut Left,
-    ) -> Vec<PutBack> {
+    fn to_put_back(&self, intent: &Intent, then: Option<&Value>, left: &mut Left) -> Vec<PutBack> {
         let mut seen = HashSet::new();
         let mut all = Vec::new();
         for (step, touch) in intent.touches.iter().enumerate() {
@@ -310,9 +320,8 @@ impl Manager {
                 continue;
             }
             let key = KeyPath::setpoint(id, parameter);
-            let saved = then.is_some_and(|then| {
-                !same(then.get(&key), self.running.values.get(&key))
-            });
+            let saved =
+                then.is_some_and(|then| !same(then.get(&key), self.running.values.get(&key)));
             let before = intent.before.get(&step).filter(|_| !saved).cloned();
             let before = before.and_then(|before| serde_json::from_value(before).ok());
             let asked = || Some(param_value(&facts, definition.set.get(parameter)?));

@@ -107,6 +107,43 @@ async fn rights_are_lost_and_given_back() {
     bench.runtime.stop().await;
 }
 
+/// Deleting the folder loses history, and numbers go on: what runs is kept again as the revision that
+/// it is, before a change.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_is_kept_again_where_the_folder_is_gone() {
+    for replaced in [false, true] {
+        let bench = Bench::open(BENCH).await;
+        bench.change(vec![edit(VOLTAGE, 3.4)]).await.unwrap();
+        let before = bench.runtime.status().revision.clone().unwrap();
+        let folder = BenchFolder::of(&bench.file);
+        fs::rename(folder.path(), bench.folder().join("away")).unwrap();
+        if replaced {
+            fs::create_dir_all(folder.versions()).unwrap();
+        }
+        let edits = vec![setpoint_bench::TextEdit::Put(edit(VOLTAGE, 3.5))];
+        let (message, author, if_match) = (String::new(), "ada".into(), Some("r2".into()));
+        bench.ask(Command::Change { edits, message, author, if_match }).await.unwrap();
+        let ids = |bench: &Bench| {
+            let status = bench.runtime.status();
+            status.revisions.iter().map(|one| one.id.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(&bench), ["r3", "r2"], "replaced: {replaced}");
+        assert_eq!(bench.runtime.status().revisions[1], before);
+        let text = |volts: &str| BENCH.replace("3.300", volts);
+        assert_eq!(*bench.runtime.revision_text("r2").await.unwrap(), text("3.400"));
+        let revision = "r2".to_owned();
+        bench.ask(Command::Rollback { revision, only: vec![], author: "t".into() }).await.unwrap();
+        assert_eq!(bench.text(), text("3.400"));
+        assert_eq!(bench.told("history_lost"), 1);
+        bench.runtime.stop().await;
+        assert!(setpoint_store::audit::verify(&folder.audit()).is_ok());
+        let bench = bench.again().await;
+        assert_eq!(ids(&bench), ["r4", "r3", "r2"]);
+        assert_eq!(bench.runtime.status().revisions[2], before);
+        bench.runtime.stop().await;
+    }
+}
+
 /// A clock that was ahead when revisions were kept, and is right again: later ones are later.
 #[tokio::test(flavor = "multi_thread")]
 async fn revisions_from_the_future_stay_in_their_order() {

@@ -229,9 +229,8 @@ fn command(back: bool) -> Command {
 
 /// What both decisions are said to do to the file, once that is known.
 async fn said(bench: &Bench) -> [Decision; 2] {
-    let known = |now: &Status| {
-        now.unfinished.as_ref().is_some_and(|change| change.finish.is_some())
-    };
+    let known =
+        |now: &Status| now.unfinished.as_ref().is_some_and(|change| change.finish.is_some());
     let status = bench.until("it is known what would be written", known).await;
     let change = status.unfinished.as_ref().unwrap();
     [&change.finish, &change.go_back].map(|said| (**said.as_ref().unwrap()).clone())
@@ -262,7 +261,11 @@ async fn what_was_saved_meanwhile_stays() {
         let [finish, go_back] = said(&bench).await;
         for (said, writes) in [(finish, !written), (go_back, written)] {
             let named = both.iter().all(|key| said.writes.iter().any(|one| one.starts_with(key)));
-            assert_eq!((named, said.writes.len()), (writes, if writes { 2 } else { 0 }), "{said:?}");
+            assert_eq!(
+                (named, said.writes.len()),
+                (writes, if writes { 2 } else { 0 }),
+                "{said:?}"
+            );
             assert_eq!((said.clashes.len(), said.problem), (0, None));
         }
         decide(&bench, command(back)).await;
@@ -375,12 +378,14 @@ async fn a_bench_runs_without_its_folder() {
     // The bench file can be written: the change is in it, and kept as soon as that can be done.
     bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap();
     assert_eq!(bench.text(), BENCH.replace("3.300", "3.450"));
+    let told = bench.runtime.status().revision.clone().unwrap();
     std::fs::remove_file(&folder).unwrap();
     bench.until("it is kept again", |now| now.history_problem.is_none()).await;
     let kept: Vec<String> =
         bench.runtime.status().revisions.iter().map(|one| one.id.clone()).collect();
     assert_eq!(kept, ["r2", "r1"]);
-    assert_eq!(bench.runtime.status().revision.as_ref().unwrap().id, "r2");
+    assert_eq!(bench.runtime.status().revision.as_ref(), Some(&told), "when it was made, too");
+    assert_eq!(bench.runtime.status().revisions[0], told);
     assert_eq!(*bench.runtime.revision_text("r2").await.unwrap(), *bench.text());
     bench.runtime.stop().await;
 }

@@ -6,7 +6,7 @@ use std::{
     io::{self, ErrorKind, Read, Seek, Write},
     os::unix::{
         ffi::OsStrExt,
-        fs::{DirBuilderExt, OpenOptionsExt},
+        fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     },
     path::{Path, PathBuf},
 };
@@ -141,7 +141,7 @@ impl BenchFolder {
         match file.try_lock() {
             Ok(()) => {
                 self.claim(&file, writable)?;
-                Ok(FolderLock { _file: file })
+                Ok(FolderLock { file })
             }
             Err(TryLockError::WouldBlock) => Err(StoreError::InUse {
                 bench: self.bench.clone(),
@@ -183,7 +183,18 @@ impl BenchFolder {
 pub struct FolderLock {
     // The lock lives and dies with the open file. The file stays: removing it would let two
     // processes lock two different files of the same name.
-    _file: File,
+    file: File,
+}
+
+impl FolderLock {
+    /// Whether the folder that is there now is the one that is held: it may have been deleted, or
+    /// another be in its place.
+    pub fn is_of(&self, folder: &BenchFolder) -> bool {
+        let (Ok(held), Ok(there)) = (self.file.metadata(), fs::metadata(folder.lock_file())) else {
+            return false;
+        };
+        (held.dev(), held.ino()) == (there.dev(), there.ino())
+    }
 }
 
 /// Makes one folder with mode 0700 unless it is there, and makes that last.

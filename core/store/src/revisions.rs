@@ -79,7 +79,7 @@ pub struct RevisionRecord {
     pub hash: TextHash,
     /// Its first 8 hex digits.
     pub short_hash: String,
-    /// When it was kept, in UTC, to the millisecond.
+    /// When it was accepted, in UTC, to the millisecond.
     pub at: Timestamp,
     /// Who; `unknown` when only the file is left.
     pub author: String,
@@ -202,11 +202,60 @@ impl Revisions {
         facts: Facts,
         audit: &Audit,
     ) -> Result<RevisionRecord, StoreError> {
+        self.keep_of(Timestamp::now(), text, facts, audit)
+    }
+
+    /// The same of a text that was accepted at an earlier time, when it could not be kept.
+    ///
+    /// # Errors
+    /// As for [`Revisions::keep`].
+    pub fn keep_of(
+        &mut self,
+        at: Timestamp,
+        text: &str,
+        facts: Facts,
+        audit: &Audit,
+    ) -> Result<RevisionRecord, StoreError> {
+        let kept = self.put(self.next, at, text, facts, audit)?;
+        self.next += 1;
+        Ok(kept)
+    }
+
+    /// Keeps a text once more that was kept as `number` at a time, and is not any more: someone
+    /// deleted the folder. Where another one has that number by now, it gets the next.
+    ///
+    /// # Errors
+    /// As for [`Revisions::keep`].
+    pub fn keep_again(
+        &mut self,
+        number: u64,
+        at: Timestamp,
+        text: &str,
+        facts: Facts,
+        audit: &Audit,
+    ) -> Result<RevisionRecord, StoreError> {
+        if self.kept.iter().any(|kept| kept.record.number == number) {
+            return self.keep_of(at, text, facts, audit);
+        }
+        let kept = self.put(number, at, text, facts, audit)?;
+        self.kept.sort_by_key(|kept| kept.record.number);
+        self.next = self.next.max(number + 1);
+        Ok(kept)
+    }
+
+    fn put(
+        &mut self,
+        number: u64,
+        at: Timestamp,
+        text: &str,
+        facts: Facts,
+        audit: &Audit,
+    ) -> Result<RevisionRecord, StoreError> {
         if let Some(label) = &facts.label {
             self.check_label(label)?;
         }
         let hash = TextHash::of(text);
-        let stamp = self.free_stamp();
+        let stamp = self.free_stamp(at);
         let name = VersionName {
             stamp,
             short_hash: hash.short(),
@@ -217,8 +266,8 @@ impl Revisions {
             atomic::replace_private(&path, text.as_bytes())?;
         }
         let record = RevisionRecord {
-            id: id(self.next),
-            number: self.next,
+            id: id(number),
+            number,
             hash,
             short_hash: hash.short(),
             at: stamp.into(),
@@ -234,7 +283,6 @@ impl Revisions {
             let _ = fs::remove_file(&record.path);
             return Err(e);
         }
-        self.next += 1;
         self.generation = next_generation();
         self.stamps.insert(stamp);
         self.kept.push(Kept { record: record.clone(), changed });
@@ -280,7 +328,7 @@ impl Revisions {
     /// # Errors
     /// When it cannot be written.
     pub fn keep_unnumbered(&mut self, bytes: &[u8]) -> Result<(String, TextHash), StoreError> {
-        let stamp = self.free_stamp();
+        let stamp = self.free_stamp(Timestamp::now());
         let hash = TextHash::of(bytes);
         let name = VersionName { stamp, short_hash: hash.short(), label: None };
         let name = format!("refused-{}.toml", name.key());
@@ -525,9 +573,8 @@ impl Revisions {
         Seen { next: self.next, files: found.into_iter().filter_map(file).collect() }
     }
 
-    /// A time that no file has yet, now or a few milliseconds later.
-    fn free_stamp(&self) -> Stamp {
-        let mut at = Timestamp::now();
+    /// A time that no file has yet, this one or a few milliseconds later.
+    fn free_stamp(&self, mut at: Timestamp) -> Stamp {
         while self.stamps.contains(&Stamp::from(at)) {
             at += SignedDuration::from_millis(1);
         }
@@ -538,6 +585,8 @@ impl Revisions {
 /// The audit record that gives a revision its number.
 fn numbered(record: &RevisionRecord, details: Value) -> AuditRecord {
     let mut data = about(record);
+    // The line has the time at which it was written, which may be later.
+    data.insert("at".to_owned(), record.at.to_string().into());
     data.insert("hash".to_owned(), record.hash.to_string().into());
     if !details.is_null() {
         data.insert("details".to_owned(), details);

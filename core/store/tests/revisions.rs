@@ -35,6 +35,10 @@ impl Bench {
         self.try_keep(text, None).unwrap()
     }
 
+    fn at(&self, id: &str) -> jiff::Timestamp {
+        self.revisions.find(id).unwrap().at
+    }
+
     fn try_keep(&mut self, text: &str, label: Option<&str>) -> Result<RevisionRecord, StoreError> {
         let facts = Facts {
             author: "nora".into(),
@@ -421,4 +425,38 @@ fn other_records_share_the_log() {
     bench.keep("a = 1\n");
     bench.audit.append(query()).unwrap();
     assert_eq!(audit::verify(&bench.folder.audit()).map(|log| log.records), Ok(3));
+}
+
+#[test]
+fn one_that_is_kept_late_has_the_time_at_which_it_was_made() {
+    let mut bench = Bench::new();
+    bench.keep("first");
+    let at: jiff::Timestamp = "2026-03-01T10:00:00.250Z".parse().unwrap();
+    for text in ["second", "third"] {
+        bench.revisions.keep_of(at, text, Facts::default(), &bench.audit).unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(bench.at("r2"), at);
+        assert_eq!(bench.at("r3"), "2026-03-01T10:00:00.251Z".parse().unwrap(), "names are unique");
+        let kept = bench.revisions.find("r2").unwrap();
+        assert!(kept.path.to_string_lossy().contains("20260301T100000.250Z"), "{kept:?}");
+        bench.reopen();
+    }
+    let line = &bench.audit.lines().unwrap()[1];
+    assert_eq!(line.data["at"], "2026-03-01T10:00:00.25Z");
+    assert!(line.at > at, "the line was written later");
+}
+
+#[test]
+fn one_that_was_deleted_is_kept_again_under_its_number_if_that_is_free() {
+    let mut bench = Bench::new();
+    let at: jiff::Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+    bench.revisions.pass_over(4);
+    let again = bench.revisions.keep_again(3, at, "what ran", Facts::default(), &bench.audit);
+    assert_eq!(again.unwrap().id, "r3");
+    assert_eq!(bench.keep("next").id, "r5");
+    let again = bench.revisions.keep_again(5, at, "another", Facts::default(), &bench.audit);
+    assert_eq!(again.unwrap().id, "r6");
+    bench.reopen();
+    assert_eq!(bench.revisions.list().iter().map(|one| one.number).collect::<Vec<_>>(), [6, 5, 3]);
 }

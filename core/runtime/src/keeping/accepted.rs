@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, MutexGuard, PoisonError},
 };
 
+use jiff::Timestamp;
 use serde_json::json;
 use setpoint_bench::Change;
 use setpoint_store::{Audit, RevisionRecord, StoreError, TextHash};
@@ -45,6 +46,8 @@ pub(super) struct Unkept {
 struct Text {
     /// The number that was told of it.
     number: u64,
+    /// When it was accepted.
+    at: Timestamp,
     text: Arc<str>,
     facts: setpoint_store::Facts,
 }
@@ -54,7 +57,7 @@ impl Text {
         Revision {
             id: format!("r{}", self.number),
             hash: TextHash::of(&*self.text).short(),
-            at: jiff::Timestamp::now(),
+            at: self.at,
             author: self.facts.author.clone(),
             origin: origin(&self.facts.origin),
             message: self.facts.message.clone(),
@@ -86,7 +89,10 @@ impl Unkept {
 
     /// What is told of a text that runs, until it is kept.
     fn add(&mut self, text: Arc<str>, facts: setpoint_store::Facts) -> Revision {
-        let text = Text { number: self.number(), text, facts };
+        let now = Timestamp::now();
+        // As files are named, so that nothing differs once it is kept.
+        let at = Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now);
+        let text = Text { number: self.number(), at, text, facts };
         let told = text.revision();
         self.texts.push_back(text);
         while self.texts.len() > MOST {
@@ -97,6 +103,11 @@ impl Unkept {
             self.lost += 1;
         }
         told
+    }
+
+    /// Whether the text with this number waits.
+    fn holds(&self, number: u64) -> bool {
+        self.texts.iter().any(|text| text.number == number)
     }
 
     /// Takes the oldest in hand, if it has a number below this.
@@ -130,9 +141,9 @@ impl Inner {
     fn keep_all(&self, store: &mut Store, below: u64) -> Result<(), StoreError> {
         loop {
             let oldest = self.unkept().take(below);
-            let Some(Text { number, text, facts }) = oldest else { return Ok(()) };
+            let Some(Text { number, at, text, facts }) = oldest else { return Ok(()) };
             pass_to(store, number);
-            let kept = store.revisions.keep(&text, facts, &store.audit);
+            let kept = store.revisions.keep_of(at, &text, facts, &store.audit);
             self.unkept().put_down(kept.is_ok());
             kept?;
         }
@@ -177,6 +188,38 @@ impl Keeping {
     /// says that the disk does not answer.
     pub(crate) async fn keep_unkept(&self) -> Result<Option<Revision>, StoreError> {
         self.keep().await
+    }
+
+    /// Keeps what runs once more if it is not there any more, because someone deleted the folder
+    /// or put another in its place; with what is known of it. Answers the revision it is then.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub(crate) async fn keep_lost(
+        &self,
+        running: &Revision,
+        text: &Arc<str>,
+        written: bool,
+    ) -> Result<Option<Revision>, CommandError> {
+        let number = running.id.strip_prefix('r').and_then(|number| number.parse().ok());
+        let Some(number) = number.filter(|number| !self.0.unkept().holds(*number)) else {
+            return Ok(None);
+        };
+        let (running, text) = (running.clone(), text.clone());
+        self.with(move |store| {
+            let there = store.revisions.find(&running.id);
+            if there.is_some_and(|there| there.short_hash == running.hash) {
+                return Ok(None);
+            }
+            let Revision { at, author, origin, message, label, .. } = running;
+            let label = label.filter(|label| store.revisions.check_label(label).is_ok());
+            let data = if written { serde_json::Value::Null } else { json!({ NOT_WRITTEN: true }) };
+            let origin = origin.as_str().to_owned();
+            let facts = setpoint_store::Facts { author, origin, message, label, data };
+            let kept = store.revisions.keep_again(number, at, &text, facts, &store.audit)?;
+            Ok(Some(revision(&kept)))
+        })
+        .await
     }
 
     async fn keep(&self) -> Result<Option<Revision>, StoreError> {

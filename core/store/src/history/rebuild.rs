@@ -131,13 +131,14 @@ fn facts(line: &AuditLine) -> Option<RevisionFacts> {
         return None;
     }
     let number = line.data.get("number").and_then(Value::as_u64)?;
+    let at = line.data.get("at").and_then(Value::as_str).and_then(|at| at.parse().ok());
     let list = |key: &str| {
         let details = line.data.get("details").and_then(|details| details.get(key));
         details.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
     };
     Some(RevisionFacts {
         revision: format!("r{number}"),
-        at: line.at,
+        at: at.unwrap_or(line.at),
         effect: greatest(list("changes")),
         readings: list("set").iter().filter_map(reading).collect(),
         pictures: Vec::new(),
