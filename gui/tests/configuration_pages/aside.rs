@@ -9,7 +9,8 @@ use setpoint::panel::{
     intent::{HistoryIntent, Intent, ReloadIntent, StageIntent, ViewIntent},
 };
 use setpoint_runtime::{
-    Ahead, Decision, FileHolds, Question, ReloadState, Status, Suspended, Unfinished, UnfinishedStep,
+    Ahead, Decision, FileHolds, Question, ReloadState, Status, Suspended, Unfinished,
+    UnfinishedStep,
 };
 
 use crate::fixture::{Pictures, at, click, dark, rejected, says, staged, status};
