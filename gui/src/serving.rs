@@ -189,7 +189,8 @@ enum Look {
 }
 
 fn publish_again(published: &Mutex<Published>, run: RunFile, bench: &Path) -> Look {
-    if BenchFolder::of(bench).run().exists() {
+    let path = locked(published).guard.as_ref().map(|guard| guard.path().to_owned());
+    if path.unwrap_or_else(|| BenchFolder::of(bench).run()).exists() {
         return Look::There;
     }
     let mut published = locked(published);
@@ -198,7 +199,9 @@ fn publish_again(published: &Mutex<Published>, run: RunFile, bench: &Path) -> Lo
     }
     // First: a guard that is dropped later would remove what is written now.
     published.guard = None;
-    match BenchFolder::open(bench).and_then(|folder| run.write(&folder)) {
+    // If that cannot be made, `run.json` goes elsewhere.
+    let folder = BenchFolder::open(bench).unwrap_or_else(|_| BenchFolder::of(bench));
+    match run.write(&folder) {
         Ok(guard) => {
             published.guard = Some(guard);
             Look::Written
@@ -223,12 +226,20 @@ async fn publish(
         pid: std::process::id(),
         bench: bench.to_owned(),
     };
+    let mut token_file = folder.run();
     let guard = match run.clone().write(&folder) {
-        Ok(guard) => Some(guard),
+        Ok(guard) => {
+            if guard.path() != token_file {
+                token_file = guard.path().to_owned();
+                let shown = token_file.display();
+                tracing::warn!("run.json cannot be beside the bench file; it is {shown}");
+            }
+            Some(guard)
+        }
         Err(error) => {
             tracing::error!("no command will find this bench until run.json is written: {error}");
             None
         }
     };
-    Ok((server, run, guard, folder.run()))
+    Ok((server, run, guard, token_file))
 }

@@ -25,7 +25,7 @@ use arc_swap::ArcSwap;
 use setpoint_bench::Change;
 use setpoint_store::{
     Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionQuery,
-    RevisionRecord, Revisions, StoreError, Transactions, Watcher, revisions::text_of,
+    RevisionRecord, Revisions, StoreError, TargetLock, Transactions, Watcher, revisions::text_of,
 };
 use tokio::{sync::Notify, time::Instant};
 
@@ -131,6 +131,7 @@ pub(crate) struct Store {
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
     pub(crate) lock: Option<FolderLock>,
+    pub(crate) target: Option<TargetLock>,
 }
 
 impl Store {
