@@ -32,7 +32,7 @@ use tokio::{sync::Notify, time::Instant};
 use self::{accepted::Unkept, journal::Left};
 pub(crate) use self::{
     accepted::{Facts, NOT_WRITTEN, WRITTEN, never_written},
-    files::{WriteError, watch_options},
+    files::{WriteError, Wrote, watch_options},
     turns::{PATIENCE, Turns, Unanswered, Waited},
 };
 use crate::{
