@@ -323,7 +323,10 @@ impl Offline {
         let facts = Facts {
             author: Origin::File.as_str().to_owned(),
             origin: Origin::File.as_str().to_owned(),
-            message: "Edited while it was not open".to_owned(),
+            message: match newest {
+                Some(_) => "Edited while it was not open".to_owned(),
+                None => "As it was before the first change".to_owned(),
+            },
             label: None,
             data: changes.map_or(serde_json::Value::Null, |list| json!({ "changes": list })),
         };
