@@ -41,12 +41,20 @@ impl RunFile {
     /// # Errors
     /// When it cannot be written, with why not beside the bench file.
     pub fn write(self, folder: &BenchFolder) -> Result<RunGuard, StoreError> {
-        let beside = self.clone().write_to(folder.run());
+        let beside = self.clone().write_beside(folder);
         let Err(error) = beside else { return beside };
         match private::run_file(folder.bench()).map(|path| self.write_to(path)) {
             Some(Ok(guard)) => Ok(guard),
             Some(Err(_)) | None => Err(error),
         }
+    }
+
+    /// The same beside the bench file and nowhere else.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_beside(self, folder: &BenchFolder) -> Result<RunGuard, StoreError> {
+        self.write_to(folder.run())
     }
 
     fn write_to(self, path: PathBuf) -> Result<RunGuard, StoreError> {
