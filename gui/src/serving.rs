@@ -91,7 +91,8 @@ impl Serving {
         tokio::spawn(crate::logging::follow(runtime.reader(), runtime.changes()));
         match publish(&runtime, &bench, listen).await {
             Ok((server, run, guard, token_file)) => {
-                let published = Published { guard, stopping: false };
+                let elsewhere = token_file != BenchFolder::of(&bench).run();
+                let published = Published { guard, elsewhere, stopping: false };
                 let published = Arc::new(Mutex::new(published));
                 tokio::spawn(keep_published(Arc::downgrade(&published), run.clone(), bench));
                 Ok(Self { runtime, server, run, published, token_file })
@@ -146,6 +147,9 @@ impl Serving {
 struct Published {
     /// `None` while it cannot be written.
     guard: Option<RunGuard>,
+    /// It could not be beside the bench file when the bench was opened. Else it goes nowhere but
+    /// there: programs look for it there, and a folder that is away may come back with it.
+    elsewhere: bool,
     /// It is gone for good.
     stopping: bool,
 }
@@ -189,7 +193,8 @@ enum Look {
 }
 
 fn publish_again(published: &Mutex<Published>, run: RunFile, bench: &Path) -> Look {
-    if BenchFolder::of(bench).run().exists() {
+    let path = locked(published).guard.as_ref().map(|guard| guard.path().to_owned());
+    if path.unwrap_or_else(|| BenchFolder::of(bench).run()).exists() {
         return Look::There;
     }
     let mut published = locked(published);
@@ -198,7 +203,12 @@ fn publish_again(published: &Mutex<Published>, run: RunFile, bench: &Path) -> Lo
     }
     // First: a guard that is dropped later would remove what is written now.
     published.guard = None;
-    match BenchFolder::open(bench).and_then(|folder| run.write(&folder)) {
+    let written = match (BenchFolder::open(bench), published.elsewhere) {
+        (Ok(folder), false) => run.write_beside(&folder),
+        (Err(error), false) => Err(error),
+        (_, true) => run.write(&BenchFolder::of(bench)),
+    };
+    match written {
         Ok(guard) => {
             published.guard = Some(guard);
             Look::Written
@@ -223,12 +233,20 @@ async fn publish(
         pid: std::process::id(),
         bench: bench.to_owned(),
     };
+    let mut token_file = folder.run();
     let guard = match run.clone().write(&folder) {
-        Ok(guard) => Some(guard),
+        Ok(guard) => {
+            if guard.path() != token_file {
+                token_file = guard.path().to_owned();
+                let shown = token_file.display();
+                tracing::warn!("run.json cannot be beside the bench file; it is {shown}");
+            }
+            Some(guard)
+        }
         Err(error) => {
             tracing::error!("no command will find this bench until run.json is written: {error}");
             None
         }
     };
-    Ok((server, run, guard, folder.run()))
+    Ok((server, run, guard, token_file))
 }

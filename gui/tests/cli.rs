@@ -219,7 +219,7 @@ fn a_bench_that_nobody_runs_is_set_in_its_files_and_both_texts_are_kept() {
     assert_eq!(text(), GOOD.replace("ch1.voltage = 3.300", "ch1.voltage = 3.450"));
     let kept = json(&setpoint(at, &["history", "bench.toml", "--format", "json"]));
     let messages: Vec<_> = kept.as_array().unwrap().iter().map(|one| &one["message"]).collect();
-    assert_eq!(messages, ["More", "Edited while it was not open"]);
+    assert_eq!(messages, ["More", "As it was before the first change"]);
 
     // Nothing to do is no revision.
     assert_eq!(status(&setpoint(at, &change)), 0);

@@ -222,6 +222,8 @@ pub struct Applied {
     pub plan: Arc<Vec<PlanStep>>,
     /// Whether it is in the file too; see [`crate::Reload::ahead`].
     pub persisted: bool,
+    /// Whether the bench file was not there before it was written.
+    pub file_was_gone: bool,
 }
 
 /// What a commit would do now, and what stands in its way.

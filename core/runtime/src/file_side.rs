@@ -253,7 +253,8 @@ impl Manager {
         }
     }
 
-    /// Rights were in the way. Once they are not, the files are looked at as after a save.
+    /// Rights were in the way. Once they are not, the files are looked at as after a save. In a
+    /// pause, what they hold is noted and waits.
     pub(crate) async fn look_at_rights(&mut self) {
         self.file_side.looked_at_rights();
         let file = match self.keeping.read_file().await {
@@ -263,6 +264,9 @@ impl Manager {
                 return;
             }
         };
+        if !self.file_side.found().is_some_and(Found::by_rights) {
+            return self.text_seen(file, Look::default()).await;
+        }
         if matches!(self.file_side.found(), Some(Found::Refused { .. })) {
             let read = self.read(file.text.clone(), false, &mut Timings::default()).await;
             if read.is_err_and(|error| are_rights(error.diagnostics())) {

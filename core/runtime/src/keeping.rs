@@ -25,14 +25,14 @@ use arc_swap::ArcSwap;
 use setpoint_bench::Change;
 use setpoint_store::{
     Audit, AuditRecord, BenchFolder, FolderLock, Intent, Journal, ReadError, RevisionQuery,
-    RevisionRecord, Revisions, StoreError, Transactions, Watcher, revisions::text_of,
+    RevisionRecord, Revisions, StoreError, TargetLock, Transactions, Watcher, revisions::text_of,
 };
 use tokio::{sync::Notify, time::Instant};
 
 use self::{accepted::Unkept, journal::Left};
 pub(crate) use self::{
     accepted::{Facts, NOT_WRITTEN, WRITTEN, never_written},
-    files::{WriteError, watch_options},
+    files::{WriteError, Wrote, watch_options},
     turns::{PATIENCE, Turns, Unanswered, Waited},
 };
 use crate::{
@@ -131,6 +131,7 @@ pub(crate) struct Store {
     pub(crate) audit: Audit,
     pub(crate) journal: Journal,
     pub(crate) lock: Option<FolderLock>,
+    pub(crate) target: Option<TargetLock>,
 }
 
 impl Store {

@@ -10,7 +10,7 @@ use serde_json::json;
 use setpoint_bench::{Change, Diagnostic, KeyPath, TextEdit, Value, check, value::Table};
 use setpoint_store::{
     AccessRules, Audit, BenchFolder, Facts, FolderLock, HistoryReader, Intent, Journal, ReadError,
-    RevisionRecord, Revisions, StoreError, TextHash, revisions::changes_of,
+    RevisionRecord, Revisions, StoreError, TargetLock, TextHash, revisions::changes_of,
 };
 
 use crate::{
@@ -181,6 +181,7 @@ impl Offline {
         only: &[KeyPath],
         author: String,
     ) -> Result<WentBack, CommandError> {
+        let _target = TargetLock::take(&self.path)?;
         self.nothing_unfinished()?;
         let missing = || CommandError::NotFound { what: "revision", name: revision.to_owned() };
         let target = self.revisions.find(revision).ok_or_else(missing)?.clone();
@@ -228,6 +229,7 @@ impl Offline {
         message: &str,
         author: String,
     ) -> Result<Edited, CommandError> {
+        let _target = TargetLock::take(&self.path)?;
         self.nothing_unfinished()?;
         let now = self.now()?;
         let (text, meaning) = would_be(&self.files, &self.drivers, &now, edits)?;
@@ -321,7 +323,10 @@ impl Offline {
         let facts = Facts {
             author: Origin::File.as_str().to_owned(),
             origin: Origin::File.as_str().to_owned(),
-            message: "Edited while it was not open".to_owned(),
+            message: match newest {
+                Some(_) => "Edited while it was not open".to_owned(),
+                None => "As it was before the first change".to_owned(),
+            },
             label: None,
             data: changes.map_or(serde_json::Value::Null, |list| json!({ "changes": list })),
         };

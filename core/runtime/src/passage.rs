@@ -14,7 +14,7 @@ use crate::{
     event_log::Told,
     files::{Files, Meaning},
     journaling::Wanted,
-    keeping::{Facts, WriteError},
+    keeping::{Facts, WriteError, Wrote},
     manager::{Manager, Running},
     plan::{self, Plan},
     staging::none,
@@ -147,6 +147,11 @@ impl Manager {
             Ok(Passed { applied, interrupted, summary, outcome }) => {
                 self.note_reload(origin, outcome, applied.changes.len(), interrupted, timings);
                 self.tell_applied(origin, &applied, &summary, timings);
+                if applied.file_was_gone {
+                    let (file, id) = (&self.file_name, &applied.revision.id);
+                    let message = format!("{file} was gone; it is written anew, as {id}");
+                    self.tell(origin, "file_written", Tone::Warning, message);
+                }
                 self.calm();
                 self.rebase(origin).await;
                 Ok(Answer::Changed(Box::new(applied)))
@@ -184,13 +189,15 @@ impl Manager {
         // The same text means something else if what is around the files has changed.
         let differs = !read.changes.is_empty() || *read.bench != *self.running.bench;
         if hash == self.running.hash && !(from_file && differs) {
+            let mut file_was_gone = false;
             // The file may be gone, or its last text refused: then it gets this one.
             if !from_file && !self.file_side.in_step() {
                 let left = self.ours();
                 match self.keeping.write(text, left.clone()).await {
-                    Ok(()) => {
+                    Ok(wrote) => {
                         self.file_side.none_is_late();
                         self.matches(origin, &author).await;
+                        file_was_gone = wrote == Wrote::Anew;
                     }
                     Err(WriteError::GivenUp(error)) => {
                         self.not_written(left, error.to_string());
@@ -204,7 +211,9 @@ impl Manager {
             } else {
                 self.matches(origin, &author).await;
             }
-            return Ok(self.nothing_to_do());
+            let mut passed = self.nothing_to_do();
+            passed.applied.file_was_gone = file_was_gone;
+            return Ok(passed);
         }
         if let Some(saved) = saved
             && let Some(question) = self.doubted(&read, saved).await?
@@ -247,11 +256,12 @@ impl Manager {
         let begun = Instant::now();
         let left = self.ours();
         let written = match from_file {
-            true => Ok(()),
+            true => Ok(Wrote::Over),
             false => self.keeping.write(text.clone(), left.clone()).await,
         };
+        let file_was_gone = matches!(written, Ok(Wrote::Anew));
         let not_written = match written {
-            Ok(()) => {
+            Ok(_) => {
                 progress.notes.wrote().await;
                 None
             }
@@ -319,6 +329,7 @@ impl Manager {
             diagnostics: read.diagnostics,
             plan: Arc::new(plan.lines),
             persisted: written,
+            file_was_gone,
         };
         let outcome = match applied.changes.is_empty() && !differs {
             true => Outcome::Unchanged,
@@ -453,6 +464,7 @@ impl Manager {
             diagnostics: self.running.diagnostics.clone(),
             plan: none(),
             persisted: self.file_side.in_step(),
+            file_was_gone: false,
         }
     }
 

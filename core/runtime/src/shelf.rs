@@ -4,7 +4,7 @@ use std::path::Path;
 
 use setpoint_store::{
     Audit, BenchFolder, FolderLock, Intent, Journal, RevisionRecord, Revisions, StoreError,
-    TextHash,
+    TargetLock, TextHash,
 };
 
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) enum Shelf {
         revisions: Box<Revisions>,
         /// The lock, where it could be taken.
         lock: Option<FolderLock>,
+        /// The lock on the file that links lead to.
+        target: Option<TargetLock>,
         /// Why.
         why: StoreError,
     },
@@ -39,21 +41,25 @@ impl Shelf {
     /// Only if another Setpoint or another bench has it.
     pub(crate) fn open(bench: &Path) -> Result<Self, StoreError> {
         let folder = BenchFolder::of(bench);
+        // First: a folder beside a link that is refused would only be litter.
+        let target = TargetLock::take(bench)?;
         match folder.lock() {
-            Ok(lock) => Ok(Self::with_lock(folder, lock)),
+            Ok(lock) => Ok(Self::with_locks(folder, lock, target)),
             Err(error @ (StoreError::InUse { .. } | StoreError::OtherBench { .. })) => Err(error),
             Err(why) => {
-                Ok(Self::Closed { revisions: Box::new(Revisions::look(&folder)), lock: None, why })
+                let revisions = Box::new(Revisions::look(&folder));
+                Ok(Self::Closed { revisions, lock: None, target: Some(target), why })
             }
         }
     }
 
-    fn with_lock(folder: BenchFolder, lock: FolderLock) -> Self {
+    fn with_locks(folder: BenchFolder, lock: FolderLock, target: TargetLock) -> Self {
         match Parts::open(&folder) {
-            Ok(parts) => Self::Open(Box::new(parts.store(folder, lock))),
+            Ok(parts) => Self::Open(Box::new(parts.store(folder, lock, Some(target)))),
             Err(why) => Self::Closed {
                 revisions: Box::new(Revisions::look(&folder)),
                 lock: Some(lock),
+                target: Some(target),
                 why,
             },
         }
@@ -64,7 +70,7 @@ impl Shelf {
     /// # Errors
     /// When nothing can be kept.
     pub(crate) fn store(&mut self, bench: &Path) -> Result<&mut Store, StoreError> {
-        if let Self::Closed { lock, why, .. } = self {
+        if let Self::Closed { lock, target, why, .. } = self {
             let folder = BenchFolder::of(bench);
             let locked = match lock.take() {
                 Some(lock) => Ok(lock),
@@ -72,7 +78,8 @@ impl Shelf {
             };
             match locked.map(|locked| (Parts::open(&folder), locked)) {
                 Ok((Ok(parts), locked)) => {
-                    *self = Self::Open(Box::new(parts.store(folder, locked)));
+                    let store = parts.store(folder, locked, target.take());
+                    *self = Self::Open(Box::new(store));
                 }
                 Ok((Err(error), locked)) => (*why, *lock) = (error, Some(locked)),
                 Err(error) => *why = error,
@@ -148,8 +155,8 @@ impl Shelf {
     /// Gives the bench free for another program.
     pub(crate) fn unlock(&mut self) {
         match self {
-            Self::Open(store) => drop(store.lock.take()),
-            Self::Closed { lock, .. } => drop(lock.take()),
+            Self::Open(store) => drop((store.lock.take(), store.target.take())),
+            Self::Closed { lock, target, .. } => drop((lock.take(), target.take())),
         }
     }
 }
@@ -176,9 +183,10 @@ impl Parts {
         Ok(Self { audit, revisions })
     }
 
-    fn store(self, folder: BenchFolder, lock: FolderLock) -> Store {
+    fn store(self, folder: BenchFolder, lock: FolderLock, target: Option<TargetLock>) -> Store {
         let Self { audit, revisions } = self;
-        Store { journal: Journal::open(&folder), lock: Some(lock), folder, revisions, audit }
+        let (journal, lock) = (Journal::open(&folder), Some(lock));
+        Store { journal, lock, target, folder, revisions, audit }
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
 /// Writing is tried again by itself after so long, then after twice as long, and so on.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
-/// How often rights that are in the way are looked at.
+/// How often rights that are in the way are looked at, and the files in a pause.
 const RIGHTS: Duration = Duration::from_secs(3);
 /// The code of findings about them.
 const NOT_ALLOWED: &str = "not_allowed";
@@ -204,9 +204,10 @@ impl FileSide {
         side
     }
 
-    /// When rights that are in the way are looked at again.
+    /// When rights that are in the way are looked at again, and what the files hold while nobody
+    /// tells of saves.
     pub(crate) fn look_at(&self) -> Option<Instant> {
-        self.look_at.filter(|_| self.found().is_some_and(Found::by_rights))
+        self.look_at.filter(|_| self.paused() || self.found().is_some_and(Found::by_rights))
     }
 
     /// They were looked at.
@@ -480,6 +481,7 @@ impl FileSide {
 
     pub(crate) fn pause(&mut self) {
         self.following = Following::Paused;
+        self.looked_at_rights();
     }
 
     pub(crate) fn resume(&mut self) {

@@ -247,6 +247,7 @@ impl Manager {
                     diagnostics: self.running.diagnostics.clone(),
                     plan: none(),
                     persisted: written,
+                    file_was_gone: false,
                 }
             }
         };

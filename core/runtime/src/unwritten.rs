@@ -194,7 +194,7 @@ impl Manager {
         }
         match self.keeping.write(self.running.text.clone(), left).await {
             // What came of it is told and shown; there is no caller to answer.
-            Ok(()) => drop(self.written(Origin::Bench, "setpoint", "").await),
+            Ok(_) => drop(self.written(Origin::Bench, "setpoint", "").await),
             Err(WriteError::GivenUp(error)) => {
                 self.file_side.may_come(self.running.held());
                 self.file_side.not_written_again(error.to_string());
@@ -276,7 +276,7 @@ impl Manager {
         let text = self.running.text.clone();
         let mut aside = String::new();
         let written = if ours {
-            self.keeping.write(text, self.ours()).await
+            self.keeping.write(text, self.ours()).await.map(drop)
         } else {
             let kept = self.keeping.keep_what_is_there(&text).await?;
             if let Some((name, _)) = &kept.main {

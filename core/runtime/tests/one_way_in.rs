@@ -6,7 +6,7 @@ mod common;
 use common::{BENCH, Bench, edit, readback};
 use setpoint_bench::Edit;
 use setpoint_instruments::ParamValue;
-use setpoint_runtime::{Answer, Command, CommandError, Keep, Origin, ReloadState};
+use setpoint_runtime::{Answer, Command, CommandError, Keep, Origin, ReloadState, Status};
 
 const VOLTAGE: &str = "instruments.psu.set.ch1.voltage";
 
@@ -331,5 +331,27 @@ async fn what_is_set_by_rule_is_told() {
     assert!(told.message.contains("ch1.voltage") && told.message.contains("3.3"), "{told:?}");
     let audit = std::fs::read_to_string(bench.runtime.folder().join("audit.log")).unwrap();
     assert!(audit.contains("setpoints_applied"), "{audit}");
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_that_waits_for_the_end_of_a_pause_is_told() {
+    let bench = Bench::open(BENCH).await;
+    bench.ask(Command::Pause { author: "tester".into() }).await.unwrap();
+    bench.save(&BENCH.replace("3.300", "4.000"));
+    let waits = |now: &Status| {
+        let problem = now.reload.problem.as_deref().unwrap_or_default();
+        now.reload.state == ReloadState::Paused && problem.contains("not in effect yet")
+    };
+    bench.until("it is said that an edit waits", waits).await;
+    bench.save(BENCH);
+    bench.until("it was taken back", |now| now.reload.problem.is_none()).await;
+    assert_eq!(bench.runtime.status().reload.state, ReloadState::Paused);
+    bench.save(&BENCH.replace("3.300", "4.000"));
+    bench.until("it is said that an edit waits", waits).await;
+    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.300");
+    bench.ask(Command::Resume { author: "tester".into() }).await.unwrap();
+    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "4.000");
+    assert_eq!(bench.runtime.status().reload.state, ReloadState::InStep);
     bench.runtime.stop().await;
 }

@@ -304,30 +304,6 @@ async fn what_a_later_save_set_stays_set() {
     bench.runtime.stop().await;
 }
 
-/// A save that was followed meanwhile is noted in the same journal, and a crash may have come in the
-/// middle of that too: what it set is not put back.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_later_save_set_stays_set() {
-    let bench = Bench::open(BENCH).await;
-    bench.runtime.stop().await;
-    crashed(&bench.file, 1);
-    let journal = Journal::open(&BenchFolder::of(&bench.file));
-    let mut left = journal.found().unwrap().unwrap();
-    left.steps.push("psu.ch2.voltage 1.0 → 2.0".into());
-    left.touches.push("psu.ch2.voltage".into());
-    left.done.push(4);
-    left.before.insert(4, 1.0.into());
-    journal.put(&left).unwrap();
-    let saved = format!("{BENCH}ch2.voltage = 2.000\n");
-    std::fs::write(&bench.file, &saved).unwrap();
-    let bench = bench.again().await;
-    decide(&bench, command(true)).await;
-    assert_eq!(bench.text(), saved);
-    assert_eq!(bench.device("psu", ":SOUR2:VOLT?").await, "2.000");
-    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.250");
-    bench.runtime.stop().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_both_changed_is_for_a_person() {
     let bench = after_crash(1).await;

@@ -16,6 +16,8 @@
 //! - [`journal`]: what a commit was about to do, on disk before its first step
 //! - [`surroundings`]: the files beside the bench file, for reading it in layers
 //! - [`run`]: where a running Setpoint can be reached, and with which token
+//! - `private`: folders of this user alone, for locks across folders and where `.setpoint` cannot be
+//!   written
 //!
 //! # Promises
 //! - A file is entirely the old text or entirely the new one, also after a crash, and a symbolic
@@ -34,6 +36,7 @@ pub mod folder;
 pub mod hash;
 pub mod history;
 pub mod journal;
+mod private;
 pub mod revisions;
 pub mod run;
 pub mod surroundings;
@@ -49,6 +52,7 @@ pub use folder::{BenchFolder, FolderLock};
 pub use hash::TextHash;
 pub use history::{History, HistoryReader};
 pub use journal::{Intent, Journal, StepNote};
+pub use private::TargetLock;
 pub use revisions::{Facts, RevisionQuery, RevisionRecord, Revisions};
 pub use run::{RunFile, RunGuard};
 pub use surroundings::DiskSurroundings;

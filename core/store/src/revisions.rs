@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::{
-    StoreError, TextHash, atomic,
+    ReadError, StoreError, TextHash, atomic,
     audit::{Audit, AuditRecord},
     folder::{self, BenchFolder},
     journal::Journal,
@@ -251,7 +251,8 @@ impl Revisions {
         facts: Facts,
         audit: &Audit,
     ) -> Result<RevisionRecord, StoreError> {
-        if let Some(label) = &facts.label {
+        let label = facts.label.as_deref().map(|label| label::composed(label).into_owned());
+        if let Some(label) = &label {
             self.check_label(label)?;
         }
         let hash = TextHash::of(text);
@@ -259,7 +260,7 @@ impl Revisions {
         let name = VersionName {
             stamp,
             short_hash: hash.short(),
-            label: facts.label.as_deref().map(label::for_file),
+            label: label.as_deref().map(label::for_file),
         };
         let path = self.versions.join(name.to_string());
         if !self.link(hash, &path) {
@@ -274,7 +275,7 @@ impl Revisions {
             author: facts.author,
             origin: facts.origin,
             message: facts.message,
-            label: facts.label,
+            label,
             path,
         };
         let changed = Changed::of(Some(&facts.data));
@@ -353,6 +354,8 @@ impl Revisions {
     ) -> Result<RevisionRecord, StoreError> {
         let kept = self.position(id_or_label)?;
         let before = self.kept[kept].record.clone();
+        let label = label.map(label::composed);
+        let label = label.as_deref();
         if before.label.as_deref() == label {
             return Ok(before);
         }
@@ -429,7 +432,11 @@ impl Revisions {
     /// A revision by its id (`r41`) or its label.
     pub fn find(&self, id_or_label: &str) -> Option<&RevisionRecord> {
         let by_id = self.iter().find(|kept| kept.id == id_or_label);
-        by_id.or_else(|| self.iter().find(|kept| kept.label.as_deref() == Some(id_or_label)))
+        let label = label::composed(id_or_label);
+        let has = |kept: &&RevisionRecord| {
+            kept.label.as_deref().is_some_and(|other| label::composed(other) == label)
+        };
+        by_id.or_else(|| self.iter().find(has))
     }
 
     fn position(&self, id_or_label: &str) -> Result<usize, StoreError> {
@@ -446,7 +453,7 @@ impl Revisions {
         let kept = self
             .find(id_or_label)
             .ok_or_else(|| StoreError::NoRevision { name: id_or_label.to_owned() })?;
-        let file = atomic::read(&kept.path)?;
+        let file = atomic::read(&kept.path).map_err(unread)?;
         if file.hash != kept.hash {
             return Err(changed(kept.path.clone()));
         }
@@ -624,6 +631,17 @@ fn about(record: &RevisionRecord) -> Map<String, Value> {
 
 fn id(number: u64) -> String {
     format!("r{number}")
+}
+
+/// The advice for a folder that should be a bench file is none here.
+fn unread(error: ReadError) -> StoreError {
+    match error {
+        ReadError::Folder { path } => StoreError::Damaged {
+            path,
+            what: "it should be a file and is a folder; move it away".into(),
+        },
+        error => error.into(),
+    }
 }
 
 fn changed(path: PathBuf) -> StoreError {

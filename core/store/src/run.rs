@@ -1,10 +1,14 @@
 //! `run.json`: where a running Setpoint can be reached, and with which token.
 
-use std::{fmt, fs, io::ErrorKind, path::PathBuf};
+use std::{
+    fmt, fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ReadError, StoreError, atomic, folder::BenchFolder};
+use crate::{ReadError, StoreError, atomic, folder::BenchFolder, private};
 
 /// What a program needs in order to talk to the Setpoint that has a bench open.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,31 +35,63 @@ impl fmt::Debug for RunFile {
 }
 
 impl RunFile {
-    /// Writes it, readable by its owner only, until the guard is dropped.
+    /// Writes it, readable by its owner only, until the guard is dropped. Where that cannot be done
+    /// beside the bench file, it goes to a folder of this user alone.
+    ///
+    /// # Errors
+    /// When it cannot be written, with why not beside the bench file.
+    pub fn write(self, folder: &BenchFolder) -> Result<RunGuard, StoreError> {
+        let beside = self.clone().write_beside(folder);
+        let Err(error) = beside else { return beside };
+        match private::run_file(folder.bench()).map(|path| self.write_to(path)) {
+            Some(Ok(guard)) => Ok(guard),
+            Some(Err(_)) | None => Err(error),
+        }
+    }
+
+    /// The same beside the bench file and nowhere else.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(self, folder: &BenchFolder) -> Result<RunGuard, StoreError> {
-        let path = folder.run();
+    pub fn write_beside(self, folder: &BenchFolder) -> Result<RunGuard, StoreError> {
+        self.write_to(folder.run())
+    }
+
+    fn write_to(self, path: PathBuf) -> Result<RunGuard, StoreError> {
         let mut json = serde_json::to_string_pretty(&self)
             .map_err(|e| StoreError::Damaged { path: path.clone(), what: e.to_string() })?;
         json.push('\n');
         // One with wider permissions that someone left there must not lend them to the token.
         remove(&path)?;
         atomic::replace_private(&path, json.as_bytes())?;
-        Ok(RunGuard { run: self, folder: folder.clone(), cleared: false })
+        Ok(RunGuard { run: self, path, cleared: false })
     }
 
-    /// Reads it; `None` if there is none. After a crash it may speak of a process that is gone.
+    /// Reads the one beside the bench file; `None` if there is none. After a crash it may speak of
+    /// a process that is gone.
     ///
     /// # Errors
     /// When it may not be read, or holds something else.
     pub fn read(folder: &BenchFolder) -> Result<Option<Self>, StoreError> {
-        let path = folder.run();
-        match atomic::read(&path) {
-            Ok(file) => serde_json::from_str(&file.text)
-                .map(Some)
-                .map_err(|e| StoreError::Damaged { path, what: format!("{e}; it can be deleted") }),
+        Self::read_at(&folder.run())
+    }
+
+    /// Reads all that there are, also where none can be beside the bench file: of those that speak
+    /// of a process that is gone, any number.
+    pub fn read_all(folder: &BenchFolder) -> impl Iterator<Item = Result<Self, StoreError>> {
+        let elsewhere = private::run_files(folder.bench());
+        std::iter::once(folder.run())
+            .chain(elsewhere)
+            .filter_map(|path| Self::read_at(&path).transpose())
+    }
+
+    fn read_at(path: &Path) -> Result<Option<Self>, StoreError> {
+        let damaged = |e: serde_json::Error| StoreError::Damaged {
+            path: path.to_owned(),
+            what: format!("{e}; it can be deleted"),
+        };
+        match atomic::read(path) {
+            Ok(file) => serde_json::from_str(&file.text).map(Some).map_err(damaged),
             Err(ReadError::Missing { .. }) => Ok(None),
             Err(e) => Err(e.into()),
         }
@@ -67,7 +103,7 @@ impl RunFile {
 #[derive(Debug)]
 pub struct RunGuard {
     run: RunFile,
-    folder: BenchFolder,
+    path: PathBuf,
     cleared: bool,
 }
 
@@ -75,6 +111,11 @@ impl RunGuard {
     /// What was written.
     pub fn run(&self) -> &RunFile {
         &self.run
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Removes it now, if it is still ours.
@@ -90,8 +131,8 @@ impl RunGuard {
             return Ok(());
         }
         self.cleared = true;
-        match RunFile::read(&self.folder)? {
-            Some(found) if found == self.run => remove(&self.folder.run()),
+        match RunFile::read_at(&self.path)? {
+            Some(found) if found == self.run => remove(&self.path),
             _ => Ok(()),
         }
     }
@@ -113,7 +154,7 @@ pub fn token() -> Result<String, StoreError> {
     atomic::random_hex::<32>()
 }
 
-fn remove(path: &std::path::Path) -> Result<(), StoreError> {
+fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(e) if e.kind() != ErrorKind::NotFound => Err(StoreError::io("remove", path, &e)),
         _ => Ok(()),

@@ -460,3 +460,35 @@ fn one_that_was_deleted_is_kept_again_under_its_number_if_that_is_free() {
     bench.reopen();
     assert_eq!(bench.revisions.list().iter().map(|one| one.number).collect::<Vec<_>>(), [6, 5, 3]);
 }
+
+/// Both spellings look the same: é in one piece, and e with an accent behind it.
+#[test]
+fn a_label_is_the_same_however_its_letters_are_put_together() {
+    let (whole, parts) = ("caf\u{e9}", "cafe\u{301}");
+    let mut bench = Bench::new();
+    let kept = bench.try_keep("a = 1\n", Some(parts)).unwrap();
+    assert_eq!(kept.label.as_deref(), Some(whole));
+    assert!(kept.path.to_str().unwrap().ends_with("-caf\u{e9}.toml"), "{:?}", kept.path);
+    for label in [whole, parts] {
+        let error = bench.try_keep("a = 2\n", Some(label)).unwrap_err();
+        assert!(matches!(error, StoreError::LabelTaken { .. }), "{error:?}");
+    }
+    bench.reopen();
+    assert_eq!((bench.text(whole), bench.text(parts)), ("a = 1\n".into(), "a = 1\n".into()));
+    let same = bench.revisions.label("r1", Some(parts), "nora", "panel", &bench.audit).unwrap();
+    assert_eq!(same.label.as_deref(), Some(whole));
+}
+
+#[test]
+fn a_folder_in_the_place_of_a_revision_is_told_as_what_it_is() {
+    let mut bench = Bench::new();
+    let kept = bench.keep("a = 1\n");
+    fs::remove_file(&kept.path).unwrap();
+    fs::create_dir(&kept.path).unwrap();
+    let said = bench.revisions.text("r1").unwrap_err().to_string();
+    assert!(said.ends_with("it should be a file and is a folder; move it away"), "{said}");
+    bench.reopen();
+    let problems = bench.revisions.problems().join("\n");
+    assert!(problems.contains("is a folder; move it away"), "{problems}");
+    assert!(!problems.contains("name the bench file"), "{problems}");
+}

@@ -34,8 +34,17 @@ impl Client {
     /// runs.
     pub fn find(bench: &Path) -> Result<Option<Self>, Failure> {
         let folder = BenchFolder::of(bench);
-        let run = RunFile::read(&folder).map_err(|error| Failure::unusable(error.to_string()))?;
-        let Some(run) = run else { return Ok(None) };
+        for run in RunFile::read_all(&folder) {
+            let run = run.map_err(|error| Failure::unusable(error.to_string()))?;
+            if let Some(client) = Self::of(&run, &folder)? {
+                return Ok(Some(client));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The instance that a `run.json` tells of, if it answers and runs this bench.
+    fn of(run: &RunFile, folder: &BenchFolder) -> Result<Option<Self>, Failure> {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             // An instance is on this machine or at the address it gave; no proxy is in between.
@@ -53,14 +62,23 @@ impl Client {
         if !health.is_ok_and(|answer| answer.status().is_success()) {
             return Ok(None);
         }
-        if resolved(&run.bench) != resolved(folder.bench()) {
-            return Err(Failure::unusable(format!(
+        match Runs::of(run, folder) {
+            Runs::This => Ok(Some(client)),
+            // The whole folder was copied, run.json with it.
+            Runs::Original => Ok(None),
+            Runs::Renamed => Err(Failure::unusable(format!(
+                "{} is run by process {} as {}: its folder was renamed since. Give it that name \
+                 back, or stop that process and open the bench here",
+                folder.bench().display(),
+                run.pid,
+                run.bench.display(),
+            ))),
+            Runs::Another => Err(Failure::unusable(format!(
                 "{} belongs to {}, which runs; keep each bench in a folder of its own",
                 folder.path().display(),
                 run.bench.file_name().unwrap_or(run.bench.as_os_str()).display(),
-            )));
+            ))),
         }
-        Ok(Some(client))
     }
 
     /// The instance that runs this bench.
@@ -68,10 +86,15 @@ impl Client {
     /// # Errors
     /// [`Failure`] with what to do if there is none.
     pub fn require(bench: &Path) -> Result<Self, Failure> {
+        // First: a bench runs on without its file.
+        let found = match Self::find(bench) {
+            Ok(Some(client)) => return Ok(client),
+            found => found,
+        };
         if let Err(error) = std::fs::metadata(bench) {
             return Err(Failure::unusable(format!("{} cannot be read: {error}", bench.display())));
         }
-        Self::find(bench)?.ok_or_else(|| {
+        found?.ok_or_else(|| {
             let shown = bench.display();
             Failure::unusable(format!(
                 "no panel or server runs {shown}: open it with “setpoint {shown}” or serve it \
@@ -217,6 +240,34 @@ impl Client {
 
     fn broke_off(&self, error: &ureq::Error) -> Failure {
         Failure::unusable(format!("the answer from {} broke off: {error}", self.url))
+    }
+}
+
+/// How the bench that `run.json` tells of stands to the one beside it.
+enum Runs {
+    This,
+    /// It is this one, under the name that its folder had.
+    Renamed,
+    /// It is elsewhere, and this one a copy of it.
+    Original,
+    /// It is another file in the same folder.
+    Another,
+}
+
+impl Runs {
+    fn of(run: &RunFile, folder: &BenchFolder) -> Self {
+        let (running, asked) = (resolved(&run.bench), resolved(folder.bench()));
+        if running == asked {
+            return Self::This;
+        }
+        if running.parent() == asked.parent() || run.bench.file_name() != folder.bench().file_name()
+        {
+            return Self::Another;
+        }
+        match RunFile::read(&BenchFolder::of(&run.bench)) {
+            Ok(Some(there)) if there == *run => Self::Original,
+            _ => Self::Renamed,
+        }
     }
 }
 

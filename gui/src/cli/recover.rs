@@ -48,10 +48,10 @@ pub fn run(command: &Recover) -> Result<(), Failure> {
         }
     };
     let answer = client.send(Method::Post, path, &json!({}))?;
+    set::tell_change(&client, &command.bench.file, &answer, output)?;
     if output.is_json() {
-        return output.json(&answer);
+        return Ok(());
     }
-    output.line(set::summary(&answer));
     let status = client.get("/v1/status")?;
     if let Some(attention) = status.get("attention").and_then(Value::as_str) {
         output.line(attention);

@@ -43,11 +43,13 @@ pub fn run(command: &Rollback) -> Result<(), Failure> {
             only => json!({"only": only}),
         };
         let answer = client.change(Method::Post, &path, &body)?;
-        if output.is_json() {
-            return output.json(&answer);
+        if !output.is_json()
+            && let Some(unchanged) = unchanged(&answer, &command.revision)
+        {
+            output.line(unchanged);
+            return Ok(());
         }
-        output.line(unchanged(&answer, &command.revision).unwrap_or_else(|| set::summary(&answer)));
-        return Ok(());
+        return set::tell_change(&client, file, &answer, output);
     }
     // Nobody runs the bench, so no device is touched.
     history::must_exist(file)?;

@@ -16,6 +16,8 @@ use crate::{
         client::{Client, Method},
         diff, history, input,
         look::Look,
+        out::note,
+        printable::line as printable,
         sources::Sources,
     },
     values,
@@ -142,11 +144,7 @@ pub fn run(command: &Set) -> Result<(), Failure> {
     if let Some(client) = Client::find(file)? {
         let body = json!({"edits": command.json(), "message": command.message});
         let answer = client.change(Method::Patch, "/v1/bench", &body)?;
-        if output.is_json() {
-            return output.json(&answer);
-        }
-        output.line(summary(&answer));
-        return Ok(());
+        return tell_change(&client, file, &answer, output);
     }
     let (env, edits) = (command.env.as_deref(), command.edits());
     if !history::has_history(file) {
@@ -204,6 +202,40 @@ impl Set {
         });
         removed.chain(renamed).chain(moved).chain(set).collect()
     }
+}
+
+/// Prints what came of a change, and what its file wants: whoever asked for the change has to know
+/// where it runs and is not on disk.
+pub fn tell_change(
+    client: &Client,
+    file: &Path,
+    answer: &Json,
+    output: Output,
+) -> Result<(), Failure> {
+    if output.is_json() {
+        output.json(answer)?;
+    } else {
+        output.line(summary(answer));
+    }
+    if answer.get("persisted") == Some(&Json::Bool(false)) {
+        let reload = client.get("/v1/status").unwrap_or_default()["reload"].take();
+        note(&unwritten(file, answer, &reload));
+    } else if answer.get("file_was_gone") == Some(&Json::Bool(true)) {
+        note(&format!("setpoint: {} was gone; it is written anew", file.display()));
+    }
+    Ok(())
+}
+
+/// That a change runs and is not in the file, why, and what to do.
+fn unwritten(file: &Path, answer: &Json, reload: &Json) -> String {
+    let id = answer.pointer("/revision/id").and_then(Json::as_str).unwrap_or("the change");
+    let cause = reload.pointer("/ahead/cause").or_else(|| reload.get("problem"));
+    let cause = cause.and_then(Json::as_str).unwrap_or("the reason is not known");
+    let shown = file.display();
+    let text = format!("setpoint: {id} runs and is not in {shown}: {cause}");
+    let end =
+        format!("It is written as soon as that can be done; “setpoint sync {shown}” tries now");
+    format!("{}\n  {}", printable(&text), printable(&end))
 }
 
 /// `r42: set ch1.voltage to 3.45` from what the instance answered.

@@ -143,6 +143,10 @@ pub fn way_out(reload: &Value) -> Option<&'static str> {
         "proposed" | "conflict" | "paused" => {
             "setpoint reload FILE applies the file, setpoint sync FILE keeps what runs"
         }
+        // Gone, or not to be read.
+        "ahead" if reload.get("ahead").is_none_or(Value::is_null) => {
+            "put the file back or in order, or setpoint sync FILE writes what runs there"
+        }
         _ => return None,
     })
 }

@@ -9,7 +9,7 @@ use crate::cli::{
     BenchArg, Failure, Output,
     client::{Client, Method},
     printable::line as shown,
-    set::{Assignment, summary},
+    set::{Assignment, tell_change},
 };
 
 /// Changes that are staged together and put into effect together, or not at all
@@ -149,11 +149,7 @@ pub fn run(command: &Transaction) -> Result<(), Failure> {
         Action::Validate { id } => return validate(&post(id, "validate", json!({}))?, output),
         Action::Commit { id, message } => {
             let done = post(id, "commit", json!({ "message": message }))?;
-            if !output.is_json() {
-                output.line(summary(&done));
-                return Ok(());
-            }
-            done
+            return tell_change(&client, &command.bench.file, &done, output);
         }
         Action::Discard { id } => {
             let done = client.delete(&place(id)?)?;

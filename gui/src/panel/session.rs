@@ -444,6 +444,7 @@ mod tests {
                 diagnostics: Arc::default(),
                 plan: Arc::default(),
                 persisted,
+                file_was_gone: false,
             })))
         };
         let text = "Committed as r10; it runs, and is not in the file yet".to_owned();

@@ -11,6 +11,7 @@ mod events;
 mod file_edit;
 mod following;
 mod frames;
+mod gone_file;
 mod hammer;
 mod hostile;
 mod keys;

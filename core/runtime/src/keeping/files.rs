@@ -17,6 +17,15 @@ use crate::{
     standing::Ours,
 };
 
+/// How the files were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wrote {
+    /// Over what they held, or they held it already.
+    Over,
+    /// The bench file was gone.
+    Anew,
+}
+
 /// Why the files were not written.
 #[derive(Debug)]
 pub(crate) enum WriteError {
@@ -153,14 +162,14 @@ impl Keeping {
 
     /// Station 8: the files, each whole or not at all. They are left alone if they hold anything
     /// but what is `ours`.
-    pub(crate) async fn write(&self, text: Arc<str>, ours: Ours) -> Result<(), WriteError> {
+    pub(crate) async fn write(&self, text: Arc<str>, ours: Ours) -> Result<Wrote, WriteError> {
         self.writing(move |inner| {
             let mut main_hash = None;
             let changed = || WriteError::Changed(StoreError::Changed { path: inner.path.clone() });
             match inner.files.read(&inner.drivers.load()) {
                 Ok(now) if now.text == text => {
                     inner.knows(&text);
-                    return Ok(());
+                    return Ok(Wrote::Over);
                 }
                 Ok(now) if ours.hold(&now) => main_hash = Some(now.main_hash),
                 Ok(_) => return Err(changed()),
@@ -175,7 +184,8 @@ impl Keeping {
                 }
                 Err(error) => return Err(WriteError::Failed(error.into())),
             }
-            Ok(inner.put(&text, main_hash)?)
+            inner.put(&text, main_hash)?;
+            Ok(if main_hash.is_some() { Wrote::Over } else { Wrote::Anew })
         })
         .await
     }
@@ -230,10 +240,10 @@ impl Keeping {
     }
 
     /// Runs work on the files when it is its turn, on a thread that may block.
-    async fn writing(
+    async fn writing<R: Send + 'static>(
         &self,
-        work: impl FnOnce(&Inner) -> Result<(), WriteError> + Send + 'static,
-    ) -> Result<(), WriteError> {
+        work: impl FnOnce(&Inner) -> Result<R, WriteError> + Send + 'static,
+    ) -> Result<R, WriteError> {
         let (inner, path) = (self.0.clone(), &self.0.path);
         // Before anything is written it would be read.
         if let Some(since) = inner.reading.stuck() {

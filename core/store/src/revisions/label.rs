@@ -1,6 +1,8 @@
 //! What may be a label, and how it stands in a file name.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 
 /// The longest label, in characters.
 const MOST_CHARACTERS: usize = 60;
@@ -17,6 +19,12 @@ impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
+}
+
+/// A label with every letter in one piece: é can be typed as e with an accent behind it, and is the
+/// same to a reader.
+pub(super) fn composed(label: &str) -> Cow<'_, str> {
+    const { ComposingNormalizerBorrowed::new_nfc() }.normalize(label)
 }
 
 /// Whether a text may be a label at all; whether it is free is another question.
@@ -57,7 +65,7 @@ fn is_hidden(c: char) -> bool {
 /// script, dots, dashes and underscores; anything else is a dash.
 pub(super) fn for_file(label: &str) -> String {
     let mut name = String::new();
-    for c in label.trim().chars() {
+    for c in composed(label.trim()).chars() {
         let c = if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
         if name.len() + c.len_utf8() > MOST_BYTES {
             break;
@@ -87,6 +95,7 @@ mod tests {
         assert_eq!(for_file(&"x".repeat(300)).len(), MOST_BYTES);
         assert_eq!(for_file(&"α".repeat(300)).len(), MOST_BYTES);
         assert_eq!(folded("Day One"), folded("day-one"));
+        assert_eq!(for_file("caf\u{65}\u{301}"), "caf\u{e9}");
     }
 
     #[test]

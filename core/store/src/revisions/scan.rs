@@ -11,6 +11,7 @@ use super::{
     changed,
     name::{Stamp, VersionName},
     seen::{Look, Seen},
+    unread,
 };
 use crate::{StoreError, TextHash, atomic};
 
@@ -80,7 +81,7 @@ impl Scan {
                 self.found.push(Found { name, path, hash: file.hash, look });
             }
             Ok(_) => self.problems.push(changed(path).to_string()),
-            Err(e) => self.problems.push(e.to_string()),
+            Err(e) => self.problems.push(unread(e).to_string()),
         }
     }
 
