@@ -349,7 +349,8 @@ async fn an_edit_that_waits_for_the_end_of_a_pause_is_told() {
     assert_eq!(bench.runtime.status().reload.state, ReloadState::Paused);
     bench.save(&BENCH.replace("3.300", "4.000"));
     bench.until("it is said that an edit waits", waits).await;
-    assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "3.300");
+    let before = bench.device("psu", ":SOUR1:VOLT?").await;
+    assert_eq!(before, "0.000", "nothing was set");
     bench.ask(Command::Resume { author: "tester".into() }).await.unwrap();
     assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "4.000");
     assert_eq!(bench.runtime.status().reload.state, ReloadState::InStep);
