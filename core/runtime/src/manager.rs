@@ -60,7 +60,13 @@ pub(crate) struct Running {
     pub(crate) meaning: Arc<Meaning>,
     pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
     pub(crate) revision: Revision,
+    /// Whether lines of `.env` that were wrong at the start are left out.
+    pub(crate) reduced: bool,
 }
+
+/// What that means, of a revision.
+pub(crate) const WITHOUT_LINES: &str =
+    "runs without what was wrong in .env, and sets no instrument by itself";
 
 impl Running {
     pub(crate) fn held(&self) -> Held {
@@ -310,6 +316,10 @@ impl Manager {
         let running = self.running.clone();
         let Shown { diagnostics, problem, disk_text, ahead, question } =
             self.file_side.shown(&self.file_name);
+        let problem = problem.map(|problem| match running.reduced {
+            true => format!("{problem}; {} {WITHOUT_LINES}", running.revision.id),
+            false => problem,
+        });
         let diagnostics = diagnostics.unwrap_or_else(|| running.diagnostics.clone());
         let suspended = self.file_side.suspended();
         let revisions = self.keeping.list();
