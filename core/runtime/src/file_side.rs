@@ -540,7 +540,7 @@ impl Manager {
         author: &str,
     ) -> Result<Answer, CommandError> {
         let changed = std::mem::take(&mut self.beside_paused);
-        let refused = self.drivers_changed(&changed).await;
+        let refused = self.drivers_changed(&changed, true).await;
         let file = match self.keeping.read_file().await {
             Ok(file) => file,
             Err(error) => {

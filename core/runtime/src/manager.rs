@@ -97,6 +97,8 @@ pub(crate) struct Manager {
     /// What changed of those while nobody looked.
     pub(crate) beside_paused: Vec<std::path::PathBuf>,
     pub(crate) drivers: Arc<Drivers>,
+    /// Why driver files as they are now were not taken.
+    pub(crate) drivers_refused: Option<String>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
     pub(crate) recording: Recording,
@@ -324,10 +326,12 @@ impl Manager {
         let suspended = self.file_side.suspended();
         let revisions = self.keeping.list();
         let attention = self.attention.clone();
+        let drivers_problem = self.drivers_problem();
         self.publisher.update(|core| {
             core.attention = attention;
             core.unfinished = unfinished;
             core.history_problem = history_problem;
+            core.drivers_problem = drivers_problem;
             core.bench.name.clone_from(&running.bench.name);
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());

@@ -200,6 +200,7 @@ impl Ready {
             transactions: Transactions::default(),
             looking_ahead: LookingAhead::new(),
             drivers,
+            drivers_refused: None,
             components,
             keeping: keeping.clone(),
             recording: recording.clone(),

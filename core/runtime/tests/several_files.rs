@@ -272,6 +272,53 @@ async fn a_driver_and_the_bench_file_that_are_saved_together_are_one_change() {
     bench.runtime.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_file_that_looks_torn_is_taken_only_when_asked_for() {
+    let more = format!("{OWN}[params.other]\ntype = \"float\"\nget = \"O?\"\n");
+    let text = "[instruments.a]\ntype = \"own\"\naddress = \"sim:\"\n";
+    // One of the bundled drivers would take the place of the other.
+    let mine = more.replace("\"own\"", "\"rigol_dp832\"");
+    let text = format!("{text}[instruments.b]\ntype = \"rigol_dp832\"\naddress = \"sim:\"\n");
+    let others = [("drivers/own.toml", more.as_str()), ("drivers/mine.toml", mine.as_str())];
+    let bench = Bench::open_with(&text, &others).await;
+    let parameters = |id: &str| bench.runtime.status().instruments[id].parameters.len();
+    let refused = |what: &'static str| {
+        move |status: &setpoint_runtime::Status| {
+            status.drivers_problem.as_ref().is_some_and(|problem| problem.contains(what))
+        }
+    };
+    let whole = |status: &setpoint_runtime::Status| status.drivers_problem.is_none();
+    let path = |name: &str| bench.file.with_file_name("drivers").join(name);
+    for (name, now, what) in [
+        ("own.toml", Some(OWN.to_owned()), "own.toml breaks off in line 7 of what it held"),
+        ("own.toml", Some(String::new()), "own.toml is empty"),
+        ("mine.toml", Some(String::new()), "mine.toml is empty"),
+        ("mine.toml", Some(format!("{mine}nonsense = 1\n")), "nonsense"),
+    ] {
+        match &now {
+            Some(now) => std::fs::write(path(name), now).unwrap(),
+            None => std::fs::remove_file(path(name)).unwrap(),
+        }
+        bench.until(what, refused(what)).await;
+        // Nor does anything else that happens take it.
+        bench.change(vec![edit("instruments.a.label", what)]).await.unwrap();
+        assert_eq!((parameters("a"), parameters("b")), (2, 2), "{what}");
+        assert!(refused(what)(&bench.runtime.status()));
+        let text = if name == "own.toml" { &more } else { &mine };
+        write(&bench, &format!("drivers/{name}"), text);
+        bench.until("whole again", whole).await;
+    }
+    std::fs::write(path("own.toml"), OWN).unwrap();
+    bench.until("refused", refused("breaks off")).await;
+    bench.ask(Command::Reload { author: "tester".into() }).await.unwrap();
+    bench.until("taken", |status| status.instruments["a"].parameters.len() == 1).await;
+    assert!(whole(&bench.runtime.status()));
+    // One that nothing uses is told of as long as it is wrong.
+    write(&bench, "drivers/odd.toml", "schema = 1\n[drivr]\n");
+    bench.until("told", refused("odd.toml")).await;
+    bench.runtime.stop().await;
+}
+
 /// The values of `.env` that can be read count; what cannot be is not made up from the files below,
 /// whatever the rule for devices that come back.
 #[tokio::test(flavor = "multi_thread")]
