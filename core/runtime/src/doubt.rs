@@ -20,13 +20,49 @@ pub(crate) struct Saved {
     pub(crate) renamed: bool,
 }
 
-/// What happened to a file that is part of what runs and of which nothing was read.
+/// What happened to a file that is part of what runs and of which nothing was read, or that no
+/// text has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missing {
     /// It is there, and empty.
     Empty,
     /// It is not there.
     Gone,
+    /// It is the beginning of what it held, as many lines long.
+    BrokenOff(usize),
+}
+
+/// Values of the bench: the one file that no text of a bench has, for its secrets.
+pub(crate) const DOT_ENV: &str = ".env";
+
+/// What became of `.env`, if it is not whole any more.
+pub(crate) fn dot_env(then: Option<&str>, now: Option<&str>) -> Option<Missing> {
+    let then = then.filter(|then| !then.trim().is_empty())?;
+    now.map_or(Some(Missing::Gone), |now| beginning(then, now))
+}
+
+/// What is missing where a text is the beginning of what it was.
+pub(crate) fn beginning(then: &str, now: &str) -> Option<Missing> {
+    let rest = then.strip_prefix(now).unwrap_or_default();
+    // Blank lines at the end say nothing.
+    if rest.trim().is_empty() {
+        None
+    } else if now.trim().is_empty() {
+        Some(Missing::Empty)
+    } else {
+        Some(Missing::BrokenOff(now.lines().count()))
+    }
+}
+
+impl Missing {
+    /// In words, of a file.
+    pub(crate) fn of(self, name: &str) -> String {
+        match self {
+            Self::Empty => format!("{name} is empty"),
+            Self::Gone => format!("{name} is gone"),
+            Self::BrokenOff(line) => format!("{name} breaks off in line {line} of what it held"),
+        }
+    }
 }
 
 /// Names of files that the running text has and another has not, or has empty.
@@ -96,20 +132,13 @@ fn lost<'a>(
 }
 
 /// What looks torn about a text, in words.
-pub(crate) fn torn(
-    file: &str,
-    running: &str,
-    found: &str,
-    missing: &[(String, Missing)],
-) -> Option<String> {
+fn torn(file: &str, running: &str, found: &str, missing: &[(String, Missing)]) -> Option<String> {
     let (main_then, others_then) = bundle::unpack(running);
     let (main_now, others_now) = bundle::unpack(found);
     for (name, what) in missing {
-        match what {
-            Missing::Empty => return Some(format!("{name} is empty")),
-            // With another bench file, it may be meant not to be there.
-            Missing::Gone if main_then == main_now => return Some(format!("{name} is gone")),
-            Missing::Gone => {}
+        // With another bench file, one that it named may be meant not to be there.
+        if *what != Missing::Gone || name == DOT_ENV || main_then == main_now {
+            return Some(what.of(name));
         }
     }
     let others_now: BTreeMap<&str, &str> =
@@ -117,18 +146,8 @@ pub(crate) fn torn(
     let others = others_then.iter().filter_map(|(name, then)| {
         others_now.get(name.as_str()).map(|now| (name.as_str(), then.as_str(), *now))
     });
-    std::iter::once((file, main_then, main_now)).chain(others).find_map(|(name, then, now)| {
-        let rest = then.strip_prefix(now).unwrap_or_default();
-        // Blank lines at the end say nothing.
-        if rest.trim().is_empty() {
-            None
-        } else if now.trim().is_empty() {
-            Some(format!("{name} is empty"))
-        } else {
-            let line = now.lines().count();
-            Some(format!("{name} breaks off in line {line} of what it held"))
-        }
-    })
+    let mut all = std::iter::once((file, main_then, main_now)).chain(others);
+    all.find_map(|(name, then, now)| Some(beginning(then, now)?.of(name)))
 }
 
 #[cfg(test)]
@@ -202,6 +221,24 @@ mod tests {
                 assert!(ask(&before, now, RENAMED).is_some(), "cut at {cut}");
             }
         }
+    }
+
+    #[test]
+    fn variables_that_are_not_whole_any_more_are_known() {
+        let then = Some("A=1.5\nB=2.5\n");
+        for (now, what) in [
+            (None, Some(Missing::Gone)),
+            (Some(""), Some(Missing::Empty)),
+            (Some("\n"), None),
+            (Some("A=1.5\n"), Some(Missing::BrokenOff(1))),
+            (Some("A=1.5\nB=2"), Some(Missing::BrokenOff(2))),
+            (Some("A=1.5\nB=2.5"), None),
+            (Some("B=2.5\n"), None),
+        ] {
+            assert_eq!(dot_env(then, now), what, "{now:?}");
+        }
+        assert_eq!(dot_env(None, Some("A=1\n")), None);
+        assert_eq!(dot_env(Some("\n"), None), None, "nothing was in it");
     }
 
     #[test]

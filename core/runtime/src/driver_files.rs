@@ -6,16 +6,19 @@ use std::{
 };
 
 use setpoint_bench::check;
+use setpoint_instruments::{Library, driver::Driver};
 use setpoint_store::TextHash;
 
 use crate::{
     catalogue::{DRIVERS, Drivers},
+    doubt::{self, Missing},
     event::{Origin, Tone},
     files::OnDiskText,
     manager::Manager,
 };
 
-/// Driver files that what runs does not check with.
+/// Driver files that are not taken: what runs does not check with them, or they may be half of what
+/// someone means to save.
 pub(crate) struct Refused {
     drivers: Arc<Drivers>,
     /// Their names.
@@ -38,15 +41,19 @@ impl Manager {
         let folder = self.files.beside(DRIVERS);
         let folder = std::path::absolute(&folder).unwrap_or(folder);
         match changed.iter().any(|path| path.starts_with(&folder)) {
-            true => self.drivers_changed(changed).await,
+            true => self.drivers_changed(changed, false).await,
             false => None,
         }
     }
 
     /// Reads the driver files anew. If what runs checks with them they are taken, and instruments
     /// whose driver is another now are connected anew; else the drivers of before stay, and what
-    /// was refused is answered.
-    pub(crate) async fn drivers_changed(&mut self, changed: &[PathBuf]) -> Option<Refused> {
+    /// was refused is answered. Files that look torn are taken only if that was `asked` for.
+    pub(crate) async fn drivers_changed(
+        &mut self,
+        changed: &[PathBuf],
+        asked: bool,
+    ) -> Option<Refused> {
         let (files, text) = (self.files.clone(), self.running.text.clone());
         let before = self.drivers.clone();
         let read = self.keeping.reading(move || {
@@ -75,11 +82,18 @@ impl Manager {
             self.tell(Origin::File, "driver_problem", Tone::Error, problem.to_string());
         }
         if now.drivers().eq(before.drivers()) && now.problems() == before.problems() {
+            self.drivers_refused = None;
             return None;
         }
         let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into());
         let names: Vec<String> = changed.iter().filter_map(name).collect();
         let names = names.join(", ");
+        let torn = if asked { None } else { torn(before, now, &gone) };
+        if let Some(why) = torn {
+            let drivers = Arc::new(drivers);
+            self.tell_refused(&Refused { drivers, names, why }, "mend the file, or reload");
+            return None;
+        }
         let Some(bench) = meaning.bench().cloned() else {
             let why = check::summary(meaning.diagnostics());
             return Some(Refused { drivers: Arc::new(drivers), names, why });
@@ -126,6 +140,7 @@ impl Manager {
             tracing::error!("that drivers were read anew is not in the audit: {error}");
         }
         self.tell(Origin::File, "drivers_read", Tone::Good, message);
+        self.drivers_refused = None;
     }
 
     /// Drivers that what runs does not check with may have been saved together with a text that
@@ -141,8 +156,9 @@ impl Manager {
             (self.files.clone(), file.text.clone(), refused.drivers.clone());
         let checks =
             self.keeping.reading(move || files.meaning(&text, None, &drivers).bench().is_some());
-        if file.hash == self.running.hash || !checks.await.unwrap_or(false) {
-            self.tell_refused(&refused);
+        let checks = checks.await.unwrap_or(false);
+        if file.hash == self.running.hash || !checks {
+            self.tell_refused(&refused, "mend the file");
             return None;
         }
         let before = self.use_drivers(refused.drivers.clone());
@@ -163,14 +179,52 @@ impl Manager {
                 self.components.bring(id, Some(instrument)).await;
             }
         }
-        self.tell_refused(&refused);
+        self.tell_refused(&refused, "mend the file");
     }
 
-    fn tell_refused(&self, Refused { names, why, .. }: &Refused) {
+    fn tell_refused(&mut self, Refused { names, why, .. }: &Refused, way_out: &str) {
+        let names = if names.is_empty() { String::new() } else { format!(" ({names})") };
         let message = format!(
-            "Drivers changed ({names}) and were not taken: {why}. The bench runs on with those of \
-             before; mend the file."
+            "Drivers changed{names} and were not taken: {why}. The bench runs on with those of \
+             before; {way_out}."
         );
+        self.drivers_refused = Some(message.clone());
         self.tell(Origin::File, "drivers_refused", Tone::Error, message);
     }
+
+    /// What is wrong with driver files, in a sentence, for as long as it is.
+    pub(crate) fn drivers_problem(&self) -> Option<String> {
+        if self.drivers_refused.is_some() {
+            return self.drivers_refused.clone();
+        }
+        let (first, more) = self.drivers.library().problems().split_first()?;
+        Some(match more.len() {
+            0 => format!("A driver file is not used: {first}"),
+            more => format!("Driver files are not used: {first}, and {more} more"),
+        })
+    }
+}
+
+/// What makes driver files look like half of what someone means to save: one became empty or the
+/// beginning of what it was, or cannot be read any more, or is gone and another driver would take
+/// its place unasked.
+fn torn(before: &Library, now: &Library, gone: &[PathBuf]) -> Option<String> {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let broken = |library: &Library, path: &Path| {
+        let path = path.display().to_string();
+        library.problems().iter().find(|problem| problem.file == path).cloned()
+    };
+    let mut files = before.files().iter();
+    files.find_map(|(path, then)| {
+        if gone.contains(path) {
+            let id = Driver::from_toml("", then).ok()?.id;
+            return now.get(&id).map(|_| Missing::Gone.of(&name(path)));
+        }
+        let there = now.files().iter().find(|(other, _)| other == path);
+        if let Some(what) = there.and_then(|(_, now)| doubt::beginning(then, now)) {
+            return Some(what.of(&name(path)));
+        }
+        let problem = broken(now, path)?;
+        broken(before, path).is_none().then(|| problem.to_string())
+    })
 }

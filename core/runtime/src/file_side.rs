@@ -10,9 +10,9 @@ use setpoint_store::{FileSeen, ReadError, StoreError, TextHash};
 
 use crate::{
     command::{Answer, CommandError},
-    doubt::{self, Saved},
+    doubt::{self, Missing, Saved},
     event::{Origin, Tone},
-    files::{Files, OnDiskText},
+    files::{Files, Meaning, OnDiskText},
     manager::Manager,
     passage::{Proposal, Read, ms, summary},
     staging::none,
@@ -298,6 +298,7 @@ impl Manager {
                 self.running.meaning = read.meaning;
                 self.running.values = read.values;
                 self.running.diagnostics = read.diagnostics;
+                self.running.reduced = false;
                 true
             }
             Ok(_) | Err(_) => false,
@@ -332,19 +333,23 @@ impl Manager {
     ) -> Result<Option<Question>, CommandError> {
         let (running, file) = (&self.running, &self.file_name);
         let names = doubt::missing(&running.text, &read.text);
-        let missing = if names.is_empty() {
+        let mut missing = if names.is_empty() {
             Vec::new()
         } else {
             let files = self.files.clone();
             self.keeping.reading(move || files.became(names)).await.map_err(StoreError::from)?
         };
+        missing.extend(self.torn_dot_env(read).map(|what| (doubt::DOT_ENV.to_owned(), what)));
         let before = (&*running.text, &*running.bench);
         let found = (&*read.text, Some(&*read.bench));
-        Ok(doubt::question(file, before, found, &missing, saved).or_else(|| {
-            let gone = running.meaning.dot_env().is_some() && read.meaning.dot_env().is_none();
-            (gone && read.text == running.text)
-                .then(|| Question { message: ".env is gone".to_owned(), removed: Vec::new() })
-        }))
+        Ok(doubt::question(file, before, found, &missing, saved))
+    }
+
+    /// What became of `.env` since what runs was read, if it is not whole any more.
+    pub(crate) fn torn_dot_env(&self, read: &Read) -> Option<Missing> {
+        let text = |meaning: &Meaning| meaning.dot_env().cloned();
+        let (then, now) = (text(&self.running.meaning), text(&read.meaning));
+        doubt::dot_env(then.as_deref(), now.as_deref())
     }
 
     /// The same of a file that became empty.
@@ -359,11 +364,21 @@ impl Manager {
     /// A text from the file is not applied before someone says so. Returns the words for it.
     pub(crate) fn ask_about(&mut self, text: Arc<str>, question: Question) -> String {
         let id = &self.running.revision.id;
-        let message = format!(
-            "{} was saved and is not applied unasked: {}. The bench still runs {id}: reload to \
-             apply the file, or write {id} over it to keep what runs.",
-            self.file_name, question.message
-        );
+        let asked = &question.message;
+        let message = if text == self.running.text {
+            // Nothing but what is around the texts is another.
+            format!(
+                "A save is not applied unasked: {asked}. The bench still runs {id} as it was: \
+                 reload to apply what is there, or put back what {} held.",
+                doubt::DOT_ENV
+            )
+        } else {
+            format!(
+                "{} was saved and is not applied unasked: {asked}. The bench still runs {id}: \
+                 reload to apply the file, or write {id} over it to keep what runs.",
+                self.file_name
+            )
+        };
         self.file_side.holds(Found::Waiting { text, why: Wait::Answer(question) });
         self.tell(Origin::File, "reload_asked", Tone::Warning, message.clone());
         message
@@ -529,7 +544,7 @@ impl Manager {
         author: &str,
     ) -> Result<Answer, CommandError> {
         let changed = std::mem::take(&mut self.beside_paused);
-        let refused = self.drivers_changed(&changed).await;
+        let refused = self.drivers_changed(&changed, true).await;
         let file = match self.keeping.read_file().await {
             Ok(file) => file,
             Err(error) => {

@@ -7,13 +7,13 @@
 mod around;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use setpoint_bench::{
-    Bench, BenchText, Change, Diagnostic, TextEdit, Value,
+    Bench, BenchText, Change, Diagnostic, Severity, TextEdit, Value,
     check::Reading,
     edit::{self, EditError},
     layers::{self, Found, LayerEditError, LayerKind, LayeredReading, WithTexts, bundle},
@@ -23,7 +23,13 @@ use setpoint_store::{
 };
 
 use self::around::{Around, Closed, Known};
-use crate::{catalogue::Drivers, doubt::Missing};
+use crate::{
+    catalogue::Drivers,
+    doubt::{DOT_ENV, Missing},
+};
+
+/// How often `.env` is read again without the lines that were wrong.
+const ROUNDS: usize = 8;
 
 /// Where the files of a bench are, and which environment was asked for. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -38,6 +44,8 @@ pub(crate) struct Files {
     last: Arc<Mutex<Weak<JustFound>>>,
     /// What is known of the files where their disk does not answer; then nothing is read.
     known: Option<Arc<Known>>,
+    /// What `.env` is taken to hold, whatever it does.
+    dot_env: Option<Arc<str>>,
 }
 
 /// The layers that were found while the files were read, for whoever reads that text next.
@@ -97,6 +105,7 @@ impl Files {
             rules: Arc::new(rules),
             last: Arc::default(),
             known: None,
+            dot_env: None,
         }
     }
 
@@ -122,7 +131,8 @@ impl Files {
 
     fn surroundings(&self) -> Around {
         let disk = DiskSurroundings::beside(&self.path).allowing((*self.rules).clone());
-        Around { disk, name: self.name.clone(), known: self.known.clone() }
+        let (known, dot_env) = (self.known.clone(), self.dot_env.clone());
+        Around { disk, name: self.name.clone(), known, dot_env }
     }
 
     /// The bench file.
@@ -335,6 +345,39 @@ impl Files {
         let closed = Closed { texts, names, inner: &surroundings };
         let environment = self.environment.as_deref();
         Meaning::Layered(Box::new(layers::read_layers(&self.name, &closed, environment, drivers)))
+    }
+
+    /// What a text that ran means without the lines of `.env` that are wrong, which `meaning` was
+    /// read with; `None` if that is no bench either. Of a `.env` that may not be read, or cannot
+    /// be, nothing is used.
+    pub(crate) fn without_wrong_lines(
+        &self,
+        text: &Arc<str>,
+        meaning: Meaning,
+        drivers: &Drivers,
+    ) -> Option<Meaning> {
+        let mut rest = meaning.dot_env().map(|lines| lines.to_string()).unwrap_or_default();
+        let mut meaning = meaning;
+        // What a line says may be wrong only where another is right.
+        for _ in 0..ROUNDS {
+            let wrong: BTreeSet<usize> = meaning
+                .diagnostics()
+                .iter()
+                .filter(|it| it.severity == Severity::Error && it.file == DOT_ENV)
+                .filter_map(|it| usize::try_from(it.span.line).ok()?.checked_sub(1))
+                .collect();
+            if wrong.is_empty() {
+                return None;
+            }
+            let lines = rest.split_inclusive('\n').enumerate();
+            rest = lines.filter(|(at, _)| !wrong.contains(at)).map(|(_, line)| line).collect();
+            let files = Self { dot_env: Some(rest.as_str().into()), ..self.clone() };
+            meaning = files.meaning(text, None, drivers);
+            if meaning.bench().is_some() {
+                return Some(meaning);
+            }
+        }
+        None
     }
 
     /// Which of the files of what runs, of which nothing was read, are empty or not there. Blocks.

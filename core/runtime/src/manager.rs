@@ -61,7 +61,13 @@ pub(crate) struct Running {
     pub(crate) meaning: Arc<Meaning>,
     pub(crate) diagnostics: Arc<Vec<Diagnostic>>,
     pub(crate) revision: Revision,
+    /// Whether lines of `.env` that were wrong at the start are left out.
+    pub(crate) reduced: bool,
 }
+
+/// What that means, of a revision.
+pub(crate) const WITHOUT_LINES: &str =
+    "runs without what was wrong in .env, and sets no instrument by itself";
 
 impl Running {
     pub(crate) fn held(&self) -> Held {
@@ -94,6 +100,8 @@ pub(crate) struct Manager {
     /// What changed of those while nobody looked.
     pub(crate) beside_paused: Vec<std::path::PathBuf>,
     pub(crate) drivers: Arc<Drivers>,
+    /// Why driver files as they are now were not taken.
+    pub(crate) drivers_refused: Option<String>,
     pub(crate) components: Components,
     pub(crate) keeping: Keeping,
     pub(crate) recording: Recording,
@@ -314,14 +322,20 @@ impl Manager {
         let running = self.running.clone();
         let Shown { diagnostics, problem, disk_text, ahead, question } =
             self.file_side.shown(&self.file_name);
+        let problem = problem.map(|problem| match running.reduced {
+            true => format!("{problem}; {} {WITHOUT_LINES}", running.revision.id),
+            false => problem,
+        });
         let diagnostics = diagnostics.unwrap_or_else(|| running.diagnostics.clone());
         let suspended = self.file_side.suspended();
         let revisions = self.keeping.list();
         let attention = self.attention.clone();
+        let drivers_problem = self.drivers_problem();
         self.publisher.update(|core| {
             core.attention = attention;
             core.unfinished = unfinished;
             core.history_problem = history_problem;
+            core.drivers_problem = drivers_problem;
             core.bench.name.clone_from(&running.bench.name);
             core.bench.environment.clone_from(&running.bench.environment);
             core.revision = Some(running.revision.clone());

@@ -9,7 +9,7 @@ use setpoint_store::{ReadError, StoreError, TextHash};
 use crate::{
     apply::{self, StepFailure, Verified},
     command::{Answer, Applied, CommandError},
-    doubt::Saved,
+    doubt::{self, Saved},
     event::{Origin, Subject, Tone},
     event_log::Told,
     files::{Files, Meaning},
@@ -220,6 +220,15 @@ impl Manager {
         {
             return Err(Stopped::Asked(question));
         }
+        // A change from elsewhere must not bring along what would be asked about.
+        if !from_file && let Some(what) = self.torn_dot_env(&read) {
+            let what = what.of(doubt::DOT_ENV);
+            let message = format!(
+                "{what}, which would change what runs: reload to apply that, or put back what it \
+                 held"
+            );
+            return Err(Stopped::Failed(CommandError::Conflict { message, diagnostics: none() }));
+        }
 
         let set = read.changes.iter().filter_map(|change| change.path.as_setpoint());
         let set: BTreeSet<&str> = set.map(|(instrument, _)| instrument).collect();
@@ -314,6 +323,7 @@ impl Manager {
             meaning: read.meaning,
             diagnostics: read.diagnostics.clone(),
             revision: revision.clone(),
+            reduced: false,
         };
         match not_written {
             None if from_file => self.file_side.matches(),

@@ -43,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) attention: Option<String>,
     pub(crate) unfinished: Option<Arc<Unfinished>>,
     pub(crate) history_problem: Option<String>,
+    pub(crate) drivers_problem: Option<String>,
     /// What the history database does not do; shown where nothing worse is.
     pub(crate) database_problem: Option<String>,
     pub(crate) transactions: Vec<Arc<Transaction>>,
@@ -77,6 +78,7 @@ impl Core {
             attention: None,
             unfinished: None,
             history_problem: None,
+            drivers_problem: None,
             database_problem: None,
             transactions: Vec::new(),
             revisions: none(),
@@ -304,6 +306,7 @@ impl Parts {
             attention: core.attention,
             unfinished: core.unfinished,
             history_problem: core.history_problem.or(core.database_problem),
+            drivers_problem: core.drivers_problem,
             transactions: core.transactions,
             instruments: in_order(&core.instrument_order, &self.devices, |slot| {
                 secrets.hide_status(slot.status(), &values)

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use setpoint_bench::{Diagnostic, check};
+use setpoint_bench::{Bench, Diagnostic, check, model::OnReconnect};
 use setpoint_store::{
     AccessRules, BenchFolder, FileSeen, Intent, ReadError, Revisions, StoreError, TextHash, Watcher,
 };
@@ -18,7 +18,7 @@ use crate::{
     frames::Frames,
     handle::{Ending, Envelope, QUEUE, Runtime},
     keeping::{self, Keeping, PATIENCE, watch_options},
-    manager::{Manager, Running},
+    manager::{Manager, Running, WITHOUT_LINES},
     publish::{Core, Publisher},
     recording::{self, Recording},
     shelf::{self, Earlier, Shelf},
@@ -201,6 +201,7 @@ impl Ready {
             transactions: Transactions::default(),
             looking_ahead: LookingAhead::new(),
             drivers,
+            drivers_refused: None,
             components,
             keeping: keeping.clone(),
             recording: recording.clone(),
@@ -307,7 +308,14 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
         Ok((Some(file), Ok(meaning)))
             if meaning.bench().is_some() || doubt::is_empty(&file.text) =>
         {
-            match doubted_at_start(shelf.revisions(), files, &drivers, &file, &meaning) {
+            // What Setpoint itself was about to write is meant.
+            let brought = unfinished.as_ref().is_some_and(|intent| intent.to_hash == file.hash);
+            let doubted = if brought {
+                None
+            } else {
+                doubted_at_start(shelf.revisions(), files, &drivers, &file, &meaning)
+            };
+            match doubted {
                 Some((running, question)) => {
                     let why = Wait::Answer(question);
                     (running, Some(Found::Waiting { text: file.text, why }))
@@ -368,6 +376,9 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
         }
         Some(Found::Waiting { .. }) => (Tone::Info, format!("{name} waits for a reload")),
     });
+    if running.reduced {
+        notes.push((Tone::Warning, format!("{id} {WITHOUT_LINES}")));
+    }
     notes.extend(attention.iter().map(|attention| (Tone::Warning, attention.clone())));
     let attention = unknown.or(attention);
     let (transactions, staged) = setpoint_store::Transactions::open(&BenchFolder::of(path));
@@ -397,8 +408,8 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
     })
 }
 
-/// A file that looks torn beside the newest revision: that runs instead, and the file is asked
-/// about. How many components it lacks does not matter: someone may have edited it at leisure.
+/// A file that looks torn beside the newest revision that checks, or lacks much of it: that runs
+/// instead, and the file is asked about, as after a save.
 fn doubted_at_start(
     revisions: &Revisions,
     files: &Files,
@@ -406,16 +417,14 @@ fn doubted_at_start(
     file: &OnDiskText,
     meaning: &Meaning,
 ) -> Option<(Running, Question)> {
-    let newest = revisions.newest()?;
-    if newest.hash == file.hash {
+    if revisions.newest()?.hash == file.hash {
         return None;
     }
-    let before = revisions.text(&newest.id).ok()?;
-    let missing = files.became(doubt::missing(&before, &file.text));
-    doubt::torn(files.name(), &before, &file.text, &missing)?;
     let running = last_good(revisions, files, drivers)?;
+    let missing = files.became(doubt::missing(&running.text, &file.text));
     let found = (&*file.text, meaning.bench());
-    let saved = Saved { renamed: false };
+    // However it was saved then, it is not being saved now.
+    let saved = Saved { renamed: true };
     let before = (&*running.text, &*running.bench);
     let question = doubt::question(files.name(), before, found, &missing, saved)?;
     Some((running, question))
@@ -438,6 +447,7 @@ fn running(text: Arc<str>, meaning: Meaning, revision: Revision) -> Option<Runni
         diagnostics: Arc::new(meaning.diagnostics().to_vec()),
         meaning: Arc::new(meaning),
         revision,
+        reduced: false,
     })
 }
 
@@ -491,13 +501,30 @@ fn revision_of(
     }
 }
 
-/// The newest revision that checks.
+/// The newest revision that checks, if need be without what is wrong in `.env`.
 fn last_good(revisions: &Revisions, files: &Files, drivers: &Drivers) -> Option<Running> {
     revisions.list().iter().find_map(|record| {
         let text = revisions.text(&record.id).ok()?;
-        let meaning = files.meaning(&text, None, drivers);
-        let running = running(text, meaning, keeping::revision(record))?;
+        let mut meaning = files.meaning(&text, None, drivers);
+        let reduced = meaning.bench().is_none();
+        if reduced {
+            meaning = files.without_wrong_lines(&text, meaning, drivers)?;
+        }
+        let mut running = running(text, meaning, keeping::revision(record))?;
+        if reduced {
+            sets_nothing(Arc::make_mut(&mut running.bench));
+        }
         // What was wrong with it was told when it was written.
-        Some(Running { diagnostics: none(), ..running })
+        Some(Running { diagnostics: none(), reduced, ..running })
     })
+}
+
+/// What `.env` said of setpoints is not known whole: what stands below it in the files may be meant
+/// for another computer, and is not sent to a device by a rule.
+fn sets_nothing(bench: &mut Bench) {
+    for instrument in bench.instruments.values_mut() {
+        if instrument.on_reconnect == OnReconnect::Reapply {
+            Arc::make_mut(instrument).on_reconnect = OnReconnect::Compare;
+        }
+    }
 }

@@ -29,6 +29,9 @@ pub struct Status {
     /// What of the bench's memory does not work (history database damaged, folder unwritable), in
     /// a sentence: the bench runs on without it.
     pub history_problem: Option<String>,
+    /// Why files in the folder of drivers are not used as they are, in a sentence; stays as long as
+    /// that is so.
+    pub drivers_problem: Option<String>,
     /// Changes staged and not yet in effect, drafts among them, oldest first.
     pub transactions: Vec<Arc<Transaction>>,
     /// Instruments in file order.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::{
     command::{Answer, CommandError},
-    doubt::Saved,
+    doubt::{self, Saved},
     event::{Origin, Tone},
     file_side::Look,
     files::{Files, OnDiskText},
@@ -17,7 +17,7 @@ use crate::{
     passage::Proposal,
     staging::none,
     standing::{Found, Ours, Wait},
-    status::Timings,
+    status::{Question, Timings},
 };
 
 /// How long the end of the bench waits for each thing that is tried once more.
@@ -339,9 +339,22 @@ impl Manager {
         self.note_written(origin, author, &message).await;
         // A change of what is around the files may have waited for this.
         let text = self.running.text.clone();
-        if !self.means_the_same(&text).await {
-            self.file_side.holds(Found::Waiting { text, why: Wait::Reload });
+        if self.means_the_same(&text).await {
+            return Ok(Answer::Done {});
         }
-        Ok(Answer::Done {})
+        let read = self.read(text.clone(), false, &mut Timings::default()).await;
+        let what = read.ok().and_then(|read| self.torn_dot_env(&read));
+        let Some(what) = what.map(|what| what.of(doubt::DOT_ENV)) else {
+            self.file_side.holds(Found::Waiting { text, why: Wait::Reload });
+            return Ok(Answer::Done {});
+        };
+        let message = format!(
+            "{} holds {id}, which runs, and {what}: that file is not written by Setpoint. Put back \
+             what it held, or reload.",
+            self.file_name
+        );
+        let question = Question { message: what, removed: Vec::new() };
+        self.file_side.holds(Found::Waiting { text, why: Wait::Answer(question) });
+        Err(CommandError::Conflict { message, diagnostics: none() })
     }
 }

@@ -193,6 +193,99 @@ async fn refused_variables_are_not_forgotten_and_gone_ones_are_asked_about() {
     bench.runtime.stop().await;
 }
 
+/// Voltages and a limit from `.env`, each of which would be another without the rest of it.
+const VALUES: &str = "SETPOINT__INSTRUMENTS__PSU__SET__CH2__VOLTAGE=1.5\n\
+                      SETPOINT__INSTRUMENTS__PSU__SET__CH2__CURRENT_LIMIT=0.7\n\
+                      SETPOINT__INSTRUMENTS__PSU__SET__CH3__VOLTAGE=1.5\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_that_are_empty_or_cut_off_are_asked_about_however_they_were_saved() {
+    let bench = Bench::open_with(BENCH, &[(".env", VALUES)]).await;
+    let path = beside(&bench, ".env");
+    let revisions = bench.revisions();
+    let first = VALUES.lines().next().unwrap();
+    for (text, what) in [
+        (String::new(), ".env is empty"),
+        (format!("{first}\n"), ".env breaks off in line 1 of what it held"),
+        (VALUES[..VALUES.len() - 3].to_owned(), ".env breaks off in line 3 of what it held"),
+    ] {
+        for renamed in [false, true] {
+            match renamed {
+                true => save_beside(&bench, ".env", &text),
+                false => std::fs::write(&path, &text).unwrap(),
+            }
+            let status = bench.until(what, asked).await;
+            assert_eq!(status.reload.question.as_ref().unwrap().message, what);
+            // Neither a change from elsewhere nor a save of the bench file brings it along.
+            let error = bench.change(vec![edit(VOLTAGE, 3.45)]).await.unwrap_err();
+            assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
+            // What is there is not Setpoint's to write, and the question stays.
+            let error = bench.sync().await.unwrap_err();
+            assert!(error.to_string().contains(what), "{error}");
+            assert!(asked(&bench.runtime.status()));
+            std::fs::write(&path, VALUES).unwrap();
+            bench.until("in step", in_step).await;
+            assert_eq!(bench.revisions(), revisions);
+        }
+    }
+    std::fs::write(&path, "").unwrap();
+    bench.until("it is asked about", asked).await;
+    bench.save(&BENCH.replace("3.300", "3.600"));
+    let asked_again = |status: &Status| {
+        let events = status.events.iter().filter(|event| event.kind == "reload_asked");
+        asked(status) && events.count() == 8
+    };
+    bench.until("asked with the bench file too", asked_again).await;
+    bench.reload().await.unwrap();
+    let status = bench.runtime.status();
+    assert!(in_step(&status) && !status.values.to_string().contains("1.5"), "{:?}", status.values);
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_cut_off_while_nobody_looks_do_not_come_along_with_a_change() {
+    let bench = Bench::open_with(BENCH, &[(".env", VALUES)]).await;
+    bench.ask(setpoint_runtime::Command::Pause { author: "tester".into() }).await.unwrap();
+    std::fs::write(beside(&bench, ".env"), "").unwrap();
+    let (text, author) = (BENCH.replace("3.300", "3.450"), "tester".to_owned());
+    let replace = setpoint_runtime::Command::Replace { text, author, if_match: None };
+    let error = bench.ask(replace).await.unwrap_err();
+    assert!(error.to_string().contains(".env is empty"), "{error}");
+    assert!(matches!(error, CommandError::Conflict { .. }), "{error}");
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn at_the_start_much_that_is_missing_is_asked_about() {
+    let list = |ids: std::ops::Range<usize>| -> String {
+        ids.map(|id| format!("[sources.s{id}]\ntype = \"test_pattern\"\nenabled = false\n"))
+            .collect()
+    };
+    let whole = format!("{BENCH}{}# the end\n", list(0..10));
+    let bench = Bench::open(&whole).await;
+    bench.runtime.stop().await;
+    bench.save(&format!("{BENCH}{}{}# the end\n", list(0..4), list(7..10)));
+    let again = Runtime::start(Options::new(bench.file.clone())).await.unwrap();
+    let status = again.status();
+    assert!(asked(&status), "{:?}", status.reload);
+    assert_eq!(*status.text, whole);
+    let question = status.reload.question.as_ref().unwrap();
+    assert_eq!(question.removed, ["sources.s4", "sources.s5", "sources.s6"]);
+    again
+        .call(
+            setpoint_runtime::Origin::Panel,
+            setpoint_runtime::Command::Reload { author: "tester".into() },
+        )
+        .await
+        .unwrap();
+    assert!(in_step(&again.status()) && !again.status().sources.contains_key("s4"));
+    again.stop().await;
+    // Answered once.
+    let again = Runtime::start(Options::new(bench.file.clone())).await.unwrap();
+    assert!(in_step(&again.status()));
+    again.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secrets_value_that_changed_is_told_without_the_value() {
     let bench = Bench::open_with(SECRET, &[(".env", "WHERE='sim:'\n")]).await;

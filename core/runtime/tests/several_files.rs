@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::os::unix::fs::PermissionsExt;
+
 use common::{Bench, edit, readback};
 use setpoint_bench::TextEdit;
 use setpoint_instruments::ParamValue;
@@ -267,6 +269,98 @@ async fn a_driver_and_the_bench_file_that_are_saved_together_are_one_change() {
             status.bench.name == "Bench" && status.reload.state == ReloadState::InStep
         })
         .await;
+    bench.runtime.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_file_that_looks_torn_is_taken_only_when_asked_for() {
+    let more = format!("{OWN}[params.other]\ntype = \"float\"\nget = \"O?\"\n");
+    let text = "[instruments.a]\ntype = \"own\"\naddress = \"sim:\"\n";
+    // One of the bundled drivers would take the place of the other.
+    let mine = more.replace("\"own\"", "\"rigol_dp832\"");
+    let text = format!("{text}[instruments.b]\ntype = \"rigol_dp832\"\naddress = \"sim:\"\n");
+    let others = [("drivers/own.toml", more.as_str()), ("drivers/mine.toml", mine.as_str())];
+    let bench = Bench::open_with(&text, &others).await;
+    let parameters = |id: &str| bench.runtime.status().instruments[id].parameters.len();
+    let refused = |what: &'static str| {
+        move |status: &setpoint_runtime::Status| {
+            status.drivers_problem.as_ref().is_some_and(|problem| problem.contains(what))
+        }
+    };
+    let whole = |status: &setpoint_runtime::Status| status.drivers_problem.is_none();
+    let path = |name: &str| bench.file.with_file_name("drivers").join(name);
+    for (name, now, what) in [
+        ("own.toml", Some(OWN.to_owned()), "own.toml breaks off in line 7 of what it held"),
+        ("own.toml", Some(String::new()), "own.toml is empty"),
+        ("mine.toml", Some(String::new()), "mine.toml is empty"),
+        ("mine.toml", Some(format!("{mine}nonsense = 1\n")), "nonsense"),
+    ] {
+        match &now {
+            Some(now) => std::fs::write(path(name), now).unwrap(),
+            None => std::fs::remove_file(path(name)).unwrap(),
+        }
+        bench.until(what, refused(what)).await;
+        // Nor does anything else that happens take it.
+        bench.change(vec![edit("instruments.a.label", what)]).await.unwrap();
+        assert_eq!((parameters("a"), parameters("b")), (2, 2), "{what}");
+        assert!(refused(what)(&bench.runtime.status()));
+        let text = if name == "own.toml" { &more } else { &mine };
+        write(&bench, &format!("drivers/{name}"), text);
+        bench.until("whole again", whole).await;
+    }
+    std::fs::write(path("own.toml"), OWN).unwrap();
+    bench.until("refused", refused("breaks off")).await;
+    bench.ask(Command::Reload { author: "tester".into() }).await.unwrap();
+    bench.until("taken", |status| status.instruments["a"].parameters.len() == 1).await;
+    assert!(whole(&bench.runtime.status()));
+    // One that nothing uses is told of as long as it is wrong.
+    write(&bench, "drivers/odd.toml", "schema = 1\n[drivr]\n");
+    bench.until("told", refused("odd.toml")).await;
+    bench.runtime.stop().await;
+}
+
+/// The values of `.env` that can be read count; what cannot be is not made up from the files below,
+/// whatever the rule for devices that come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_dot_env_does_not_keep_the_last_good_revision_from_running() {
+    let text = common::BENCH.replace("\"sim:\"\n", "\"sim:\"\non_reconnect = \"reapply\"\n");
+    let values = "SETPOINT__INSTRUMENTS__PSU__SET__CH1__VOLTAGE=2.5\n\
+                  SETPOINT__INSTRUMENTS__PSU__SET__CH2__VOLTAGE=1.5\n";
+    let mut bench = Bench::open_with(&text, &[(".env", values)]).await;
+    let path = bench.file.with_file_name(".env");
+    let set = |bench: &Bench, channel: usize| {
+        let path = format!("instruments.psu.set.ch{channel}.voltage").parse().unwrap();
+        bench.runtime.status().values.get(&path).and_then(setpoint_bench::Value::as_f64)
+    };
+    let others_may_write = |may: bool| {
+        let mode = if may { 0o646 } else { 0o644 };
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    // What is wrong, and what it runs with.
+    for (now, code, ch1, ch2) in [
+        (format!("nonsense\n{values}"), "malformed_line", Some(2.5), Some(1.5)),
+        (values.replace("2.5", "500"), "out_of_range", Some(3.3), Some(1.5)),
+        (values.to_owned(), "not_allowed", Some(3.3), None),
+    ] {
+        bench.runtime.stop().await;
+        std::fs::write(&path, &now).unwrap();
+        others_may_write(code == "not_allowed");
+        bench = bench.again().await;
+        let status = bench.runtime.status();
+        assert_eq!(status.reload.state, ReloadState::Rejected);
+        assert!(status.reload.diagnostics.iter().any(|it| it.code == code && it.file == ".env"));
+        let problem = status.reload.problem.clone().unwrap();
+        assert!(problem.contains("sets no instrument by itself"), "{problem}");
+        assert_eq!((set(&bench, 1), set(&bench, 2)), (ch1, ch2), "{code}");
+        // The simulated device came without values, and was given none.
+        assert_eq!(bench.device("psu", ":SOUR1:VOLT?").await, "0.000", "{code}");
+        bench.change(vec![edit("instruments.psu.label", "x")]).await.unwrap_err();
+        others_may_write(false);
+        write(&bench, ".env", values);
+        let status = bench.until("mended", common::in_step).await;
+        assert!(status.reload.problem.is_none());
+        assert_eq!((set(&bench, 1), set(&bench, 2)), (Some(2.5), Some(1.5)), "{code}");
+    }
     bench.runtime.stop().await;
 }
 

@@ -116,7 +116,11 @@ pub fn standing(status: &Value) -> Vec<String> {
     if let Some(way_out) = at("/reload").and_then(way_out) {
         add("", way_out);
     }
-    for (title, pointer) in [("attention", "/attention"), ("history", "/history_problem")] {
+    for (title, pointer) in [
+        ("attention", "/attention"),
+        ("drivers", "/drivers_problem"),
+        ("history", "/history_problem"),
+    ] {
         if let Some(problem) = word(pointer) {
             add(title, problem);
         }
@@ -206,6 +210,7 @@ mod tests {
         let lines = describe(
             json!({"reload": {"state": "ahead", "ahead": {"cause": "the disk is full"}},
                    "attention": "look at psu", "history_problem": "no room",
+                   "drivers_problem": "own.toml is empty",
                    "unfinished": {"from_revision": "r4", "at": "noon", "file_holds": "after",
                        "finish": {"writes": [], "clashes": [], "problem": null},
                        "go_back": {"writes": ["psu.ch1.voltage 3.4 → 3.3"], "clashes": []},
@@ -217,6 +222,7 @@ mod tests {
         for expected in [
             "the disk is full",
             "attention look at psu",
+            "drivers   own.toml is empty",
             "history   no room",
             "from r4 at noon",
             "it was to bring",

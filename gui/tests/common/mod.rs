@@ -40,6 +40,7 @@ pub fn status(path: &str, last: LastReload) -> Status {
         attention: None,
         unfinished: None,
         history_problem: None,
+        drivers_problem: None,
         transactions: Vec::new(),
         instruments: Default::default(),
         sources: Default::default(),

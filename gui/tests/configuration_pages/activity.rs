@@ -51,6 +51,20 @@ fn a_bench_that_needs_a_person_says_why_above_all_else() {
 }
 
 #[test]
+fn driver_files_that_are_not_used_are_told_of_as_long_as_they_are_not() {
+    let mut status = status();
+    status.drivers_problem = Some("own.toml is empty".to_owned());
+    let mut window = dark(Page::Bench, status);
+    click(&mut window, "Driver files not used");
+    assert_eq!(window.state().screen.page, Page::Activity);
+    assert!(says(&window, "own.toml is empty"));
+    window.state_mut().status.drivers_problem = None;
+    window.run();
+    assert!(!says(&window, "own.toml is empty"));
+    assert!(!says(&window, "Driver files not used"));
+}
+
+#[test]
 fn nothing_refused_shows_no_card() {
     let window = dark(Page::Activity, status());
     assert!(!says(&window, "was edited and not applied"));

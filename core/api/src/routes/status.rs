@@ -22,6 +22,7 @@ fn overview(status: &Status) -> Shape {
         "attention": status.attention.as_ref().or(unfinished),
         "unfinished": status.unfinished,
         "history_problem": status.history_problem,
+        "drivers_problem": status.drivers_problem,
         "transactions": status.transactions,
         "counts": counts(status),
         "cpu_percent": status.cpu_percent,

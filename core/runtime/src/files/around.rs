@@ -5,6 +5,8 @@ use std::sync::Arc;
 use setpoint_bench::layers::{Surroundings, Unreadable, WithTexts};
 use setpoint_store::DiskSurroundings;
 
+use crate::doubt::DOT_ENV;
+
 /// What was there when the files were read last.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -21,12 +23,17 @@ pub(super) struct Around {
     /// The bench file's.
     pub(super) name: Arc<str>,
     pub(super) known: Option<Arc<Known>>,
+    /// What `.env` is taken to hold, whatever it does.
+    pub(super) dot_env: Option<Arc<str>>,
 }
 
 impl Surroundings for Around {
     fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
+        if let Some(dot_env) = self.dot_env.as_ref().filter(|_| name == DOT_ENV) {
+            return Ok(dot_env.clone());
+        }
         let Some(known) = &self.known else { return self.disk.file(name) };
-        if name == ".env" {
+        if name == DOT_ENV {
             return known.dot_env.clone().ok_or(Unreadable::Missing);
         }
         // An overlay that there was not is none; of anything else nobody knows.
@@ -63,7 +70,7 @@ pub(super) struct Closed<'s> {
 
 impl Surroundings for Closed<'_> {
     fn file(&self, name: &str) -> Result<Arc<str>, Unreadable> {
-        if name == ".env" || self.names.contains(&name) {
+        if name == DOT_ENV || self.names.contains(&name) {
             return self.texts.file(name);
         }
         Err(Unreadable::Missing)

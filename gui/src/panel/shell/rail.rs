@@ -36,7 +36,8 @@ fn badge_of(view: &View<'_>, page: Page) -> Option<(usize, Tone)> {
             let problem = usize::from(view.status.reload.problem.is_some());
             let unfinished = view.status.unfinished.is_some();
             let attention = usize::from(view.status.attention.is_some() || unfinished);
-            Some((errors(view.status).max(problem) + attention, Tone::Bad))
+            let drivers = usize::from(view.status.drivers_problem.is_some());
+            Some((errors(view.status).max(problem) + attention + drivers, Tone::Bad))
         }
         Page::Bench | Page::History => None,
     }

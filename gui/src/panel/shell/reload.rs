@@ -72,6 +72,10 @@ fn standing(status: &Status, now: Timestamp) -> ReloadWords {
         until_s: None,
     };
     match reload.state {
+        ReloadState::InStep if status.drivers_problem.is_some() => {
+            let more = status.drivers_problem.clone().unwrap_or_default();
+            words(Tone::Amber, Mark::Triangle, "Driver files not used", more)
+        }
         ReloadState::InStep => {
             reload.last.as_ref().and_then(|last| fresh(last, now)).unwrap_or_else(|| {
                 let when = reload.watch.polling.as_ref().map(|why| polled(why));
