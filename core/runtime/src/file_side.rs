@@ -229,25 +229,27 @@ impl Manager {
             None => match self.read(text.clone(), false, &mut timings).await {
                 Ok(read) => match self.doubted(&read, Saved { renamed: look.renamed }).await {
                     Ok(Some(question)) => Ok(Err(question)),
-                    Ok(None) => Ok(Ok(summary(&read.changes))),
+                    Ok(None) => Ok(Ok(read.changes)),
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
             },
         };
         match asked {
-            Ok(Ok(changes)) => {
+            Ok(Ok(waiting)) => {
+                let changes = summary(&waiting);
                 let message = format!(
                     "{} was saved and waits for an operator: {changes}. Reload it to apply it.",
                     self.file_name
                 );
                 self.file_side.holds(Found::Waiting { text, why: Wait::Operator(changes) });
-                self.tell(Origin::File, "reload_proposed", Tone::Info, message);
+                let paths = waiting.iter().map(|change| &change.path);
+                self.tell_of(paths, Origin::File, "reload_proposed", Tone::Info, message);
             }
             Ok(Err(question)) => drop(self.ask_about(text, question)),
             Err(error) => {
                 self.note_reload(Origin::File, Outcome::Rejected, 0, 0, timings);
-                self.tell_rejected(Origin::File, true, &error, timings);
+                self.tell_rejected(Origin::File, true, &error, &[], timings);
                 self.refuse(text, &error, true);
             }
         }

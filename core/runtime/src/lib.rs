@@ -35,6 +35,7 @@
 //! | `coming` | a text that is being saved, read while it is waited out |
 //! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
 //! | `publish` | putting the status together, at most 30 times a second |
+//! | `telling` | how a change went, where it is looked for |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
 //! with the values read just before; a broken file never stops a running bench.
@@ -76,6 +77,7 @@ pub mod start;
 pub mod status;
 mod transactions;
 mod unfinished;
+mod telling;
 mod unwritten;
 
 pub use catalogue::Drivers;

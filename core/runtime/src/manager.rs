@@ -282,19 +282,6 @@ impl Manager {
         }
     }
 
-    /// Tells of something that concerns the configuration as a whole.
-    pub(crate) fn tell(&self, origin: Origin, kind: &'static str, tone: Tone, message: String) {
-        self.publisher.tell(Told {
-            origin,
-            kind,
-            subject: Subject::Configuration,
-            tone,
-            path: String::new(),
-            message,
-            took_ms: None,
-        });
-    }
-
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
         let history_problem = self.history_problem();
