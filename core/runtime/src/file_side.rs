@@ -144,17 +144,6 @@ impl Manager {
         why
     }
 
-    /// Tells who can read secrets of this bench, once.
-    pub(crate) async fn warn_of_exposed_secrets(&mut self) {
-        let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
-        let look = self.keeping.reading(move || files.exposed_secrets(&meaning));
-        let Ok(exposed) = look.await else { return };
-        for what in exposed.iter().filter(|what| !self.exposed.contains(what)) {
-            self.tell(Origin::Bench, "secrets_exposed", Tone::Warning, what.clone());
-        }
-        self.exposed = exposed;
-    }
-
     /// The files hold a text: what becomes of it.
     pub(crate) async fn text_seen(&mut self, file: OnDiskText, look: Look) {
         self.keeping.knows(&file.text);

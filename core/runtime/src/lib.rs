@@ -30,12 +30,13 @@
 //! | `journaling` | what is about to happen, and each step as it is taken |
 //! | `unfinished` | a change that an earlier run did not finish |
 //! | `secrets` | what nobody is shown |
+//! | `exposed` | who else may read secrets |
 //! | `shelf` | what is kept, also where nothing can be |
 //! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
 //! | `coming` | a text that is being saved, read while it is waited out |
 //! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
-//! | `publish` | putting the status together, at most 30 times a second |
 //! | `telling` | how a change went, where it is looked for |
+//! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
 //! with the values read just before; a broken file never stops a running bench.
@@ -54,6 +55,7 @@ mod doubt;
 mod driver_files;
 pub mod event;
 mod event_log;
+mod exposed;
 mod file_side;
 mod files;
 mod frames;
@@ -75,9 +77,9 @@ mod staging;
 mod standing;
 pub mod start;
 pub mod status;
+mod telling;
 mod transactions;
 mod unfinished;
-mod telling;
 mod unwritten;
 
 pub use catalogue::Drivers;

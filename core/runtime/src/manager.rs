@@ -14,8 +14,8 @@ use crate::{
     coming::Coming,
     command::{Answer, Command, CommandError},
     components::Components,
-    event::{Origin, Subject, Tone},
-    event_log::Told,
+    event::{Origin, Tone},
+    exposed::Exposed,
     files::{Files, Meaning},
     handle::{Ending, Envelope},
     keeping::Keeping,
@@ -77,8 +77,8 @@ pub(crate) struct Manager {
     pub(crate) unfinished: Option<setpoint_store::Intent>,
     /// That nothing can be kept has been told.
     pub(crate) told_problem: bool,
-    /// What was told of secrets that others may read.
-    pub(crate) exposed: Vec<String>,
+    /// Secrets that others may read.
+    pub(crate) exposed: Exposed,
     pub(crate) transactions: Transactions,
     /// What commits would do, worked out while nobody waits for it.
     pub(crate) looking_ahead: LookingAhead,
@@ -115,7 +115,12 @@ impl Manager {
             self.look_ahead_beside();
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
-            let due = [self.file_side.due(), self.keeping.due(), self.transactions.forget_at()];
+            let due = [
+                self.file_side.due(),
+                self.keeping.due(),
+                self.transactions.forget_at(),
+                self.exposed.due(),
+            ];
             let due = due.into_iter().flatten().min();
             tokio::select! {
                 _ = stop.recv() => break,
@@ -124,6 +129,11 @@ impl Manager {
                 () = self.keeping.answers() => self.disk_answers().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(done) = self.asking.join_next() => self.asked(done),
+                Some(found) = self.exposed.looked() => {
+                    if !found.is_some_and(|found| self.found_exposed(found)) {
+                        continue;
+                    }
+                }
                 Some(done) = self.looking_ahead.join_next() => {
                     self.looked_ahead(done);
                     continue;
@@ -298,6 +308,7 @@ impl Manager {
         let Shown { diagnostics, problem, disk_text, ahead, question } =
             self.file_side.shown(&self.file_name);
         let diagnostics = diagnostics.unwrap_or_else(|| running.diagnostics.clone());
+        let diagnostics = self.exposed.among(&diagnostics);
         let suspended = self.file_side.suspended();
         let revisions = self.keeping.list();
         let attention = self.attention.clone();
