@@ -108,7 +108,7 @@ fn events_are_filtered_by_subject_and_text() {
 fn changed() -> Status {
     let mut status = status();
     let mut events: Vec<_> = status.events.to_vec();
-    let last = events.last().expect("an event").clone();
+    let last = events[events.len() - 1].clone();
     for (kind, path, message) in [
         ("commit_applied", "instruments", "Commit r42 by ada: 2 changed"),
         ("component_changed", "instruments.psu", "r42 changed psu: ch1.voltage 3.3 → 3.45"),
