@@ -69,6 +69,7 @@ impl Toasts {
 
     /// Says that the file holds what runs, as long as that is so.
     pub fn in_step(&mut self, text: impl Into<String>, now_s: f64) {
+        self.was_written();
         self.done(text, now_s);
         self.is_about(About::InStep);
     }
@@ -87,6 +88,11 @@ impl Toasts {
         self.is_about(About::CannotBeWritten);
     }
 
+    fn was_written(&mut self) {
+        let over = [Some(About::CannotBeWritten), Some(About::Behind)];
+        self.shown.retain(|toast| !over.contains(&toast.about));
+    }
+
     fn is_about(&mut self, about: About) {
         if let Some(newest) = self.shown.last_mut() {
             newest.about = Some(about);
@@ -98,8 +104,7 @@ impl Toasts {
     pub fn follow(&mut self, in_file: bool, revision: Option<&str>, written: bool) {
         let came = self.revision.as_deref() != revision && written;
         if in_file && (!self.in_file || came) {
-            let over = [Some(About::CannotBeWritten), Some(About::Behind)];
-            self.shown.retain(|toast| !over.contains(&toast.about));
+            self.was_written();
         }
         if !in_file {
             self.shown.retain(|toast| toast.about != Some(About::InStep));
@@ -220,7 +225,9 @@ mod tests {
         toasts.follow(true, Some("r3"), true);
         assert_eq!(texts(&toasts), [""; 0]);
 
+        toasts.cannot_write("bench.toml is read-only");
         toasts.in_step("The file holds what runs", 0.0);
+        assert_eq!(texts(&toasts), ["The file holds what runs"]);
         toasts.done("Committed as r4", 0.0);
         toasts.error("psu does not answer");
         toasts.follow(false, Some("r4"), false);
