@@ -3,6 +3,7 @@
 mod keys;
 mod lines;
 mod pairs;
+mod parts;
 mod unified;
 mod words;
 
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use keys::diff;
 pub(crate) use keys::is_component;
 pub use lines::side_by_side;
+pub use parts::{MOST_PARTS, PartChange, by_part, common_path, part_changes, part_name, part_of};
 pub use unified::{Entry, one_column, unified};
 
 use crate::{edit::Edit, layers::quiet, path::KeyPath, value::Value};

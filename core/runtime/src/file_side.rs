@@ -144,17 +144,6 @@ impl Manager {
         why
     }
 
-    /// Tells who can read secrets of this bench, once.
-    pub(crate) async fn warn_of_exposed_secrets(&mut self) {
-        let (files, meaning) = (self.files.clone(), self.running.meaning.clone());
-        let look = self.keeping.reading(move || files.exposed_secrets(&meaning));
-        let Ok(exposed) = look.await else { return };
-        for what in exposed.iter().filter(|what| !self.exposed.contains(what)) {
-            self.tell(Origin::Bench, "secrets_exposed", Tone::Warning, what.clone());
-        }
-        self.exposed = exposed;
-    }
-
     /// The files hold a text: what becomes of it.
     pub(crate) async fn text_seen(&mut self, file: OnDiskText, look: Look) {
         self.keeping.knows(&file.text);
@@ -229,25 +218,27 @@ impl Manager {
             None => match self.read(text.clone(), false, &mut timings).await {
                 Ok(read) => match self.doubted(&read, Saved { renamed: look.renamed }).await {
                     Ok(Some(question)) => Ok(Err(question)),
-                    Ok(None) => Ok(Ok(summary(&read.changes))),
+                    Ok(None) => Ok(Ok(read.changes)),
                     Err(error) => Err(error),
                 },
                 Err(error) => Err(error),
             },
         };
         match asked {
-            Ok(Ok(changes)) => {
+            Ok(Ok(waiting)) => {
+                let changes = summary(&waiting);
                 let message = format!(
                     "{} was saved and waits for an operator: {changes}. Reload it to apply it.",
                     self.file_name
                 );
                 self.file_side.holds(Found::Waiting { text, why: Wait::Operator(changes) });
-                self.tell(Origin::File, "reload_proposed", Tone::Info, message);
+                let paths = waiting.iter().map(|change| &change.path);
+                self.tell_of(paths, Origin::File, "reload_proposed", Tone::Info, message);
             }
             Ok(Err(question)) => drop(self.ask_about(text, question)),
             Err(error) => {
                 self.note_reload(Origin::File, Outcome::Rejected, 0, 0, timings);
-                self.tell_rejected(Origin::File, true, &error, timings);
+                self.tell_rejected(Origin::File, true, &error, &[], timings);
                 self.refuse(text, &error, true);
             }
         }

@@ -274,24 +274,9 @@ impl Files {
         Ok(())
     }
 
-    /// What every user of the computer can read of this bench's secrets, in sentences for people:
-    /// `.env`, and files with a secret in plain text. Blocks.
-    pub(crate) fn exposed_secrets(&self, meaning: &Meaning) -> Vec<String> {
-        let plain = meaning.diagnostics().iter().filter(|finding| finding.code == "plain_secret");
-        let plain = plain.map(|finding| finding.file.as_str());
-        let mut names: Vec<&str> = std::iter::once(".env").chain(plain).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.retain(|name| access::others_may_read(&self.beside(name)));
-        let told = |name: &str| {
-            let path = self.beside(name);
-            format!(
-                "{name} holds secrets, and every user of this computer may read it: take that \
-                 right away (chmod o-r {})",
-                path.display()
-            )
-        };
-        names.into_iter().map(told).collect()
+    /// See [`access::exposed_secrets`]. Blocks.
+    pub(crate) fn exposed_secrets(&self, meaning: &Meaning) -> Vec<Diagnostic> {
+        access::exposed_secrets(&self.path, &self.name, meaning.diagnostics())
     }
 
     /// Files other than the bench file that are there and hold what none of some texts has for

@@ -30,10 +30,12 @@
 //! | `journaling` | what is about to happen, and each step as it is taken |
 //! | `unfinished` | a change that an earlier run did not finish; `deciding`: what decisions about it write |
 //! | `secrets` | what nobody is shown |
+//! | `exposed` | who else may read secrets |
 //! | `shelf` | what is kept, also where nothing can be |
 //! | `standing` | how bench and file stand to each other; `breaker`, `doubt`: what is not applied at once |
 //! | `coming` | a text that is being saved, read while it is waited out |
 //! | `file_side` | saves seen, reload; `unwritten`: what could not be written, sync |
+//! | `telling` | how a change went, where it is looked for |
 //! | `publish` | putting the status together, at most 30 times a second |
 //!
 //! Promises: a rejected change leaves no trace; a change whose step fails is undone in reverse
@@ -54,6 +56,7 @@ mod doubt;
 mod driver_files;
 pub mod event;
 mod event_log;
+mod exposed;
 mod file_side;
 mod files;
 mod frames;
@@ -75,6 +78,7 @@ mod staging;
 mod standing;
 pub mod start;
 pub mod status;
+mod telling;
 mod transactions;
 mod unfinished;
 mod unwritten;

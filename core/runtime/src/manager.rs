@@ -15,8 +15,8 @@ use crate::{
     command::{Answer, Command, CommandError},
     components::Components,
     deciding::Weighed,
-    event::{Origin, Subject, Tone},
-    event_log::Told,
+    event::{Origin, Tone},
+    exposed::Exposed,
     files::{Files, Meaning},
     handle::{Ending, Envelope},
     keeping::Keeping,
@@ -86,8 +86,8 @@ pub(crate) struct Manager {
     pub(crate) weighed: Option<Weighed>,
     /// That nothing can be kept has been told.
     pub(crate) told_problem: bool,
-    /// What was told of secrets that others may read.
-    pub(crate) exposed: Vec<String>,
+    /// Secrets that others may read.
+    pub(crate) exposed: Exposed,
     pub(crate) transactions: Transactions,
     /// What commits would do, worked out while nobody waits for it.
     pub(crate) looking_ahead: LookingAhead,
@@ -127,7 +127,12 @@ impl Manager {
             self.weigh().await;
             let expiry =
                 self.transactions.next_expiry(self.running.bench.runtime.transaction_timeout);
-            let due = [self.file_side.due(), self.keeping.due(), self.transactions.forget_at()];
+            let due = [
+                self.file_side.due(),
+                self.keeping.due(),
+                self.transactions.forget_at(),
+                self.exposed.due(),
+            ];
             let due = due.into_iter().flatten().min();
             tokio::select! {
                 _ = stop.recv() => break,
@@ -136,6 +141,11 @@ impl Manager {
                 () = self.keeping.answers() => self.disk_answers().await,
                 Some(seen) = self.saves.recv() => self.file_seen(seen).await,
                 Some(done) = self.asking.join_next() => self.asked(done),
+                Some(found) = self.exposed.looked() => {
+                    if !found.is_some_and(|found| self.found_exposed(found)) {
+                        continue;
+                    }
+                }
                 Some(done) = self.looking_ahead.join_next() => {
                     self.looked_ahead(done);
                     continue;
@@ -294,19 +304,6 @@ impl Manager {
         }
     }
 
-    /// Tells of something that concerns the configuration as a whole.
-    pub(crate) fn tell(&self, origin: Origin, kind: &'static str, tone: Tone, message: String) {
-        self.publisher.tell(Told {
-            origin,
-            kind,
-            subject: Subject::Configuration,
-            tone,
-            path: String::new(),
-            message,
-            took_ms: None,
-        });
-    }
-
     /// Puts what changed into the status and publishes it.
     pub(crate) fn announce(&mut self) {
         let history_problem = self.history_problem();
@@ -327,6 +324,7 @@ impl Manager {
             false => problem,
         });
         let diagnostics = diagnostics.unwrap_or_else(|| running.diagnostics.clone());
+        let diagnostics = self.exposed.among(&diagnostics);
         let suspended = self.file_side.suspended();
         let revisions = self.keeping.list();
         let attention = self.attention.clone();

@@ -3,7 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use jiff::Timestamp;
-use setpoint_bench::{Bench, Change, ChangeKind, Diagnostic, Value, check};
+use setpoint_bench::{
+    Bench, Change, ChangeKind, Diagnostic, KeyPath, Value, check, diff::common_path,
+};
 use setpoint_store::{ReadError, StoreError, TextHash};
 
 use crate::{
@@ -79,14 +81,15 @@ struct Passed {
 
 /// Why a change is not in effect.
 enum Stopped {
-    Failed(CommandError),
+    /// Also what would have changed, where that is known.
+    Failed(CommandError, Vec<KeyPath>),
     /// It came from the file, and a person has to say first that it is meant.
     Asked(Question),
 }
 
 impl From<CommandError> for Stopped {
     fn from(error: CommandError) -> Self {
-        Self::Failed(error)
+        Self::Failed(error, Vec::new())
     }
 }
 
@@ -160,9 +163,9 @@ impl Manager {
                 let message = self.ask_about(text, question);
                 Err(CommandError::Conflict { message, diagnostics: none() })
             }
-            Err(Stopped::Failed(error)) => {
+            Err(Stopped::Failed(error, touched)) => {
                 self.note_reload(origin, Outcome::Rejected, 0, 0, timings);
-                self.tell_rejected(origin, from_file, &error, timings);
+                self.tell_rejected(origin, from_file, &error, &touched, timings);
                 if from_file {
                     self.refuse(text, &error, by_itself);
                 }
@@ -205,7 +208,7 @@ impl Manager {
                     }
                     Err(WriteError::Failed(error)) => self.not_written(left, error.to_string()),
                     Err(error @ WriteError::Changed(_)) => {
-                        return Err(Stopped::Failed(error.into()));
+                        return Err(CommandError::from(error).into());
                     }
                 }
             } else {
@@ -227,7 +230,7 @@ impl Manager {
                 "{what}, which would change what runs: reload to apply that, or put back what it \
                  held"
             );
-            return Err(Stopped::Failed(CommandError::Conflict { message, diagnostics: none() }));
+            return Err(CommandError::Conflict { message, diagnostics: none() }.into());
         }
 
         let set = read.changes.iter().filter_map(|change| change.path.as_setpoint());
@@ -256,7 +259,7 @@ impl Manager {
             Ok(progress) => progress,
             Err(failure) => {
                 timings.apply = ms(begun);
-                return Err(self.failed(&failure, origin, &author).await.into());
+                return Err(self.failed(&failure, &read.changes, origin, &author).await);
             }
         };
         timings.apply = ms(begun);
@@ -289,7 +292,7 @@ impl Manager {
                 self.file_side.overtaken(true);
                 let what = error.to_string();
                 let failure = apply::take_back(progress, &mut self.components, &old, what).await;
-                return Err(self.failed(&failure, origin, &author).await.into());
+                return Err(self.failed(&failure, &read.changes, origin, &author).await);
             }
         };
         timings.write = ms(begun);
@@ -487,15 +490,18 @@ impl Manager {
     async fn failed(
         &mut self,
         failure: &StepFailure,
+        changes: &[Change],
         origin: Origin,
         author: &str,
-    ) -> CommandError {
+    ) -> Stopped {
         let message = self.publisher.secrets().hide(failure.to_string());
         if !failure.not_undone.is_empty() {
             self.attention = Some(message.clone());
         }
-        self.keeping.give_up(&message, origin, author).await;
-        CommandError::Failed { message }
+        let touched: Vec<KeyPath> = changes.iter().map(|change| change.path.clone()).collect();
+        let path = common_path(&touched).to_string();
+        self.keeping.give_up(&path, &message, origin, author).await;
+        Stopped::Failed(CommandError::Failed { message }, touched)
     }
 
     pub(crate) fn note_reload(
@@ -518,60 +524,6 @@ impl Manager {
                 Some(LastReload { at, origin, outcome, changes, interrupted, timings_ms });
         });
     }
-
-    fn tell_applied(&self, origin: Origin, applied: &Applied, summary: &str, timings: Timings) {
-        let revision = &applied.revision;
-        let id = &revision.id;
-        let (kind, what) = match origin {
-            Origin::File => ("reload_applied", format!("{} reloaded as {id}", self.file_name)),
-            Origin::Rollback => ("rollback_applied", format!("{}, as {id}", revision.message)),
-            _ => ("commit_applied", format!("Commit {id} by {}", revision.author)),
-        };
-        let message = format!("{what}: {summary}");
-        let payload = serde_json::json!({
-            "revision": id,
-            "author": revision.author,
-            "message": revision.message,
-            "changes": *applied.changes,
-        });
-        let told = Told {
-            origin,
-            kind,
-            subject: Subject::Configuration,
-            tone: Tone::Good,
-            path: String::new(),
-            message,
-            took_ms: Some(timings.total),
-        };
-        self.publisher.tell_with(told, Some(payload));
-    }
-
-    pub(crate) fn tell_rejected(
-        &self,
-        origin: Origin,
-        from_file: bool,
-        error: &CommandError,
-        timings: Timings,
-    ) {
-        let id = &self.running.revision.id;
-        let (kind, message) = if from_file {
-            let file = &self.file_name;
-            ("reload_rejected", format!("{file} not applied: {error}. The bench still runs {id}."))
-        } else {
-            ("commit_rejected", format!("Not committed: {error}. The bench still runs {id}."))
-        };
-        let told = Told {
-            origin,
-            kind,
-            subject: Subject::Configuration,
-            tone: Tone::Error,
-            path: String::new(),
-            message,
-            took_ms: Some(timings.total),
-        };
-        let findings = serde_json::json!({ "revision": id, "diagnostics": error.diagnostics() });
-        self.publisher.tell_with(told, Some(findings));
-    }
 }
 
 /// Milliseconds since an instant.
@@ -588,18 +540,7 @@ pub(crate) fn summary(changes: &[Change]) -> String {
             let path = path.strip_prefix("instruments.").unwrap_or(&path);
             let path = path.strip_prefix("sources.").unwrap_or(path);
             let path = path.replacen(".set.", ".", 1);
-            let plain = |value: &Option<Value>| match value {
-                Some(Value::Table(_)) | None => None,
-                // Long ones would bury what matters, here and in every list.
-                Some(value) => Some(value.to_string()).filter(|text| text.len() <= 60),
-            };
-            match (one.kind, plain(&one.old), plain(&one.new)) {
-                (ChangeKind::Changed, Some(old), Some(new)) => format!("{path} {old} → {new}"),
-                (ChangeKind::Added, _, Some(new)) => format!("{path} = {new} added"),
-                (ChangeKind::Added, ..) => format!("{path} added"),
-                (ChangeKind::Removed, ..) => format!("{path} removed"),
-                (ChangeKind::Changed, ..) => format!("{path} changed"),
-            }
+            one.said(&path)
         }
         many => {
             let count = |kind| many.iter().filter(|change| change.kind == kind).count();

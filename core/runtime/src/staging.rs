@@ -44,6 +44,11 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
+    /// The keys it edits.
+    pub(crate) fn paths(&self) -> Vec<KeyPath> {
+        self.edits.iter().map(|edit| edit.path.clone()).collect()
+    }
+
     /// A transaction with nothing in it.
     pub(crate) fn open(id: String, origin: Origin) -> Self {
         let now = Timestamp::now();

@@ -14,6 +14,7 @@ use crate::{
     components::Components,
     doubt::{self, Saved},
     event::{Origin, Tone},
+    exposed::Exposed,
     files::{Files, Meaning, OnDiskText},
     frames::Frames,
     handle::{Ending, Envelope, QUEUE, Runtime},
@@ -94,7 +95,7 @@ struct Opened {
     notes: Vec<(Tone, String)>,
     transactions: setpoint_store::Transactions,
     staged: Vec<setpoint_store::TransactionRecord>,
-    exposed: Vec<String>,
+    exposed: Vec<Diagnostic>,
 }
 
 impl Runtime {
@@ -197,7 +198,7 @@ impl Ready {
             unfinished,
             weighed: None,
             told_problem: false,
-            exposed,
+            exposed: Exposed::new(exposed),
             transactions: Transactions::default(),
             looking_ahead: LookingAhead::new(),
             drivers,
@@ -392,7 +393,7 @@ fn open(path: &std::path::Path, files: &Files) -> Result<Opened, StartError> {
         notes.push((Tone::Error, asks(intent)));
     }
     let exposed = files.exposed_secrets(&running.meaning);
-    notes.extend(exposed.iter().map(|what| (Tone::Warning, what.clone())));
+    notes.extend(exposed.iter().map(|found| (Tone::Warning, found.message.clone())));
     Ok(Opened {
         shelf,
         unfinished,

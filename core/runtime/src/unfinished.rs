@@ -259,7 +259,9 @@ impl Manager {
         };
         let tone = if left.0.is_empty() { Tone::Good } else { Tone::Warning };
         let told = self.attention.clone().unwrap_or(message);
-        self.tell(origin, "unfinished_decided", tone, format!("{}: {told}", applied.revision.id));
+        let told = format!("{}: {told}", applied.revision.id);
+        let paths = applied.changes.iter().map(|change| &change.path);
+        self.tell_of(paths, origin, "unfinished_decided", tone, told);
         Ok(Answer::Changed(Box::new(applied)))
     }
 

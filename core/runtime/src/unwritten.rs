@@ -156,6 +156,9 @@ impl Manager {
         if is(self.keeping.keep_at()) {
             self.keep_again().await;
         }
+        if is(self.exposed.due()) {
+            self.look_at_exposed();
+        }
         if let Some(earlier) = self.keeping.look_at_journal().await {
             self.journal_read(earlier);
         }

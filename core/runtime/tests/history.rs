@@ -180,6 +180,69 @@ async fn a_damaged_history_is_moved_aside_and_told() {
     bench.runtime.stop().await;
 }
 
+/// What is below a path, without events of devices.
+async fn below(runtime: &Runtime, path: &str) -> Vec<(String, String, String)> {
+    let filter = EventFilter { path: Some(path.into()), limit: 1_000, ..EventFilter::default() };
+    let events = runtime.events(filter).await.into_iter();
+    let events = events.filter(|event| !event.kind.starts_with("instrument_"));
+    events.map(|event| (event.kind, event.path, event.message)).collect()
+}
+
+/// Kind, path and message, as they are written here.
+fn event(kind: &str, path: &str, message: &str) -> (String, String, String) {
+    (kind.into(), path.into(), message.into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_are_found_by_the_path_of_what_they_changed() {
+    let voltage = "instruments.psu.set.ch1.voltage";
+    let thermo = "\n[instruments.thermo]\ntype = \"lakeshore_335\"\naddress = \"sim:\"\n";
+    let bench = Bench::open(&format!("{}{thermo}", common::BENCH)).await;
+    commit(&bench, 3.4).await;
+    let edits = vec![
+        edit(voltage, 3.5),
+        edit("instruments.psu.label", "Bias"),
+        edit("instruments.thermo.label", "Cold finger"),
+    ];
+    bench.change(edits).await.unwrap();
+    bench.change(vec![edit(voltage, 99.0)]).await.unwrap_err();
+    let both = vec![edit(voltage, 99.0), edit("instruments.thermo.set.heater1.range", "warm")];
+    bench.change(both).await.unwrap_err();
+
+    let one = event("commit_applied", voltage, "Commit r2 by tester: psu.ch1.voltage 3.3 → 3.4");
+    let psu = "r3 changed psu: label = \"Bias\" added, ch1.voltage 3.4 → 3.5";
+    let psu = event("component_changed", "instruments.psu", psu);
+    let finger = "r3 changed thermo: label = \"Cold finger\" added";
+    let finger = event("component_changed", "instruments.thermo", finger);
+    let told = below(&bench.runtime, "instruments.psu").await;
+    let kinds: Vec<&str> = told.iter().map(|(kind, ..)| kind.as_str()).collect();
+    let refused = ["commit_rejected", "component_refused"];
+    assert_eq!(kinds, [&["commit_applied", "component_changed"][..], &refused[..]].concat());
+    assert_eq!(told[..2], [one.clone(), psu.clone()]);
+    assert_eq!((&*told[2].1, &*told[3].1), (voltage, "instruments.psu"));
+    assert_eq!(below(&bench.runtime, voltage).await.len(), 2);
+    let told = below(&bench.runtime, "instruments.thermo").await;
+    assert_eq!((told.len(), &told[0]), (2, &finger));
+    let above = below(&bench.runtime, "instruments").await;
+    assert!(above.iter().any(|(kind, path, _)| kind == "commit_applied" && path == "instruments"));
+
+    // What is made anew from the audit log is found in the same places.
+    bench.runtime.stop().await;
+    fs::write(BenchFolder::of(&bench.file).history(), "garbage ".repeat(2_000)).unwrap();
+    let bench = bench.again().await;
+    let told = below(&bench.runtime, "instruments.psu").await;
+    let changed: Vec<_> = told.iter().filter(|(kind, ..)| kind != "change_failed").collect();
+    assert_eq!(changed.len(), 2, "{told:?}");
+    assert_eq!((&*changed[0].0, &changed[0].1), ("revision", &one.1));
+    assert_eq!(*changed[1], psu);
+    assert_eq!(below(&bench.runtime, "instruments.thermo").await, [finger]);
+    let facts = bench.runtime.revision_facts("r2").await.unwrap().unwrap();
+    let [set] = &facts.readings[..] else { panic!("{:?}", facts.readings) };
+    assert_eq!((&*set.instrument, &*set.parameter), ("psu", "ch1.voltage"));
+    assert_eq!(set.setpoint, Some(3.4.into()), "what was set is in the audit log");
+    bench.runtime.stop().await;
+}
+
 /// Facts of a revision with a label stay, whatever their age, also at the start of a bench that
 /// has not looked around yet.
 #[tokio::test(flavor = "multi_thread")]

@@ -4,6 +4,7 @@
 //! Only the rights of *others* count: who is in a file's group was chosen by whoever set it up.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::ErrorKind,
     os::unix::fs::MetadataExt,
@@ -11,12 +12,16 @@ use std::{
 };
 
 use serde::Deserialize;
+use setpoint_bench::{Diagnostic, Severity, Span};
 
 /// The right of others to write, to read, and the mark of folders in which only the owner of a file
 /// may replace it.
 const OTHERS_WRITE: u32 = 0o002;
 const OTHERS_READ: u32 = 0o004;
 const STICKY: u32 = 0o1000;
+
+/// The finding that every user of the computer may read a file that holds secrets.
+pub const EXPOSED: &str = "secrets_exposed";
 
 /// What a person allows, from `settings.toml`. Without one nothing is allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
@@ -172,6 +177,35 @@ impl AccessRules {
 /// Whether every user of the computer may read a file, as far as its own rights say.
 pub fn others_may_read(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.mode() & OTHERS_READ != 0)
+}
+
+/// What every user of the computer can read of a bench's secrets, a warning for each file: `.env`
+/// beside it, and files with a secret in plain text, as `findings` say. `path` is the bench file,
+/// `name` what it is called in them. Asks the disk: this is no fact of any text.
+pub fn exposed_secrets(path: &Path, name: &str, findings: &[Diagnostic]) -> Vec<Diagnostic> {
+    let plain = findings.iter().filter(|finding| finding.code == "plain_secret");
+    let plain = plain.map(|finding| finding.file.as_str());
+    // Other files are called as they are found from the folder that the bench file's name leads to.
+    let folder = name.rfind('/').and_then(|end| name.get(..=end)).unwrap_or_default();
+    let dot_env = format!("{folder}.env");
+    let names: BTreeSet<&str> = std::iter::once(dot_env.as_str()).chain(plain).collect();
+    let told = |name: &str| {
+        let file = path.with_file_name(name.strip_prefix(folder).unwrap_or(name));
+        others_may_read(&file).then(|| Diagnostic {
+            severity: Severity::Warning,
+            code: EXPOSED.to_owned(),
+            path: String::new(),
+            message: format!(
+                "{name} holds secrets, and every user of this computer may read it: take that \
+                 right away (chmod o-r {})",
+                file.display()
+            ),
+            file: name.to_owned(),
+            span: Span::default(),
+            suggestion: None,
+        })
+    };
+    names.into_iter().filter_map(told).collect()
 }
 
 #[cfg(test)]

@@ -123,8 +123,8 @@ pub enum FileSeen {
     Gone,
     /// The bench file is there and cannot be read as text: why, with its path and what to do.
     Unreadable(ReadError),
-    /// A file is being written, or holds what may be half a text. What it settles to follows,
-    /// also when that is what was reported before.
+    /// A file is being written and waited for for longer than a moment, or holds what may be half a
+    /// text. What it settles to follows, also when that is what was reported before.
     Settling,
     /// Changes are noticed in another way from now on; [`Watcher::mode`] is this.
     Mode(WatchMode),

@@ -4,6 +4,7 @@ use std::{cmp::Reverse, collections::BTreeMap, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use setpoint_bench::{Diagnostic, Severity, Span};
+use setpoint_store::access::EXPOSED;
 
 use crate::cli::{
     look::{Look, Tone},
@@ -36,7 +37,7 @@ pub fn render(finding: &Diagnostic, sources: &mut Sources<'_>, look: Look) -> St
         message = printable::wrap(&message, look.width.saturating_sub(before));
     }
     // Where a secret stands in plain text, nobody who looks on has to read it too.
-    let shown = (finding.code != "plain_secret")
+    let shown = (!matches!(&*finding.code, "plain_secret" | EXPOSED))
         .then(|| shown(&finding.file, finding.span, sources, look.width))
         .flatten();
     let key = printable::start(&finding.path, NAME);

@@ -11,7 +11,9 @@ use setpoint_bench::{
     layers::{LayeredReading, Surroundings, Unreadable, read_layers},
 };
 use setpoint_runtime::Drivers;
-use setpoint_store::{AccessError, AccessRules, DiskSurroundings, ReadError, atomic};
+use setpoint_store::{
+    AccessError, AccessRules, DiskSurroundings, ReadError, access::exposed_secrets, atomic,
+};
 
 use crate::{
     cli::{Failure, check::has_errors, sources::Sources},
@@ -158,7 +160,7 @@ impl Surroundings for Around<'_> {
 }
 
 /// The same as [`read_bench`], with a finding where others may write the file, so that no bench
-/// would be run from it; `-` is what comes on stdin, with the drivers and the layers beside the
+/// would be run from it, and one for each file with secrets that others may read; `-` is what comes on stdin, with the drivers and the layers beside the
 /// current folder. A text without a name has no overlay.
 ///
 /// # Errors
@@ -168,7 +170,10 @@ pub fn read_bench_or_stdin(path: &Path, env: Option<&str>) -> Result<Bench, Fail
         let (text, rules) = (text_of(path)?, rules()?);
         let not_allowed = |error: AccessError| Err(Unreadable::NotAllowed(error.to_string()));
         let text = rules.check(path).map_or_else(not_allowed, |()| text);
-        return Ok(layered(path.display().to_string(), text, path, env, rules));
+        let mut bench = layered(path.display().to_string(), text, path, env, rules);
+        let findings = &mut bench.layers.reading.diagnostics;
+        findings.extend(exposed_secrets(path, &bench.name, findings));
+        return Ok(bench);
     }
     let name = "stdin".to_owned();
     let mut bytes = Vec::new();

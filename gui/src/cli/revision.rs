@@ -103,8 +103,13 @@ fn describe(revision: &Value, zone: &TimeZone, look: Look) -> Vec<String> {
         lines.push(format!("readings  none are kept{}", problem.unwrap_or_default()));
         return lines;
     }
-    lines.push(format!("readings  at {}", at(facts)));
-    lines.extend(list(facts, "readings").iter().map(reading));
+    let readings = list(facts, "readings");
+    // Also where the history was made anew: the audit log knows only what was set.
+    lines.push(match readings.is_empty() {
+        true => "readings  none are kept".to_owned(),
+        false => format!("readings  at {}", at(facts)),
+    });
+    lines.extend(readings.iter().map(reading));
     let pictures = list(facts, "pictures");
     if pictures.is_empty() {
         lines.push("pictures  none".to_owned());
@@ -194,5 +199,12 @@ mod tests {
         );
         assert!(lines[4].starts_with("changes   not known"), "{lines:?}");
         assert_eq!(lines[5], "readings  none are kept: it is damaged");
+        let lines = describe(
+            &json!({"id": "r1", "changes": [], "facts":
+                    {"at": "2026-11-21T10:42:08Z", "readings": [], "pictures": []}}),
+            &TimeZone::UTC,
+            Look::PLAIN,
+        );
+        assert_eq!(lines[5..], ["readings  none are kept", "pictures  none"]);
     }
 }

@@ -1,16 +1,17 @@
 //! `setpoint trend FILE INSTRUMENT.PARAMETER`
 
-use std::{io, ops::ControlFlow};
+use std::{io, ops::ControlFlow, path::Path};
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use serde_json::Value;
-use setpoint_bench::KeyPath;
+use setpoint_bench::{Catalogue as _, KeyPath};
 use setpoint_store::history::{Table, TrendPoint};
 
 use crate::cli::{
     BenchArg, Failure,
     client::{Client, query, segment},
     events,
+    input::read_bench,
     out::{self, RowFormat, RowOutput},
     printable::line as shown,
     time::{self, time},
@@ -68,13 +69,15 @@ pub fn run(command: &Trend) -> Result<(), Failure> {
     match Client::find(&command.bench.file)? {
         Some(client) => of_running(&client, &mut wanted, &mut one)?,
         None => events::kept(&command.bench.file, |reader| {
+            let unit = unit(&command.bench.file, &wanted);
             while wanted.left > 0 {
                 let Wanted { instrument, parameter, from, until, left, told } = &wanted;
                 let limit = PAGE.min(*left) + usize::from(told.is_some());
                 let mut points = reader.trend(instrument, parameter, *from, *until, limit)?;
                 let all = points.len() < limit;
                 points.retain(|point| told.is_none_or(|told| point.at > told));
-                let gone = points.iter().try_for_each(|point| one(point, None)).is_break();
+                let gone =
+                    points.iter().try_for_each(|point| one(point, unit.as_deref())).is_break();
                 if gone || all || !wanted.go_on(&points) {
                     break;
                 }
@@ -122,6 +125,16 @@ impl Wanted {
         (self.from, self.told) = (last.at, Some(last.at));
         true
     }
+}
+
+/// The unit of a parameter of a bench that nobody runs, as its driver has it; `None` where the file
+/// does not say which that is.
+fn unit(bench: &Path, wanted: &Wanted) -> Option<String> {
+    let bench = read_bench(bench, None).ok()?;
+    let reading = bench.reading().bench.as_ref()?;
+    let kind = &reading.instruments.get(&wanted.instrument)?.driver;
+    let parameters = bench.drivers.parameters(kind)?;
+    parameters.into_iter().find(|one| one.name == wanted.parameter)?.unit
 }
 
 fn of_running(

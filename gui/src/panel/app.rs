@@ -213,11 +213,16 @@ impl App {
         let now_s = ctx.time();
         match told {
             Told::Done(text) => self.screen.toasts.done(text, now_s),
-            Told::Unwritten(text) => self.screen.toasts.warning(text, now_s),
+            Told::Unwritten(text) => self.screen.toasts.behind(text, now_s),
+            Told::InStep(text) => self.screen.toasts.in_step(text, now_s),
             Told::Committed { text, written } => {
                 self.screen.changes.message.clear();
                 let toasts = &mut self.screen.toasts;
-                if written { toasts.done(text, now_s) } else { toasts.warning(text, now_s) }
+                if written { toasts.done(text, now_s) } else { toasts.behind(text, now_s) }
+            }
+            Told::CannotWrite(text) => {
+                tracing::warn!("{text}");
+                self.screen.toasts.cannot_write(text);
             }
             Told::Failed(text) => {
                 tracing::warn!("{text}");

@@ -2,6 +2,7 @@
 
 use egui::{CentralPanel, Context, Frame, Margin, Panel, Ui};
 use jiff::Timestamp;
+use setpoint_runtime::{Origin, ReloadState};
 
 use super::{
     intent::{Intent, ReloadIntent, StageIntent, ViewIntent},
@@ -97,6 +98,11 @@ impl Screen {
             Page::Changes => self.changes.foot,
             Page::Bench | Page::Activity => 0.0,
         };
+        let reload = &view.status.reload;
+        let in_file = reload.ahead.is_none() && reload.state != ReloadState::Ahead;
+        let written = reload.last.as_ref().is_some_and(|last| last.origin != Origin::File);
+        let revision = view.status.revision.as_ref().map(|revision| revision.id.as_str());
+        self.toasts.follow(in_file, revision, written);
         if let Some(id) = self.toasts.show(ui.ctx(), foot) {
             self.toasts.dismiss(id);
         }

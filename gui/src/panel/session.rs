@@ -76,6 +76,10 @@ pub enum Told {
     Done(String),
     /// It worked, and is not in the file.
     Unwritten(String),
+    /// The file holds what runs.
+    InStep(String),
+    /// It did not work, because the file could not be written.
+    CannotWrite(String),
     /// A commit worked; its message is used up.
     Committed {
         /// What to say.
@@ -360,7 +364,19 @@ fn stage(intent: &StageIntent, author: String) -> (Asked, Command) {
 fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return Some(Told::Failed(error.to_string())),
+        Err(error) => {
+            let of_file =
+                matches!(error, CommandError::ReadOnly { .. } | CommandError::Storage { .. });
+            let text = error.to_string();
+            let writes = matches!(
+                asked,
+                Asked::Commit | Asked::Rollback(_) | Asked::Finish | Asked::GoBack | Asked::Sync
+            );
+            return Some(match of_file && writes {
+                true => Told::CannotWrite(text),
+                false => Told::Failed(text),
+            });
+        }
     };
     let (revision, written) = match &answer {
         Answer::Changed(applied) => (Some(applied.revision.id.clone()), applied.persisted),
@@ -384,7 +400,7 @@ fn tell(asked: Asked, answer: Result<Answer, CommandError>) -> Option<Told> {
         Asked::Reload => done("File read and applied".to_owned()),
         Asked::Finish => done("The change is finished".to_owned()),
         Asked::GoBack => done("The bench is back before that change".to_owned()),
-        Asked::Sync => Told::Done("The file holds what runs".to_owned()),
+        Asked::Sync => Told::InStep("The file holds what runs".to_owned()),
         Asked::Reapply(id) => match &answer {
             Answer::Reapplied(reapplied) => tell_reapplied(&id, reapplied),
             _ => return None,

@@ -1,9 +1,12 @@
+use std::sync::Arc;
+
 use egui_kittest::kittest::Queryable as _;
 use setpoint::panel::{
     Page,
     intent::{Intent, ReloadIntent},
 };
-use setpoint_runtime::{ReloadState, Status};
+use setpoint_bench::{Diagnostic, Severity, Span};
+use setpoint_runtime::{Event, ReloadState, Status};
 
 use crate::fixture::{Pictures, click, dark, rejected, says, status};
 
@@ -113,6 +116,58 @@ fn events_are_filtered_by_subject_and_text() {
     window.run();
     assert!(says(&window, "sample shows 640x480"));
     assert!(!says(&window, staged));
+}
+
+/// A change of two instruments.
+fn changed() -> Status {
+    let mut status = status();
+    let mut events: Vec<_> = status.events.to_vec();
+    let last = events[events.len() - 1].clone();
+    for (kind, path, message) in [
+        ("commit_applied", "instruments", "Commit r42 by ada: 2 changed"),
+        ("component_changed", "instruments.psu", "r42 changed psu: ch1.voltage 3.3 → 3.45"),
+        ("component_changed", "instruments.thermo", "r42 changed thermo: label changed"),
+    ] {
+        events.push(Arc::new(Event {
+            seq: events.last().map_or(0, |event| event.seq) + 1,
+            kind: kind.into(),
+            path: path.to_owned(),
+            message: message.to_owned(),
+            ..(*last).clone()
+        }));
+    }
+    status.events = Arc::new(events);
+    status
+}
+
+#[test]
+fn what_a_change_did_to_each_component_is_shown_to_who_looks_for_it() {
+    let mut window = dark(Page::Activity, changed());
+    assert!(says(&window, "Commit r42 by ada"));
+    assert!(!says(&window, "r42 changed"));
+    window.get_by_label("Filter events").focus();
+    window.run();
+    window.get_by_label("Filter events").type_text("path:instruments.psu");
+    window.run();
+    assert!(says(&window, "r42 changed psu: ch1.voltage 3.3 → 3.45"));
+    assert!(!says(&window, "r42 changed thermo") && !says(&window, "Commit r42"));
+}
+
+#[test]
+fn secrets_that_others_may_read_are_shown() {
+    let mut exposed = status();
+    let said = ".env holds secrets, and every user of this computer may read it";
+    exposed.reload.diagnostics = Arc::new(vec![Diagnostic {
+        severity: Severity::Warning,
+        code: "secrets_exposed".to_owned(),
+        path: String::new(),
+        message: said.to_owned(),
+        file: ".env".to_owned(),
+        span: Span::default(),
+        suggestion: None,
+    }]);
+    assert!(says(&dark(Page::Activity, exposed), said));
+    assert!(!says(&dark(Page::Activity, status()), said));
 }
 
 #[test]

@@ -59,6 +59,10 @@ fn events_are_text_json_and_csv() {
         assert_eq!(numbers(&before).last(), Some(&(seq - 1)));
         let psu = json_lines(bench, "events", &["--path", "instruments.psu", "--limit", "1"]);
         assert_eq!(psu.len(), 1);
+        let below = ["--path", "instruments.psu", "--kind", "commit_applied"];
+        assert_eq!(numbers(&json_lines(bench, "events", &below)), [seq], "changes have a path");
+        let table = good(bench, "events", &[&below[..], &["--format", "csv"]].concat());
+        assert!(table.contains(&format!(",{VOLTAGE},")), "{table}");
     };
     check(&bench);
     ends(&bench, "events", &["--from", "yesterday"], 2);

@@ -5,6 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use setpoint_tests::{
     Bench, Server,
     program::{ends, good},
+    until,
 };
 
 fn chmod(path: &Path, mode: u32) {
@@ -60,4 +61,30 @@ fn an_env_file_that_others_may_write_is_not_used() {
     server.api.until_instrument("psu", "connected");
     chmod(&env, 0o600);
     good(&bench, "reload", &[]);
+}
+
+#[test]
+fn secrets_that_others_may_read_are_a_warning_while_that_lasts() {
+    let bench = Bench::demo();
+    let env = bench.folder().join(".env");
+    fs::write(&env, "TOKEN=tea\n").expect("written");
+    chmod(&env, 0o644);
+    let found = good(&bench, "check", &[]);
+    assert!(found.contains("warning[secrets_exposed]") && found.contains("chmod o-r"), "{found}");
+    assert!(!found.contains("tea"), "{found}");
+    let server = Server::start(&bench);
+    let shown = || {
+        let status = server.api.get("/v1/status");
+        let findings = status["reload"]["diagnostics"].as_array().expect("a list").clone();
+        findings.iter().any(|found| found["code"] == "secrets_exposed")
+    };
+    assert!(shown());
+    assert!(good(&bench, "status", &[]).contains("chmod o-r"));
+    chmod(&env, 0o600);
+    until("it is gone", || (!shown()).then_some(()));
+    assert!(!good(&bench, "status", &[]).contains("chmod o-r"));
+    assert!(!good(&bench, "check", &[]).contains("secrets_exposed"));
+    chmod(&env, 0o644);
+    until("it is back", || shown().then_some(()));
+    server.stop();
 }

@@ -54,6 +54,8 @@ fn readbacks_over_time_are_told_of_a_bench_that_runs_or_not() {
     let kept = json_lines(&bench, "trend", &[OF]);
     assert_eq!(kept[..lines.len()], lines[..]);
     assert_eq!(json_lines(&bench, "trend", &[OF, "--limit", "1"]), lines[..1]);
+    let told = good(&bench, "trend", &[OF, "--since", "2h"]);
+    assert_eq!(told, text, "with its unit too");
 }
 
 #[test]

@@ -214,9 +214,10 @@ impl Keeping {
         }
     }
 
-    /// A change that failed: noted in the audit, the journal cleared.
-    pub(crate) async fn give_up(&self, why: &str, origin: Origin, author: &str) {
-        let record = AuditRecord::new("change_failed", origin.as_str(), author, "", why);
+    /// A change that failed, and where it was to change something: noted in the audit, the journal
+    /// cleared.
+    pub(crate) async fn give_up(&self, path: &str, why: &str, origin: Origin, author: &str) {
+        let record = AuditRecord::new("change_failed", origin.as_str(), author, path, why);
         let inner = self.0.clone();
         inner.left.owe();
         let noted = self

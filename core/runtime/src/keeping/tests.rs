@@ -116,7 +116,7 @@ async fn a_failed_change_whose_journal_could_not_be_ended_is_ended_later() {
     let hung = bench.hang();
     let reads = bench.keeping.search(RevisionQuery::default()).await;
     assert!(matches!(reads, Err(CommandError::Storage { .. })), "{reads:?}");
-    bench.keeping.give_up("no", Origin::Panel, "ada").await;
+    bench.keeping.give_up("", "no", Origin::Panel, "ada").await;
     bench.answers(hung).await;
     assert!(bench.journal().is_some(), "nothing of it was begun");
     assert!(bench.keeping.keep_at().is_some(), "something is still to be done");

@@ -48,11 +48,11 @@ impl Manager {
             // Everything asked for is what runs already.
             return Ok(Answer::Done {});
         }
-        let id = staging.id.clone();
+        let (id, paths) = (staging.id.clone(), staging.paths());
         self.keep_touched(origin, staging).await?;
         if opened {
             let text = format!("Transaction {id} opened on {}", self.running.revision.id);
-            self.tell(origin, "transaction_opened", Tone::Staged, text);
+            self.tell_of(&paths, origin, "transaction_opened", Tone::Staged, text);
         }
         self.answer_with(&id)
     }
@@ -113,8 +113,9 @@ impl Manager {
         // Taken up by a person: that it is empty is no reason to let it go.
         staging.begun |= staging.edits.is_empty();
         staging.touch();
+        let paths = staging.paths();
         self.keep_looking_ahead(origin, staging).await?;
-        self.tell(origin, "transaction_taken_up", Tone::Staged, text);
+        self.tell_of(&paths, origin, "transaction_taken_up", Tone::Staged, text);
         self.answer_with(id)
     }
 
@@ -129,10 +130,11 @@ impl Manager {
         };
         let Some(staging) = staging else { return Ok(Answer::Done {}) };
         let (id, count) = (staging.id.clone(), counted(&staging.edits));
+        let paths = staging.paths();
         self.transactions.take(&id);
         self.forget_transaction(&id).await;
         let message = format!("{count} staged in {id} discarded");
-        self.tell(origin, "transaction_discarded", Tone::Staged, message);
+        self.tell_of(&paths, origin, "transaction_discarded", Tone::Staged, message);
         Ok(Answer::Done {})
     }
 

@@ -65,7 +65,8 @@ impl Manager {
                         "What is staged in {} would not survive a restart: {error}",
                         staging.id
                     );
-                    self.tell(Origin::Bench, "transaction_unsaved", Tone::Warning, message);
+                    let kind = "transaction_unsaved";
+                    self.tell_of(&staging.paths(), Origin::Bench, kind, Tone::Warning, message);
                 }
                 staging.saved = false;
             }
@@ -122,12 +123,12 @@ impl Manager {
         let mut panels = None;
         for record in found {
             let mut staging = staging(record);
-            let had_edits = !staging.edits.is_empty();
+            let (had_edits, paths) = (!staging.edits.is_empty(), staging.paths());
             let rebased = staging.follow(&self.running);
             if staging.edits.is_empty() && (had_edits || !staging.begun) {
                 let id = staging.id.clone();
                 let message = format!("Transaction {id} is closed: all it asked for is in effect");
-                self.tell(Origin::Bench, "transaction_done", Tone::Info, message);
+                self.tell_of(&paths, Origin::Bench, "transaction_done", Tone::Info, message);
                 self.forget_transaction(&id).await;
                 continue;
             }

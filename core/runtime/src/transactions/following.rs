@@ -66,7 +66,9 @@ impl Manager {
             "{values} changed elsewhere meanwhile: decide in {} which value each gets",
             staging.id
         );
-        self.tell(origin, "transaction_clash", Tone::Warning, message);
+        let clash = staging.edits.iter().filter(|edit| edit.clash.is_some());
+        let paths = clash.map(|edit| &edit.path);
+        self.tell_of(paths, origin, "transaction_clash", Tone::Warning, message);
     }
 
     /// Makes drafts of what nobody has touched for too long.
@@ -83,7 +85,8 @@ impl Manager {
                 counted(&staging.edits),
                 if staging.edits.len() == 1 { "is" } else { "are" },
             );
-            self.tell(Origin::Bench, "transaction_expired", Tone::Staged, message);
+            let kind = "transaction_expired";
+            self.tell_of(&staging.paths(), Origin::Bench, kind, Tone::Staged, message);
             let _ = self.keep_transaction(Origin::Bench, staging).await;
         }
     }

@@ -3,8 +3,11 @@
 use std::{io::ErrorKind, path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use serde_json::Value;
-use setpoint_bench::{Effect, KeyPath};
+use serde_json::{Value, json};
+use setpoint_bench::{
+    Change, Effect,
+    diff::{common_path, part_changes},
+};
 
 use super::{
     BEGUN, HistoryError, HistoryEvent, Reading, RevisionFacts,
@@ -18,6 +21,8 @@ use crate::{
 
 /// The run of events that were taken from the audit log.
 const RUN: &str = "audit";
+/// The kind of record of a change that failed.
+const FAILED: &str = "change_failed";
 /// Numbers that a lost database may have given out at once, and on average in a second since.
 const BURST: u64 = 1_000_000;
 const PACE: u64 = 10;
@@ -61,6 +66,7 @@ pub(super) fn floor(lines: Option<&[AuditLine]>, existed: bool, now: Timestamp) 
 pub(super) struct Filling {
     /// Numbers that were put by for it.
     first: u64,
+    /// So many records of the log.
     count: usize,
     /// What is to be told once it is done.
     pub(super) notes: Vec<String>,
@@ -74,7 +80,9 @@ impl Filling {
             notes.push(format!("What the audit log knows is not in the history: {error}"));
             Vec::new()
         });
-        Self { first: first(lines.len() as u64), count: lines.len(), notes }
+        let run: Arc<str> = RUN.into();
+        let numbers: usize = lines.iter().map(|line| events(line, &run).len()).sum();
+        Self { first: first(numbers as u64), count: lines.len(), notes }
     }
 
     /// Puts in what the log knows: all of it or nothing.
@@ -89,8 +97,12 @@ impl Filling {
         let lines = lines(audit).unwrap_or_default();
         let lines = lines.get(..self.count).unwrap_or(&lines);
         let run: Arc<str> = RUN.into();
-        let events: Vec<HistoryEvent> =
-            lines.iter().zip(self.first..).map(|(line, seq)| event(line, seq, &run)).collect();
+        let events: Vec<HistoryEvent> = lines
+            .iter()
+            .flat_map(|line| events(line, &run))
+            .zip(self.first..)
+            .map(|(event, seq)| HistoryEvent { seq, ..event })
+            .collect();
         let facts: Vec<RevisionFacts> = lines.iter().filter_map(facts).collect();
         let batch = Batch {
             events: events.iter().collect(),
@@ -103,44 +115,68 @@ impl Filling {
     }
 }
 
-fn event(line: &AuditLine, seq: u64, run: &Arc<str>) -> HistoryEvent {
+/// The events that a record stands for, without their numbers: for a revision that changed several
+/// parts of the bench one for each of them too, as was told then.
+fn events(line: &AuditLine, run: &Arc<str>) -> Vec<HistoryEvent> {
     let mut payload = line.data.clone();
     payload.insert("author".into(), line.author.clone().into());
-    let subject =
-        if line.path.starts_with("instruments") { "instruments" } else { "configuration" };
-    HistoryEvent {
-        seq,
+    let of_device = line.path.starts_with("instruments") && line.kind != FAILED;
+    let mut told = HistoryEvent {
+        seq: 0,
         at: line.at,
         mono_us: 0,
         run: run.clone(),
         origin: line.origin.clone(),
         kind: line.kind.clone(),
-        subject: subject.to_owned(),
-        tone: if line.kind == "change_failed" { "error" } else { "info" }.to_owned(),
+        subject: if of_device { "instruments" } else { "configuration" }.to_owned(),
+        tone: if line.kind == FAILED { "error" } else { "info" }.to_owned(),
         path: line.path.clone(),
         message: line.message.clone(),
         took_ms: None,
         payload: Some(Value::Object(payload)),
-    }
+    };
+    let Some(number) = revision(line) else { return vec![told] };
+    let changes: Vec<Change> = details(line, "changes")
+        .iter()
+        .filter_map(|change| serde_json::from_value(change.clone()).ok())
+        .collect();
+    told.path = common_path(changes.iter().map(|change| &change.path)).to_string();
+    let id = format!("r{number}");
+    let parts: Vec<HistoryEvent> = part_changes(&id, &changes)
+        .into_iter()
+        .map(|part| HistoryEvent {
+            kind: "component_changed".to_owned(),
+            path: part.path.to_string(),
+            message: part.message,
+            payload: Some(json!({ "revision": id, "changes": part.changes })),
+            ..told.clone()
+        })
+        .collect();
+    std::iter::once(told).chain(parts).collect()
+}
+
+/// The number that a record gives to a revision, if it is of one.
+fn revision(line: &AuditLine) -> Option<u64> {
+    let number = line.data.get("number").and_then(Value::as_u64)?;
+    (line.kind == "revision").then_some(number)
+}
+
+/// A list of what is told of a revision.
+fn details<'a>(line: &'a AuditLine, key: &str) -> &'a [Value] {
+    let details = line.data.get("details").and_then(|details| details.get(key));
+    details.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
 }
 
 /// What the record of a revision says of the moment: its changes, and what was read back of the
 /// values that were set.
 fn facts(line: &AuditLine) -> Option<RevisionFacts> {
-    if line.kind != "revision" {
-        return None;
-    }
-    let number = line.data.get("number").and_then(Value::as_u64)?;
+    let number = revision(line)?;
     let at = line.data.get("at").and_then(Value::as_str).and_then(|at| at.parse().ok());
-    let list = |key: &str| {
-        let details = line.data.get("details").and_then(|details| details.get(key));
-        details.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-    };
     Some(RevisionFacts {
         revision: format!("r{number}"),
         at: at.unwrap_or(line.at),
-        effect: greatest(list("changes")),
-        readings: list("set").iter().filter_map(reading).collect(),
+        effect: greatest(details(line, "changes")),
+        readings: details(line, "set").iter().filter_map(reading).collect(),
         pictures: Vec::new(),
     })
 }
@@ -157,8 +193,8 @@ fn greatest(changes: &[Value]) -> String {
 }
 
 fn reading(set: &Value) -> Option<Reading> {
-    let path: KeyPath = set.get("path")?.as_str()?.parse().ok()?;
-    let (instrument, parameter) = path.as_setpoint()?;
+    // `psu.ch1.voltage`, as people say it.
+    let (instrument, parameter) = set.get("path")?.as_str()?.split_once('.')?;
     let value = |key: &str| set.get(key).filter(|value| !value.is_null()).cloned();
     let readback = value("readback");
     Some(Reading {

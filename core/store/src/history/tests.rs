@@ -361,7 +361,7 @@ fn revise(audit: &Audit, number: u64) {
     record.data.insert("number".into(), number.into());
     let change =
         json!({ "kind": "changed", "path": "instruments.psu.set.ch1.voltage", "effect": "live" });
-    let set = json!({ "path": "instruments.psu.set.ch1.voltage", "asked": 3.3, "before": 1.0, "readback": 3.29 });
+    let set = json!({ "path": "psu.ch1.voltage", "asked": 3.3, "before": 1.0, "readback": 3.29 });
     record.data.insert("details".into(), json!({ "changes": [change], "set": [set] }));
     audit.append(record).unwrap();
 }

@@ -176,6 +176,17 @@ impl Followed {
         }
     }
 
+    /// Whether a change that is not settled left something else than was reported last.
+    pub(super) fn moved(&self) -> bool {
+        let looked_at = self.reported != Reported::Nothing;
+        let Some(pending) = self.pending.as_ref().filter(|_| looked_at) else { return false };
+        pending.stat != self.stat
+            && match read_with_stat(&self.path) {
+                Ok(reading) => self.reported != Reported::Text(reading.text.hash),
+                Err(error) => self.reported != reported(&error),
+            }
+    }
+
     /// What the file holds while it is not known whether that will last; `None` if it is not
     /// worth preparing for.
     pub(super) fn read_coming(&mut self) -> Option<FileText> {

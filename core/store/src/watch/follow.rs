@@ -20,6 +20,8 @@ use crate::{FileText, ReadError, TextHash, atomic::Stat};
 
 /// How long an announced text of our own is waited for.
 const BELIEF: Duration = Duration::from_secs(10);
+/// A wait longer than this is told of: a shorter one would only flicker.
+const TOLD_WAIT: Duration = Duration::from_millis(200);
 /// A stream of writes delays a look by so many times the quiet time,
 const PATIENCE: u32 = 5;
 /// and by no more than this besides it.
@@ -119,11 +121,32 @@ impl Follower {
             self.tick(now);
             self.look_if_due(now);
             self.read_coming_if_due(now);
+            self.tell_long_wait(now);
             let news = self.inbox.wait(self.deadline());
             if news.stop {
                 return;
             }
             self.take(news, Instant::now());
+        }
+    }
+
+    /// A file that was written to is going to be waited for: the owner is told, if that takes long.
+    fn tell_long_wait(&mut self, now: Instant) {
+        let Some(group) = &self.group else { return };
+        if self.settling || group.asked || group.due.saturating_duration_since(now) < TOLD_WAIT {
+            return;
+        }
+        // What the owner itself has just written is waited for as well, and is nothing.
+        let ours = |file: &Followed| self.beliefs.iter().any(|belief| belief.path == file.path);
+        if self.files.iter().any(|file| file.moved() && !ours(file)) {
+            self.tell_settling();
+        }
+    }
+
+    fn tell_settling(&mut self) {
+        if !self.settling {
+            self.settling = true;
+            (self.sink)(FileSeen::Settling);
         }
     }
 
@@ -436,9 +459,14 @@ impl Follower {
         let Some(file) = self.files.first_mut() else { return };
         let Some(FileText { text, hash }) = file.read_coming() else { return };
         let ours = |belief: &Belief| belief.path == file.path && belief.hash == hash;
-        if !self.beliefs.iter().any(ours) {
-            (self.sink)(FileSeen::Coming { text, hash });
+        if self.beliefs.iter().any(ours) {
+            return;
         }
+        let long = group.due.saturating_duration_since(now) >= TOLD_WAIT;
+        if long {
+            self.tell_settling();
+        }
+        (self.sink)(FileSeen::Coming { text, hash });
     }
 
     /// Whether one of the saves that were noticed went on since that was last asked. All are
@@ -452,10 +480,7 @@ impl Follower {
     }
 
     fn put_off(&mut self, group: Group) {
-        if !self.settling {
-            self.settling = true;
-            (self.sink)(FileSeen::Settling);
-        }
+        self.tell_settling();
         self.group = Some(group);
     }
 

@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use setpoint_store::{FileSeen, ReadError, TextHash, WatchOptions, atomic};
+use setpoint_store::{Beside, FileSeen, ReadError, TextHash, WatchOptions, atomic};
 
 use crate::bench::*;
 
@@ -253,7 +253,7 @@ fn a_text_is_told_as_coming_while_it_is_waited_for() {
     let file = plain(dir.path());
     // Long, so that a slow machine is not late with the second write.
     let options = WatchOptions { quiet: Duration::from_secs(2), ..WatchOptions::default() };
-    let (_watcher, seen) = follow_with(&file, options, |_| true);
+    let (_watcher, seen) = follow_with(&file, options, |seen| !matches!(seen, FileSeen::Settling));
     let next = || seen.recv_timeout(DEADLINE).unwrap();
     assert!(matches!(next(), FileSeen::Text { text, .. } if *text == *FIRST));
     let mut open = OpenOptions::new().write(true).open(&file).unwrap();
@@ -271,6 +271,36 @@ fn a_text_is_told_as_coming_while_it_is_waited_for() {
     open.write_all(edited(5).as_bytes()).unwrap();
     let quiet = seen.recv_timeout(options.quiet + A_WHILE);
     assert!(matches!(quiet, Err(RecvTimeoutError::Timeout)), "{quiet:?}");
+}
+
+#[test]
+fn a_long_wait_is_told_of_when_it_begins() {
+    let options = WatchOptions { quiet: Duration::from_millis(1200), ..WatchOptions::default() };
+    let dir = folder();
+    let file = plain(dir.path());
+    let (watcher, seen) = follow(&file, options);
+    let bench = Bench::of(dir, file, watcher, seen);
+    bench.expect(FIRST);
+    // A bare write: whoever made it may go on.
+    let mut writer = OpenOptions::new().append(true).open(&bench.file).unwrap();
+    for (text, whole) in [("# one\n", "# one\n"), ("# two\n", "# one\n# two\n")] {
+        writer.write_all(text.as_bytes()).unwrap();
+        let written = Instant::now();
+        assert!(matches!(bench.next(), FileSeen::Settling));
+        assert!(written.elapsed() < options.quiet / 2, "told when it begins");
+        bench.only(&format!("{FIRST}{whole}"));
+        assert!(written.elapsed() >= options.quiet);
+    }
+    // A finished save is not waited for, nor is anything the owner's own.
+    bench.save_over(FIRST);
+    assert!(matches!(bench.next(), FileSeen::Text { .. }));
+    bench
+        .watcher
+        .set_beside(Beside { files: vec![("more.toml".to_owned(), None)], patterns: Vec::new() });
+    fs::write(bench.path("more.toml"), "").unwrap();
+    assert_eq!(bench.beside(), ["more.toml"]);
+    bench.write_own(&edited(10));
+    assert!(bench.seen.recv_timeout(options.quiet * 2).is_err(), "its own is nothing");
 }
 
 #[test]

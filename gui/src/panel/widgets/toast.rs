@@ -13,6 +13,17 @@ const SHORT_S: f64 = 4.0;
 /// More than this are not shown at once; older short ones go first.
 const MOST: usize = 5;
 
+/// What a message says of the bench file. When that is not so any more, the message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// It could not be written.
+    CannotBeWritten,
+    /// What runs is not in it yet.
+    Behind,
+    /// It holds what runs.
+    InStep,
+}
+
 /// One message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Toast {
@@ -24,6 +35,7 @@ pub struct Toast {
     pub text: String,
     /// When it goes by itself, in seconds of the window's clock.
     until: Option<f64>,
+    about: Option<About>,
 }
 
 /// All messages, oldest first.
@@ -31,6 +43,9 @@ pub struct Toast {
 pub struct Toasts {
     shown: Vec<Toast>,
     last_id: u64,
+    /// Whether what ran last was in the file, and which revision that was.
+    in_file: bool,
+    revision: Option<String>,
 }
 
 impl Toasts {
@@ -52,6 +67,52 @@ impl Toasts {
         }
     }
 
+    /// Says that the file holds what runs, as long as that is so.
+    pub fn in_step(&mut self, text: impl Into<String>, now_s: f64) {
+        self.was_written();
+        self.done(text, now_s);
+        self.is_about(About::InStep);
+    }
+
+    /// Says that something worked and is not in the file, until it is.
+    pub fn behind(&mut self, text: impl Into<String>, now_s: f64) {
+        self.warning(text, now_s);
+        self.is_about(About::Behind);
+    }
+
+    /// Says that the file could not be written; it stays until it could, or until dismissed.
+    pub fn cannot_write(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        self.shown.retain(|toast| toast.text != text || toast.tone != Tone::Bad);
+        self.error(text);
+        self.is_about(About::CannotBeWritten);
+    }
+
+    fn was_written(&mut self) {
+        let over = [Some(About::CannotBeWritten), Some(About::Behind)];
+        self.shown.retain(|toast| !over.contains(&toast.about));
+    }
+
+    fn is_about(&mut self, about: About) {
+        if let Some(newest) = self.shown.last_mut() {
+            newest.about = Some(about);
+        }
+    }
+
+    /// Takes away what is not so any more: `in_file` says whether what runs is in the file,
+    /// `revision` what that is, `written` whether it came there by being written.
+    pub fn follow(&mut self, in_file: bool, revision: Option<&str>, written: bool) {
+        let came = self.revision.as_deref() != revision && written;
+        if in_file && (!self.in_file || came) {
+            self.was_written();
+        }
+        if !in_file {
+            self.shown.retain(|toast| toast.about != Some(About::InStep));
+        }
+        self.in_file = in_file;
+        self.revision = revision.map(str::to_owned);
+    }
+
     /// Takes one away.
     pub fn dismiss(&mut self, id: u64) {
         self.shown.retain(|toast| toast.id != id);
@@ -64,7 +125,7 @@ impl Toasts {
 
     fn push(&mut self, tone: Tone, text: String, until: Option<f64>) {
         self.last_id += 1;
-        self.shown.push(Toast { id: self.last_id, tone, text, until });
+        self.shown.push(Toast { id: self.last_id, tone, text, until, about: None });
         if self.shown.len() > MOST {
             let oldest_short = self.shown.iter().position(|toast| toast.until.is_some());
             self.shown.remove(oldest_short.unwrap_or(0));
@@ -147,5 +208,36 @@ mod tests {
         assert_eq!(toasts.shown()[0].text, "psu does not answer");
         toasts.dismiss(toasts.shown()[0].id);
         assert!(toasts.shown().iter().all(|toast| toast.tone == Tone::Good));
+    }
+
+    #[test]
+    fn what_is_not_so_any_more_goes() {
+        let mut toasts = Toasts::default();
+        let texts = |toasts: &Toasts| {
+            toasts.shown().iter().map(|toast| toast.text.clone()).collect::<Vec<_>>()
+        };
+        toasts.follow(true, Some("r1"), true);
+        toasts.cannot_write("bench.toml is read-only");
+        toasts.follow(true, Some("r1"), true);
+        assert_eq!(texts(&toasts), ["bench.toml is read-only"], "nothing was written since");
+        toasts.follow(true, Some("r2"), false);
+        assert_eq!(texts(&toasts), ["bench.toml is read-only"], "someone else wrote it");
+        toasts.follow(true, Some("r3"), true);
+        assert_eq!(texts(&toasts), [""; 0]);
+
+        toasts.cannot_write("bench.toml is read-only");
+        toasts.in_step("The file holds what runs", 0.0);
+        assert_eq!(texts(&toasts), ["The file holds what runs"]);
+        toasts.done("Committed as r4", 0.0);
+        toasts.error("psu does not answer");
+        toasts.follow(false, Some("r4"), false);
+        assert_eq!(texts(&toasts), ["Committed as r4", "psu does not answer"]);
+        toasts.behind("It runs, and is not in the file yet", 0.0);
+        toasts.cannot_write("bench.toml is read-only");
+        toasts.cannot_write("bench.toml is read-only");
+        toasts.follow(false, Some("r4"), false);
+        assert_eq!(toasts.shown().len(), 4);
+        toasts.follow(true, Some("r4"), false);
+        assert_eq!(texts(&toasts), ["Committed as r4", "psu does not answer"]);
     }
 }

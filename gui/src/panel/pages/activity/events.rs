@@ -148,8 +148,17 @@ fn earlier(
     searched.found.clone()
 }
 
+/// What one change did to each of several components: the event of the change itself tells enough
+/// until someone looks for something.
+const OF_PARTS: [&str; 2] = ["component_changed", "component_refused"];
+
 fn matches(event: &Event, wanted: &EventSearch) -> bool {
     let filter = &wanted.filter;
+    if OF_PARTS.contains(&&*event.kind)
+        && (filter.path.is_none() && filter.kind.is_none() && wanted.words.is_empty())
+    {
+        return false;
+    }
     filter.path.as_ref().is_none_or(|key| search::is_below(&event.path, key))
         && filter.kind.as_ref().is_none_or(|kind| event.kind == *kind)
         && filter.origin.as_ref().is_none_or(|origin| event.origin.as_str() == origin)

@@ -218,7 +218,7 @@ fn readings(ui: &mut Ui, view: &View<'_>, facts: &Facts) {
     card::line(ui);
     let readings = &facts.kept.readings;
     if readings.is_empty() {
-        say(ui, "No instrument had answered yet", |_| {});
+        say(ui, "No readings are kept", |_| {});
         return;
     }
     ScrollArea::vertical().id_salt("kept readings").auto_shrink([false, false]).show_rows(
