@@ -145,6 +145,11 @@ impl Followed {
         other
     }
 
+    /// Whether it was there at the last look and is not now.
+    pub(super) fn was_there_and_is_gone(&self) -> bool {
+        self.stat.is_some() && Stat::of(&self.path).is_none()
+    }
+
     /// Something may have changed: hints are merged with those before.
     pub(super) fn notice(&mut self, hints: Hints, unhinted: bool) {
         let stat = Stat::of(&self.path);

@@ -272,9 +272,11 @@ impl Follower {
         let belongs = |path: &PathBuf| {
             matching.contains(path) || named.iter().any(|(named, _)| named == path)
         };
-        self.files.retain(|file| file.id == MAIN || belongs(&file.path));
+        // One that a pattern found and does not find any more is gone, which is still to be told.
+        let leaves = |file: &Followed| file.matched && file.was_there_and_is_gone();
+        self.files.retain(|file| file.id == MAIN || belongs(&file.path) || leaves(file));
         for file in &mut self.files {
-            file.matched = matching.contains(&file.path);
+            file.matched = matching.contains(&file.path) || leaves(file);
         }
         let unnamed = matching.iter().filter(|path| !named.iter().any(|(it, _)| it == *path));
         let all: Vec<(PathBuf, Option<TextHash>)> =

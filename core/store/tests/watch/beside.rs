@@ -17,6 +17,7 @@ both_ways! {
     case_33_includes_and_overlays_count_as_the_bench_file_does,
     files_that_appear_are_found_by_pattern,
     files_that_go_and_come_back_are_told,
+    one_that_goes_while_the_set_is_told_is_told,
     data_folder_swap_of_two_files_is_one_report,
     half_an_include_is_held_back,
     own_writes_beside_are_nothing,
@@ -48,6 +49,17 @@ fn set() -> Beside {
             .map(str::to_owned)
             .to_vec(),
     }
+}
+
+/// The owner says which files there are while it does not know yet that one is gone.
+fn one_that_goes_while_the_set_is_told_is_told(how: How) {
+    let bench = layered(how);
+    fs::write(bench.path("conf/a.toml"), "x = 1\n").unwrap();
+    assert_eq!(bench.beside(), ["conf/a.toml"]);
+    fs::remove_file(bench.path("conf/a.toml")).unwrap();
+    bench.watcher.set_beside(set());
+    assert_eq!(bench.beside(), ["conf/a.toml"]);
+    bench.expect_nothing();
 }
 
 fn case_26_several_files_saved_together_are_one_report(how: How) {
