@@ -4,6 +4,7 @@
 use std::{
     fs,
     io::Write as _,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -30,6 +31,8 @@ fn lab() -> tempfile::TempDir {
     ] {
         fs::write(folder.path().join(name), text).unwrap();
     }
+    let private = fs::Permissions::from_mode(0o600);
+    fs::set_permissions(folder.path().join(".env"), private).unwrap();
     folder
 }
 

@@ -97,6 +97,9 @@ pub(crate) struct Manager {
     pub(crate) followed: Option<Followed>,
     /// What the bench file may hold when a save of it is over.
     pub(crate) coming: Option<Arc<Coming>>,
+    /// Saves by others that a write came over when the disk answered again, and that are not kept
+    /// yet.
+    pub(crate) overwritten: Vec<Arc<str>>,
     /// What changed of those while nobody looked.
     pub(crate) beside_paused: Vec<std::path::PathBuf>,
     pub(crate) drivers: Arc<Drivers>,

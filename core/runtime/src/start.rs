@@ -191,6 +191,7 @@ impl Ready {
             files,
             followed: None,
             coming: None,
+            overwritten: Vec::new(),
             beside_paused: Vec::new(),
             running,
             file_side: FileSide::new(found),

@@ -54,16 +54,34 @@ impl Manager {
     pub(crate) async fn keep_overwritten(&mut self, hash: TextHash) {
         let late = self.file_side.is_late(hash);
         let Some(over) = self.file_side.text().filter(|_| late).cloned() else { return };
-        let kept = match self.keeping.keep_aside(over).await {
-            Ok(name) => format!("what it held is kept as {name}"),
-            Err(error) => format!("what it held could not be kept: {error}"),
-        };
-        let message = format!(
-            "{} was saved by someone else, and a write that the disk had held up came over that; \
-             {kept}",
-            self.file_name
-        );
-        self.tell(Origin::File, "file_overwritten", Tone::Warning, message);
+        self.overwritten.push(over);
+        self.keep_aside().await;
+    }
+
+    /// Keeps what a late write came over. While the disk does not answer, that waits.
+    async fn keep_aside(&mut self) {
+        while let Some(over) = self.overwritten.first().cloned() {
+            let mut kept = self.keeping.keep_aside(over.clone()).await;
+            if kept.is_err() {
+                // That write can be seen on the disk before it has come to its end.
+                if self.keeping.is_stuck() {
+                    return;
+                }
+                // It may have come to that just now.
+                kept = self.keeping.keep_aside(over).await;
+            }
+            let kept = match kept {
+                Ok(name) => format!("what it held is kept as {name}"),
+                Err(error) => format!("what it held could not be kept: {error}"),
+            };
+            self.overwritten.remove(0);
+            let message = format!(
+                "{} was saved by someone else, and a write that the disk had held up came over \
+                 that; {kept}",
+                self.file_name
+            );
+            self.tell(Origin::File, "file_overwritten", Tone::Warning, message);
+        }
     }
 
     /// Work on the disk that was given up has ended: what came of it is found out by looking, and
@@ -95,6 +113,7 @@ impl Manager {
         if !ended {
             return;
         }
+        self.keep_aside().await;
         self.file_side.hurry();
         self.write_again().await;
         if self.keeping.keep_at().is_some() {

@@ -157,7 +157,17 @@ impl Shared {
         self.lost.fetch_add(entries, Ordering::Relaxed);
     }
 
-    /// How many entries were lost since this was asked last.
+    /// How many entries were lost and not told of.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
+    /// So many of them are told of.
+    pub(super) fn told_lost(&self, entries: u64) {
+        self.lost.fetch_sub(entries, Ordering::Relaxed);
+    }
+
+    /// How many entries were lost and not told of; from now on they are.
     pub(super) fn take_lost(&self) -> u64 {
         self.lost.swap(0, Ordering::Relaxed)
     }
@@ -188,7 +198,7 @@ impl Shared {
     }
 
     pub(super) fn problem(&self) -> Option<String> {
-        let lost = self.lost.load(Ordering::Relaxed);
+        let lost = self.lost();
         let losing = || {
             (lost > 0).then(|| {
                 "The disk takes longer to write history than there is to write: some of it is lost"

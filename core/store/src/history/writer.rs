@@ -59,6 +59,9 @@ pub(super) struct Writer {
     suspect: bool,
     /// More waits in the queue than one batch takes.
     behind: bool,
+    /// Entries that were lost before the queue was found empty: what is lost after that belongs to
+    /// the next time.
+    lost: u64,
 }
 
 /// What the thread begins with.
@@ -94,6 +97,7 @@ impl Writer {
             retry: fails.then_some(RETRY),
             suspect: false,
             behind: false,
+            lost: 0,
         }
     }
 
@@ -182,6 +186,7 @@ impl Writer {
                 Ok(item) => self.receive(item),
                 Err(_) => {
                     self.behind = false;
+                    self.lost = self.shared.lost();
                     return;
                 }
             }
@@ -239,7 +244,10 @@ impl Writer {
         let count = batch.events.len() + batch.facts.len() + batch.trends.len();
         if count > 0 {
             match database.put(&batch, &mut self.names) {
-                Ok(left_out) => self.shared.lose(left_out),
+                Ok(left_out) => {
+                    self.shared.lose(left_out);
+                    self.lost += left_out;
+                }
                 Err(error) => {
                     self.names = Names::default();
                     return Err(error);
@@ -322,8 +330,9 @@ impl Writer {
             return;
         }
         // What waited is written: losing is over, and told once.
-        let lost = self.shared.take_lost();
+        let lost = std::mem::take(&mut self.lost);
         if lost > 0 {
+            self.shared.told_lost(lost);
             self.shared.note(lost_note(lost));
         }
     }
