@@ -153,21 +153,27 @@ fn what_a_change_did_to_each_component_is_shown_to_who_looks_for_it() {
     assert!(!says(&window, "r42 changed thermo") && !says(&window, "Commit r42"));
 }
 
-#[test]
-fn secrets_that_others_may_read_are_shown() {
+const EXPOSED: &str = ".env holds secrets, and every user of this computer may read it";
+
+fn exposed() -> Status {
     let mut exposed = status();
-    let said = ".env holds secrets, and every user of this computer may read it";
     exposed.reload.diagnostics = Arc::new(vec![Diagnostic {
         severity: Severity::Warning,
         code: "secrets_exposed".to_owned(),
         path: String::new(),
-        message: said.to_owned(),
+        message: EXPOSED.to_owned(),
         file: ".env".to_owned(),
         span: Span::default(),
         suggestion: None,
     }]);
-    assert!(says(&dark(Page::Activity, exposed), said));
-    assert!(!says(&dark(Page::Activity, status()), said));
+    exposed.drivers_problem = Some("own.toml is empty".to_owned());
+    exposed
+}
+
+#[test]
+fn secrets_that_others_may_read_are_shown() {
+    assert!(says(&dark(Page::Activity, exposed()), EXPOSED));
+    assert!(!says(&dark(Page::Activity, status()), EXPOSED));
 }
 
 #[test]
@@ -176,4 +182,5 @@ fn pictures_of_the_page() {
     pictures.take("activity", Page::Activity, status, |_| {});
     pictures.take("activity_refused", Page::Activity, rejected, |_| {});
     pictures.take("activity_attention", Page::Activity, not_put_back, |_| {});
+    pictures.take("activity_exposed", Page::Activity, exposed, |_| {});
 }

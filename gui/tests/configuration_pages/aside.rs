@@ -42,6 +42,19 @@ fn suspended() -> Status {
     status
 }
 
+const CLASH: &str = "instruments.psu.set.ch1.voltage (before 3.3, intended 3.45, in the file 3.6)";
+
+/// What is [`unfinished`], and the file was saved since with another value of what it set.
+fn clashing() -> Status {
+    let mut status = unfinished();
+    let clashes = Arc::new(Decision { clashes: vec![CLASH.to_owned()], ..Decision::default() });
+    if let Some(change) = status.unfinished.as_mut().map(Arc::make_mut) {
+        (change.finish, change.go_back) = (Some(clashes.clone()), Some(clashes));
+        change.file_holds = FileHolds::Other;
+    }
+    status
+}
+
 fn unfinished() -> Status {
     let mut status = status();
     let step = |text: &str, done| UnfinishedStep { text: text.to_owned(), done };
@@ -165,10 +178,8 @@ fn what_a_decision_writes_is_said_before_it_is_made() {
     }
     assert_eq!(click(&mut window, "Finish it"), [Intent::Reload(ReloadIntent::Finish)]);
 
-    let clash = "instruments.psu.set.ch1.voltage (before 3.3, intended 3.45, in the file 3.6)";
-    let clashes = Decision { clashes: vec![clash.to_owned()], ..Decision::default() };
-    let mut window = shown(clashes.clone(), clashes);
-    assert!(says(&window, clash));
+    let mut window = dark(Page::Activity, clashing());
+    assert!(says(&window, CLASH));
     assert!(says(&window, "Save the value from before or the intended one"));
     assert_eq!(click(&mut window, "Finish it"), []);
     assert_eq!(click(&mut window, "Go back to r40"), []);
@@ -233,6 +244,7 @@ fn pictures_of_what_waits() {
     pictures.take("activity_question", Page::Activity, question, |_| {});
     pictures.take("activity_suspended", Page::Activity, suspended, |_| {});
     pictures.take("activity_unfinished", Page::Activity, unfinished, |_| {});
+    pictures.take("activity_clash", Page::Activity, clashing, |_| {});
     pictures.take("changes_drafts", Page::Changes, drafts, |_| {});
     pictures.take("history_snapshot", Page::History, status, |window| {
         click(window, "Snapshot");

@@ -1,8 +1,6 @@
 //! A disk that does not answer for a while, and what comes of work that was given up.
 
-#![allow(clippy::await_holding_lock, reason = "what waits for the lock is the disk of the test")]
-
-use std::{path::PathBuf, sync::MutexGuard, time::Duration};
+use std::{path::PathBuf, sync::mpsc, thread, time::Duration};
 
 use setpoint_store::{AccessRules, TextHash};
 use tokio::time::timeout;
@@ -19,6 +17,30 @@ const SHORT: Duration = Duration::from_secs(3);
 const LONG: Duration = Duration::from_secs(30);
 const BEFORE: &str = "bench.name = \"A\"\n";
 const AFTER: &str = "bench.name = \"B\"\n";
+
+/// A lock that a thread holds until this is dropped.
+struct Hung {
+    _let_go: mpsc::SyncSender<()>,
+}
+
+impl Hung {
+    /// `hold` takes the lock, and calls what it is given while it has it.
+    fn holding(keeping: &Keeping, hold: impl FnOnce(&Inner, &dyn Fn()) + Send + 'static) -> Self {
+        let inner = keeping.0.clone();
+        let (let_go, until) = mpsc::sync_channel::<()>(1);
+        let (begun, begins) = mpsc::sync_channel(1);
+        let hold = move || {
+            hold(&inner, &|| {
+                begun.send(()).unwrap();
+                // Ends when the sender goes.
+                let _ = until.recv();
+            });
+        };
+        thread::Builder::new().name("hangs".into()).spawn(hold).unwrap();
+        begins.recv().unwrap();
+        Self { _let_go: let_go }
+    }
+}
 
 struct Bench {
     keeping: Keeping,
@@ -40,13 +62,25 @@ impl Bench {
         Self { keeping, path, _folder: folder }
     }
 
-    /// Until the guard is dropped, nothing that is stored gets to its end.
-    fn hang(&self) -> MutexGuard<'_, Shelf> {
-        self.keeping.0.shelf()
+    /// Nothing that is stored gets to its end.
+    fn hang(&self) -> Hung {
+        Hung::holding(&self.keeping, |inner, held| {
+            let _shelf = inner.shelf();
+            held();
+        })
+    }
+
+    /// A write stops in the middle: what the file holds was looked at, and is looked at again
+    /// before the end.
+    fn hang_in_the_middle(&self) -> Hung {
+        Hung::holding(&self.keeping, |inner, held| {
+            let _watcher = inner.watcher.lock().unwrap();
+            held();
+        })
     }
 
     /// Lets go, and returns when the work that hung has ended.
-    async fn answers<T>(&self, hung: MutexGuard<'_, T>) {
+    async fn answers(&self, hung: Hung) {
         drop(hung);
         timeout(LONG, self.keeping.answers()).await.unwrap();
     }
@@ -201,9 +235,7 @@ async fn numbers_of_transactions_do_not_wait_and_are_given_once() {
 async fn what_was_written_late_is_written_over_and_nothing_else_is() {
     let bench = Bench::new();
     let mut ours = Ours::new(held(BEFORE));
-    // In the middle: what the file holds was looked at, and is looked at again before the end.
-    let hang = || bench.keeping.0.watcher.lock().unwrap();
-    let hung = hang();
+    let hung = bench.hang_in_the_middle();
     let written = bench.keeping.write(AFTER.into(), ours.clone()).await;
     assert!(matches!(written, Err(WriteError::GivenUp(_))), "{written:?}");
     ours.add(held(AFTER));
@@ -216,7 +248,7 @@ async fn what_was_written_late_is_written_over_and_nothing_else_is() {
     assert_eq!(bench.text(), newer);
 
     // Someone else's save between the end of the waiting and the end of the write.
-    let hung = hang();
+    let hung = bench.hang_in_the_middle();
     ours.add(held(newer));
     assert!(bench.keeping.write(AFTER.into(), ours.clone()).await.is_err());
     let theirs = "bench.name = \"theirs\"\n";

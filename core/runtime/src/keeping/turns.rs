@@ -270,7 +270,9 @@ mod tests {
         });
         let let_go = async {
             assert!(is_claimed.await.unwrap());
-            tokio::time::sleep(2 * SHORT).await;
+            // Its time is up when nothing else is begun any more because of it.
+            let another = turns.work(|_| ()).await;
+            assert!(matches!(another, Err(Unanswered::NotBegun(_))), "{another:?}");
             answer.send(()).unwrap();
         };
         let (done, ()) = tokio::join!(timeout(LONG, work), let_go);

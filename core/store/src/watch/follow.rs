@@ -1,20 +1,20 @@
 //! The watcher's thread: when to look, what to make of it.
 
 use std::{
-    collections::BTreeSet,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
+mod arming;
+mod files;
+
 use super::{
-    Beside, FileSeen, WatchMode, WatchOptions,
+    FileSeen, WatchMode, WatchOptions,
     beside::Lookouts,
     file::{Followed, Found, Manner, Pending, Reported},
     hearing::Hearing,
     inbox::{FileId, Hints, Inbox, MAIN, News, Sign},
-    native::{Interest, Target},
-    way::Way,
 };
 use crate::{FileText, ReadError, TextHash, atomic::Stat};
 
@@ -261,69 +261,6 @@ impl Follower {
         }
     }
 
-    /// Takes over which files there are beside the bench file.
-    fn set_beside(&mut self, beside: &Beside, now: Instant) {
-        let bench = self.bench();
-        let folder = bench.parent().unwrap_or(Path::new("/")).to_owned();
-        self.lookouts = Lookouts::new(&bench, &beside.patterns);
-        let matching = self.lookouts.files(&bench);
-        let named: Vec<(PathBuf, Option<TextHash>)> =
-            beside.files.iter().map(|(name, known)| (folder.join(name), *known)).collect();
-        let belongs = |path: &PathBuf| {
-            matching.contains(path) || named.iter().any(|(named, _)| named == path)
-        };
-        // One that a pattern found and does not find any more is gone, which is still to be told.
-        let leaves = |file: &Followed| file.matched && file.was_there_and_is_gone();
-        self.files.retain(|file| file.id == MAIN || belongs(&file.path) || leaves(file));
-        for file in &mut self.files {
-            file.matched = matching.contains(&file.path) || leaves(file);
-        }
-        let unnamed = matching.iter().filter(|path| !named.iter().any(|(it, _)| it == *path));
-        let all: Vec<(PathBuf, Option<TextHash>)> =
-            named.iter().cloned().chain(unnamed.map(|path| (path.clone(), None))).collect();
-        let before = self.files.len();
-        for (path, _) in &all {
-            if self.files.iter().all(|file| file.path != *path) {
-                let mut file = Followed::new(self.take_id(), path.clone());
-                file.matched = matching.contains(path);
-                self.files.push(file);
-            }
-        }
-        // Watched first, then read.
-        self.follow_ways();
-        for at in before..self.files.len() {
-            let Some(file) = self.files.get_mut(at) else { break };
-            let known = all.iter().find(|(path, _)| *path == file.path);
-            if file.known(known.and_then(|(_, known)| *known)) {
-                self.notice(at, Hints::new(Sign::Closed, now), false, now);
-            }
-        }
-    }
-
-    fn take_id(&mut self) -> FileId {
-        let id = self.next_id;
-        self.next_id += 1;
-        id
-    }
-
-    /// Looks which files the patterns match now.
-    fn find_matching(&mut self, hints: Hints, now: Instant) {
-        if self.paused || self.lookouts.ways.is_empty() {
-            return;
-        }
-        let bench = self.bench();
-        self.lookouts = self.lookouts.again(&bench);
-        self.follow_ways();
-        for path in self.lookouts.files(&bench) {
-            if self.files.iter().all(|file| file.path != path) {
-                let id = self.take_id();
-                self.files.push(Followed::appeared(id, path));
-                self.follow_ways();
-                self.notice(self.files.len() - 1, hints, false, now);
-            }
-        }
-    }
-
     /// Something may have changed: plans a look.
     fn notice(&mut self, at: usize, hints: Hints, unhinted: bool, now: Instant) {
         let Some(file) = self.files.get_mut(at) else { return };
@@ -555,75 +492,6 @@ impl Follower {
         }
         if settling || !changed.is_empty() {
             (self.sink)(FileSeen::Beside { changed, first_sign, finished_save, renamed });
-        }
-    }
-
-    /// Watches where the paths lead now, if that is elsewhere than before. Of files beside the
-    /// bench file only those are asked that are looked into, unless `all` are to be.
-    fn arm_if_moved(&mut self, all: bool) -> bool {
-        let mut moved = false;
-        for file in &mut self.files {
-            if all || file.id == MAIN || file.pending.is_some() {
-                let way = Way::to_file(&file.path);
-                moved |= way != file.way;
-                file.way = way;
-            }
-        }
-        if moved {
-            self.follow_ways();
-        }
-        moved
-    }
-
-    /// Watches what the ways of all files lead through, if that is not what is watched.
-    fn follow_ways(&mut self) {
-        let mut interest = Interest::default();
-        let mut folders = BTreeSet::new();
-        let ways = self.files.iter().map(|file| (&file.way, Target::File(file.id)));
-        let lookouts = self.lookouts.ways.iter().map(|way| (way, Target::Pattern));
-        for (way, target) in ways.chain(lookouts) {
-            for name in &way.names {
-                let targets = interest.names.entry(name.clone()).or_default();
-                if !targets.contains(&target) {
-                    targets.push(target);
-                }
-            }
-            folders.extend(way.folders.iter().cloned());
-        }
-        interest.parts.clone_from(&self.lookouts.parts);
-        interest.last_parts.clone_from(&self.lookouts.last_parts);
-        self.hearing.cover(interest, folders, self.options.method);
-        self.tell_mode();
-    }
-
-    /// Begins to watch; to be called once, before anything else.
-    pub(super) fn begin(&mut self) {
-        self.follow_ways();
-    }
-
-    /// Watches the folders afresh.
-    fn arm(&mut self) {
-        self.hearing.arm(self.options.method);
-        self.tell_mode();
-    }
-
-    fn tell_mode(&mut self) {
-        let mode = self.hearing.mode();
-        let mut told = self.mode.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told == mode {
-            return;
-        }
-        (*told).clone_from(&mode);
-        drop(told);
-        let file = self.bench();
-        match &mode {
-            WatchMode::Polling { reason } => {
-                tracing::warn!(file = %file.display(), reason, "polling");
-            }
-            WatchMode::Native => tracing::info!(file = %file.display(), "watched natively"),
-        }
-        if self.begun {
-            (self.sink)(FileSeen::Mode(mode));
         }
     }
 }

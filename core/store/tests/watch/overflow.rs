@@ -4,22 +4,21 @@
 //!
 //! The test runs again as a child, which watches; the test itself stops and continues it. That the
 //! events were lost is shown by a second queue in the child, with less in it than the watcher's.
-#![allow(clippy::print_stdout, reason = "that is how the child tells its parent")]
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read, Write},
     mem::MaybeUninit,
     os::{fd::OwnedFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::mpsc::sync_channel,
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustix::{
     fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags},
-    io::Errno,
     process::{Pid, Signal, WaitOptions, kill_process, waitpid},
 };
 use setpoint_store::{Beside, FileSeen, WatchMode, WatchOptions};
@@ -47,7 +46,7 @@ impl Watching {
         let options =
             WatchOptions { poll_every: HOUR, compare_every: HOUR, ..WatchOptions::default() };
         let (watcher, seen) = follow(&file, options);
-        let queue = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).unwrap();
+        let queue = inotify::init(CreateFlags::CLOEXEC).unwrap();
         // The watcher asks for these and for more: its queue is full no later than this one.
         let these = WatchFlags::CREATE | WatchFlags::MOVED_FROM | WatchFlags::MOVED_TO;
         inotify::add_watch(&queue, file.parent().unwrap(), these).unwrap();
@@ -59,25 +58,23 @@ impl Watching {
 
     /// Tells the parent that it may begin. It goes on when the parent lets it.
     fn ready(&self) {
-        println!("{READY}{}", self.bench.dir.path().display());
-        // Nothing happens in the folder before this was stopped.
-        let (mut overflow, mut names) = (false, Vec::new());
-        let mut buffer = [MaybeUninit::uninit(); 4096];
-        let mut queue = inotify::Reader::new(&self.queue, &mut buffer);
-        let begun = Instant::now();
-        while !overflow {
-            match queue.next() {
-                Ok(event) => {
-                    overflow |= event.events().contains(ReadFlags::QUEUE_OVERFLOW);
-                    names.extend(event.file_name().map(|name| name.to_str().unwrap().to_owned()));
+        let below = self.bench.dir.path().display();
+        io::stdout().write_all(format!("{READY}{below}\n").as_bytes()).unwrap();
+        let (queue, (told, overflow)) = (self.queue.try_clone().unwrap(), sync_channel(1));
+        let read = move || {
+            let (mut buffer, mut names) = ([MaybeUninit::uninit(); 4096], Vec::new());
+            let mut queue = inotify::Reader::new(queue, &mut buffer);
+            loop {
+                let event = queue.next().unwrap();
+                names.extend(event.file_name().map(|name| name.to_str().unwrap().to_owned()));
+                if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
+                    return told.send(names).unwrap();
                 }
-                Err(Errno::AGAIN) => {
-                    assert!(begun.elapsed() < LONG, "no overflow: {} events", names.len());
-                    thread::sleep(Duration::from_millis(5));
-                }
-                Err(error) => panic!("{error}"),
             }
-        }
+        };
+        thread::Builder::new().name("queue".into()).spawn(read).unwrap();
+        // Nothing happens in the folder before this was stopped.
+        let names: Vec<String> = overflow.recv_timeout(LONG).unwrap();
         let lost = |name: &String| name.starts_with("noise-");
         assert!(names.iter().all(lost), "not all was lost: {:?}", names.iter().find(|n| !lost(n)));
     }

@@ -26,7 +26,7 @@ pub use notice::Notice;
 pub use picker::picker;
 pub use pill::Pill;
 pub use sparkline::sparkline;
-pub use text::{label, page_title, width_of};
+pub use text::{label, page_title, two_lines, width_of};
 pub use toast::{Toast, Toasts};
 pub use toggle::toggle;
 pub use tone::{Mark, Tone, paint_mark};

@@ -48,6 +48,8 @@ impl Tone {
 pub enum Mark {
     /// Running.
     Dot,
+    /// Something happened, neither good nor bad.
+    Ring,
     /// Look at it.
     Triangle,
     /// Held, staged or gone.
@@ -60,6 +62,9 @@ pub fn paint_mark(painter: &Painter, mark: Mark, centre: Pos2, size: f32, colour
     match mark {
         Mark::Dot => {
             painter.circle_filled(centre, half, colour);
+        }
+        Mark::Ring => {
+            painter.circle_stroke(centre, half - 1.0, Stroke::new(2.0, colour));
         }
         Mark::Triangle => {
             let points = vec![

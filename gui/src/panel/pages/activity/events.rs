@@ -247,7 +247,7 @@ fn sign(ui: &Ui, tone: EventTone, centre: egui::Pos2, tokens: &Tokens) {
         painter.text(centre, Align2::CENTER_CENTER, icon, theme::icon(14.0), colour);
     };
     match tone {
-        EventTone::Info => paint_mark(painter, Mark::Dot, centre, 9.5, tokens.accent),
+        EventTone::Info => paint_mark(painter, Mark::Ring, centre, 9.5, tokens.accent),
         EventTone::Good => paint_mark(painter, Mark::Dot, centre, 9.5, tokens.good),
         EventTone::Warning => paint_mark(painter, Mark::Square, centre, 9.5, tokens.amber),
         EventTone::Error => paint_mark(painter, Mark::Triangle, centre, 10.5, tokens.bad),

@@ -20,6 +20,8 @@ const FOOT: f32 = 31.0;
 const SHARE: f32 = 0.45;
 /// How much of the next row of cards tells that there is one.
 const PEEK: f32 = 26.0;
+/// What stands between two things that were measured.
+const BETWEEN: &str = " · ";
 const LEAST_WIDTH: f32 = 180.0;
 const MOST_WIDTH: f32 = 300.0;
 
@@ -134,7 +136,9 @@ fn foot(ui: &mut Ui, rect: Rect, height: f32, source: &SourceInfo, tokens: &Toke
     let what = source.label.clone().unwrap_or(kind);
     let name = width_of(&ui, &source.measured.id, theme::strong(13.0));
     let room = (foot.width() - name - 20.0).floor();
-    if room > 60.0 {
+    // A label is someone's words and worth its beginning; a type is all there or not at all.
+    let wide = width_of(&ui, &what, theme::mono_small());
+    if wide <= room || (source.label.is_some() && room > 60.0) {
         ui.scope(|ui| {
             ui.set_max_width(room);
             crate::panel::widgets::label(ui, what, theme::mono_small(), tokens.dim);
@@ -188,7 +192,7 @@ fn measured(view: &View<'_>, source: &SourceInfo) -> String {
             parts.extend(it.format.clone());
         }
     }
-    parts.join(" · ")
+    parts.join(BETWEEN)
 }
 
 fn caption(ui: &Ui, top: Rect, text: &str, tokens: &Tokens) {
@@ -196,6 +200,13 @@ fn caption(ui: &Ui, top: Rect, text: &str, tokens: &Tokens) {
         return;
     }
     let room = top.width() - 22.0;
+    // What there is no room for is left out, last part first: the inspector has it.
+    let mut text = text;
+    while let Some((shorter, _)) = text.rsplit_once(BETWEEN)
+        && width_of(ui, text, theme::mono_tiny()) > room
+    {
+        text = shorter;
+    }
     let mut job = egui::text::LayoutJob::simple_singleline(
         text.to_owned(),
         theme::mono_tiny(),

@@ -16,7 +16,7 @@ use crate::panel::{
     widgets::{
         card, card_header, label, sparkline,
         table::{bottom_line, cell, table, title},
-        text_input,
+        text_input, two_lines,
     },
 };
 
@@ -170,7 +170,7 @@ fn one(line: &mut TableRow<'_, '_>, row: &Row<'_>, columns: Columns, now: Timest
     put(line, false, &mut |ui| {
         let tokens = theme::tokens(ui);
         if row.first {
-            label(ui, &instrument.id, theme::medium(13.0), tokens.text);
+            two_lines(ui, &instrument.id, theme::medium(13.0), tokens.text);
         }
     });
     if columns.kind {
@@ -186,7 +186,7 @@ fn one(line: &mut TableRow<'_, '_>, row: &Row<'_>, columns: Columns, now: Timest
         let tokens = theme::tokens(ui);
         let name = parameter.map_or("—", |parameter| parameter.name.as_str());
         let font = if columns.trend { theme::mono() } else { theme::mono_small() };
-        label(ui, name, font, tokens.text);
+        two_lines(ui, name, font, tokens.text);
     });
     put(line, true, &mut |ui| setpoint(ui, row));
     put(line, true, &mut |ui| readback(ui, row, &standing));

@@ -14,7 +14,7 @@ use crate::panel::{
         bench::{BenchState, Refused},
     },
     theme,
-    widgets::{FieldEvent, ValueField, icon_button, label, picker, toggle, width_of},
+    widgets::{FieldEvent, ValueField, icon_button, label, picker, toggle, two_lines, width_of},
 };
 
 /// Draws one parameter's row.
@@ -46,13 +46,13 @@ pub(super) fn show(
                 let room = ui.available_width() - 20.0;
                 ui.scope(|ui| {
                     ui.set_max_width(room);
-                    label(ui, &parameter.label, theme::body(), tokens.text)
+                    two_lines(ui, &parameter.label, theme::body(), tokens.text)
                         .on_hover_text(&parameter.name);
                 });
                 label(ui, icons::WARNING, theme::icon(14.0), tokens.amber)
                     .on_hover_text(format!("Careful: {hazard}"));
             } else {
-                label(ui, &parameter.label, theme::body(), tokens.text)
+                two_lines(ui, &parameter.label, theme::body(), tokens.text)
                     .on_hover_text(&parameter.name);
             }
         },
@@ -78,7 +78,8 @@ fn read_only(ui: &mut Ui, view: &View<'_>, parameter: &ParameterStatus) {
         ui,
         |ui| {
             let tokens = theme::tokens(ui);
-            label(ui, &parameter.label, theme::body(), tokens.soft).on_hover_text(&parameter.name);
+            two_lines(ui, &parameter.label, theme::body(), tokens.soft)
+                .on_hover_text(&parameter.name);
         },
         |ui| {
             let tokens = theme::tokens(ui);
