@@ -8,6 +8,11 @@ use std::{
     thread,
 };
 
+use crate::{
+    Bench,
+    bench::{demo_text, with},
+};
+
 /// A Rigol DP832 as far as Setpoint asks it: identity, errors, setpoints, outputs, measurements.
 #[derive(Debug)]
 pub struct FakeSupply {
@@ -40,6 +45,19 @@ impl FakeSupply {
         };
         thread::Builder::new().name("fake supply".to_owned()).spawn(accept).expect("a thread");
         Self { received, silent_from, _alive: alive }
+    }
+
+    /// The demo bench, with such a supply in place of the simulated one: it may take so long to
+    /// answer.
+    pub fn on_the_demo(reply_timeout: &str) -> (Bench, Self) {
+        let port = closed_port();
+        let supply = Self::listen(port);
+        let simulated = "address = \"sim:\"            # a simulated one; a real one: \
+                         \"tcp://192.0.2.21:5555\"";
+        let real = format!(
+            "address = \"tcp://127.0.0.1:{port}\"\nwire = {{ reply_timeout = \"{reply_timeout}\" }}"
+        );
+        (Bench::of(with(&demo_text(), simulated, &real)), supply)
     }
 
     /// Takes a line that begins so when it comes, and answers nothing from then on, as long as

@@ -5,8 +5,6 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use setpoint_tests::{
     Api, Bench, FakeSupply, Process, Server,
-    bench::{demo_text, with},
-    fake::closed_port,
     program::{self, ends, good, json},
     until,
 };
@@ -43,13 +41,7 @@ fn crashed_in_commit() -> (Bench, FakeSupply, Server, String) {
 
 /// The same, killed while this command waits for an answer.
 fn crashed_in(how: impl FnOnce(&Bench, &Server) -> Command) -> (Bench, FakeSupply, Server) {
-    let port = closed_port();
-    let supply = FakeSupply::listen(port);
-    let line = "address = \"sim:\"            # a simulated one; a real one: \
-                \"tcp://192.0.2.21:5555\"";
-    let address =
-        format!("address = \"tcp://127.0.0.1:{port}\"\nwire = {{ reply_timeout = \"20s\" }}");
-    let bench = Bench::of(with(&demo_text(), line, &address));
+    let (bench, supply) = FakeSupply::on_the_demo("20s");
     let mut server = Server::start(&bench);
     server.api.until_instrument("psu", "connected");
     server.api.until_readback("psu", "ch1.voltage", 3.3);

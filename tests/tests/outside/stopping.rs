@@ -11,7 +11,6 @@ use serde_json::json;
 use setpoint_tests::{
     Bench, FakeSupply, Process, Server,
     bench::{demo_text, with},
-    fake::closed_port,
     program, until,
 };
 
@@ -91,17 +90,6 @@ fn a_hang_up_reloads_a_file_that_is_not_watched() {
     wire.until(":SOUR1:VOLT?", 6.0);
 }
 
-/// A bench whose supply is real and answers late.
-fn with_supply() -> (Bench, FakeSupply) {
-    let port = closed_port();
-    let supply = FakeSupply::listen(port);
-    let simulated = "address = \"sim:\"            # a simulated one; a real one: \
-                     \"tcp://192.0.2.21:5555\"";
-    let real =
-        format!("address = \"tcp://127.0.0.1:{port}\"\nwire = {{ reply_timeout = \"60s\" }}");
-    (Bench::of(with(&demo_text(), simulated, &real)), supply)
-}
-
 /// A bench that was served once, and the way to serve it on a disk where what is written to this
 /// file of `.setpoint` never gets there.
 fn with_a_disk_that_hangs_at(file: &str) -> (Bench, Command) {
@@ -169,7 +157,7 @@ fn served_again(bench: &Bench) -> Server {
 #[test]
 fn a_device_that_holds_up_a_change_holds_up_the_end_for_seconds() {
     for twice in [false, true] {
-        let (bench, supply) = with_supply();
+        let (bench, supply) = FakeSupply::on_the_demo("60s");
         let mut server = Server::start(&bench);
         server.api.until_instrument("psu", "connected");
         server.api.change(&[(VOLTAGE, json!(4.0))], "acknowledged").good();
